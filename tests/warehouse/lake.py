@@ -1,0 +1,204 @@
+"""A lake made by hand: X-shaped answers with chosen counters at chosen moments, landed as a run would land
+them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from warehouse.build import BuildReport, build
+from warehouse.landing import Landing, land_registry
+from warehouse.publish import open_published
+
+WALL_CLOCK = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def campaign(
+    campaign_id: str = "water",
+    *,
+    timezone: str = "Europe/London",
+    starts: date = date(2019, 10, 1),
+    ends: date = date(2019, 12, 31),
+    assets: Mapping[str, Sequence[str]] | None = None,
+    accounts: Sequence[tuple[str, str]] = (("x", "9"), ("facebook", "111")),
+) -> dict[str, object]:
+    """A campaign of one side as the registry lands it; `assets` maps asset ids to `platform:alias`
+    references.
+    """
+    return {
+        "id": campaign_id,
+        "name": campaign_id.title(),
+        "starts": starts.isoformat(),
+        "ends": ends.isoformat(),
+        "timezone": timezone,
+        "sides": [{"id": "ours", "name": "Ours", "ours": True}],
+        "accounts": [
+            {"side": "ours", "platform": platform, "handle": None, "id": account, "name": None, "watch": True}
+            for platform, account in accounts
+        ],
+        "assets": [
+            {
+                "id": asset,
+                "title": asset.title(),
+                "side": "ours",
+                "kind": "video",
+                "tags": [],
+                "tone": None,
+                "posts": [
+                    dict(zip(("platform", "alias"), post.split(":", 1), strict=True)) for post in posts
+                ],
+            }
+            for asset, posts in (assets or {}).items()
+        ],
+        "audiences": [],
+    }
+
+
+@dataclass
+class Lake:
+    """A lake and its warehouse under one folder."""
+
+    root: Path
+    runs: int = field(default=0)
+
+    @property
+    def landing(self) -> Path:
+        return self.root / "landing"
+
+    @property
+    def readings(self) -> Path:
+        return self.root / "readings"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse.duckdb"
+
+    def register(self, *campaigns: Mapping[str, object]) -> None:
+        """Put a registry in force."""
+        self.runs += 1
+        land_registry(
+            self.landing,
+            [(str(each["id"]), json.dumps(each, sort_keys=True)) for each in campaigns],
+            WALL_CLOCK,
+            WALL_CLOCK + timedelta(seconds=self.runs),
+        )
+
+    def answer(
+        self,
+        observed_at: datetime,
+        body: object,
+        *,
+        platform: str = "x",
+        endpoint: str = "posts",
+        status: int = 200,
+        params: Mapping[str, str] | None = None,
+        run_id: str | None = None,
+    ) -> None:
+        """Land one answer as a run of its own; a body that is no string is written as JSON."""
+        self.answers(
+            [(observed_at, body)],
+            platform=platform,
+            endpoint=endpoint,
+            status=status,
+            params=params,
+            run_id=run_id,
+        )
+
+    def answers(
+        self,
+        bodies: Iterable[tuple[datetime, object]],
+        *,
+        platform: str = "x",
+        endpoint: str = "posts",
+        status: int = 200,
+        params: Mapping[str, str] | None = None,
+        run_id: str | None = None,
+    ) -> None:
+        """Land several answers as one run."""
+        self.runs += 1
+        run_id = run_id or f"run-{self.runs:05d}"
+        with Landing(self.landing).writer() as writer:
+            for number, (observed_at, body) in enumerate(bodies):
+                writer.add(
+                    {
+                        "response_id": f"{run_id}-{number:05d}",
+                        "run_id": run_id,
+                        "platform": platform,
+                        "endpoint": endpoint,
+                        "campaign_id": "water",
+                        "observed_at": observed_at,
+                        "requested_at": WALL_CLOCK,
+                        "method": "GET",
+                        "url": "https://api.x.com/2/tweets",
+                        "params": json.dumps(dict(params or {})),
+                        "status": status,
+                        "headers": "{}",
+                        "body": body if isinstance(body, str) else json.dumps(body),
+                        "page": 1,
+                        "elapsed_ms": 1,
+                        "schema_version": 1,
+                    }
+                )
+
+    def build(self, **options: object) -> BuildReport:
+        """Build and publish."""
+        return build(self.landing, self.readings, self.warehouse, **options)  # type: ignore[arg-type]
+
+    def query(self, statement: str) -> list[tuple[object, ...]]:
+        """Rows of the published warehouse."""
+        with open_published(self.warehouse) as con:
+            return con.execute(statement).fetchall()
+
+    def tables(self) -> dict[str, list[tuple[object, ...]]]:
+        """Every row of every summary, fact and mart, in one order, for comparing two warehouses."""
+        with open_published(self.warehouse) as con:
+            names = con.execute(
+                "select schema_name || '.' || table_name from duckdb_tables() "
+                "where schema_name in ('summaries', 'facts', 'marts') order by all"
+            ).fetchall()
+            return {name: con.execute(f"select * from {name} order by all").fetchall() for (name,) in names}
+
+
+def x_post(
+    post_id: str,
+    *,
+    retweets: int | None = None,
+    created_at: datetime | None = None,
+    author: str = "9",
+    media: Sequence[str] = (),
+    text: str = "A post",
+    **metrics: int,
+) -> dict[str, object]:
+    """A post as X shows it."""
+    counted = dict(metrics) if retweets is None else {"retweet_count": retweets, **metrics}
+    post: dict[str, object] = {
+        "id": post_id,
+        "text": text,
+        "author_id": author,
+        "edit_history_tweet_ids": [post_id],
+        "public_metrics": counted,
+    }
+    if created_at is not None:
+        post["created_at"] = (
+            created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.")
+            + f"{created_at.microsecond // 1000:03d}Z"
+        )
+    if media:
+        post["attachments"] = {"media_keys": list(media)}
+    return post
+
+
+def x_media(media_key: str, views: int) -> dict[str, object]:
+    """A video as X shows it beside its posts."""
+    return {"media_key": media_key, "type": "video", "public_metrics": {"view_count": views}}
+
+
+def connect(path: Path) -> duckdb.DuckDBPyConnection:
+    """A writable connection, for planting faults."""
+    return duckdb.connect(path)

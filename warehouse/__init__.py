@@ -1,0 +1,1 @@
+"""From responses to answers: landing, readings, summaries, facts, marts, and the published DuckDB file."""

@@ -1,0 +1,40 @@
+-- Which counter speaks for each metric of each post.
+-- Grain: platform, post_id, metric, object_id
+--
+-- Platforms count "views" in several ways that cannot be added. The dictionary ranks them; a post takes the best one that
+-- it has ever had, for all its days. A post with two videos has two counters of the same kind.
+with known as (
+    select distinct platform, object_id, metric from facts.counters
+),
+
+candidates as (
+    select known.platform, object_id as post_id, object_id, metric as native_name, canonical_name, priority
+    from known
+    join dictionary.metrics on metrics.platform = known.platform
+        and metrics.native_name = known.metric
+        and metrics.object_type = 'post'
+    semi join facts.posts on posts.platform = known.platform and posts.post_id = known.object_id
+
+    union all
+
+    select known.platform, post_id, object_id, metric, canonical_name, priority
+    from known
+    join dictionary.metrics on metrics.platform = known.platform
+        and metrics.native_name = known.metric
+        and metrics.object_type = 'media'
+    join summaries.post_media on post_media.platform = known.platform and post_media.media_id = known.object_id
+)
+
+select
+    -- Platform of the post.
+    platform,
+    -- The platform's id of the post.
+    post_id,
+    -- Canonical name: views, shares, retweets …
+    canonical_name as metric,
+    -- Post or medium that the counter belongs to.
+    object_id,
+    -- The platform's own name of the counter.
+    native_name
+from candidates
+qualify priority = min(priority) over (partition by platform, post_id, canonical_name)

@@ -1,0 +1,45 @@
+"""What the published warehouse knows of each post: enough to decide whether it is due again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from warehouse.publish import open_published
+
+
+@dataclass(frozen=True)
+class KnownPost:
+    """A post that has been seen, with every name it has been seen under."""
+
+    platform: str
+    post_id: str
+    account_id: str | None
+    aliases: tuple[str, ...]
+    created_at: datetime | None
+    last_seen_at: datetime | None
+    is_gone: bool
+    handle: str | None = None
+
+
+def known_posts(warehouse: Path) -> list[KnownPost]:
+    """Every post of the published warehouse, by platform and id; none when nothing is published yet.
+
+    Raises NoWarehouse when the file is there and cannot be opened.
+    """
+    if not warehouse.exists():
+        return []
+    with open_published(warehouse) as con:
+        rows = con.execute(
+            """
+            select
+                platform, post_id, any_value(account_id), list_sort(list_distinct(list(alias))), any_value(created_at),
+                any_value(last_seen_at), any_value(is_gone), any_value(handle)
+            from facts.posts
+            left join summaries.aliases using (platform, post_id)
+            group by platform, post_id
+            order by platform, post_id
+            """
+        ).fetchall()
+    return [KnownPost(row[0], row[1], row[2], tuple(row[3]), *row[4:]) for row in rows]

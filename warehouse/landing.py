@@ -1,0 +1,171 @@
+"""Landing: every HTTP answer as it came, one row a response, in append-only Parquet.
+
+Layout: `landing/platform=P/endpoint=E/date=YYYY-MM-DD/RUN-NNN.parquet`, where date is the UTC day of
+`observed_at`. Landing is the only truth of the system: readings and the warehouse can be deleted and
+rebuilt from it. A file is written to a hidden sibling, synced and renamed, and is never changed after.
+
+The registry in force is landed too, as platform `registry`: which post belonged to which asset is history,
+not memory.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from warehouse.durable import hidden_sibling, publish_file
+
+SCHEMA_VERSION = 1
+
+COLUMNS = pa.schema(
+    [
+        # Unique name of the response: run and sequence number.
+        ("response_id", pa.string()),
+        # The run of `collect` that asked.
+        ("run_id", pa.string()),
+        ("platform", pa.string()),
+        ("endpoint", pa.string()),
+        # The campaign for which it was asked first; the answer serves every campaign.
+        ("campaign_id", pa.string()),
+        # The moment for which the answer counts: the run's clock, or the arrival when the run had none.
+        ("observed_at", pa.timestamp("us", tz="UTC")),
+        # Wall clock when the request was sent.
+        ("requested_at", pa.timestamp("us", tz="UTC")),
+        ("method", pa.string()),
+        # As contacted, secrets replaced.
+        ("url", pa.string()),
+        # Query or form parameters as JSON text, secrets replaced.
+        ("params", pa.string()),
+        ("status", pa.int32()),
+        # Response headers as JSON text.
+        ("headers", pa.string()),
+        # As received, secrets replaced.
+        ("body", pa.string()),
+        # 1 for the first page of a walk.
+        ("page", pa.int32()),
+        ("elapsed_ms", pa.int32()),
+        ("schema_version", pa.int32()),
+    ]
+)
+
+ROWS_PER_FILE = 200
+BYTES_PER_FILE = 8 * 1024 * 1024
+
+
+class LandingWriter:
+    """Collects the rows of one run and writes them by endpoint and day; everything is on disk when the
+    block ends, however it ends.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.files: list[Path] = []
+        self.rows: Counter[str] = Counter()
+        self._waiting: dict[tuple[str, str, str], list[Mapping[str, object]]] = {}
+        self._bytes: Counter[tuple[str, str, str]] = Counter()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for group in list(self._waiting):
+            self._write(group)
+
+    def add(self, row: Mapping[str, object]) -> None:
+        """Take one response (a mapping of the landing columns). Raises KeyError when a column is missing."""
+        observed_at = row["observed_at"]
+        if not isinstance(observed_at, datetime) or observed_at.tzinfo is None:
+            raise ValueError("observed_at must be a datetime with a time zone")
+        day = observed_at.astimezone(UTC).date().isoformat()
+        group = (str(row["platform"]), str(row["endpoint"]), day)
+        waiting = self._waiting.setdefault(group, [])
+        waiting.append({name: row[name] for name in COLUMNS.names})
+        self._bytes[group] += len(str(row["body"]))
+        if len(waiting) >= ROWS_PER_FILE or self._bytes[group] >= BYTES_PER_FILE:
+            self._write(group)
+
+    def _write(self, group: tuple[str, str, str]) -> None:
+        rows = self._waiting.pop(group)
+        del self._bytes[group]
+        platform, endpoint, day = group
+        folder = self.root / f"platform={platform}" / f"endpoint={endpoint}" / f"date={day}"
+        folder.mkdir(parents=True, exist_ok=True)
+        final = folder / f"{rows[0]['run_id']}-{len(self.files):04d}.parquet"
+        if final.exists():
+            raise FileExistsError(f"{final} is already landed; a run id was used twice")
+        hidden = hidden_sibling(final)
+        pq.write_table(pa.Table.from_pylist(rows, schema=COLUMNS), hidden, compression="zstd")
+        publish_file(hidden, final)
+        self.files.append(final)
+        self.rows[endpoint] += len(rows)
+
+
+class Landing:
+    """The landing folder of a lake."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def writer(self) -> LandingWriter:
+        """A writer for one run."""
+        return LandingWriter(self.root)
+
+
+def landed_files(root: Path, platform: str = "*") -> list[Path]:
+    """Every landed file (of one platform), in name order; hidden files are unfinished and are left out."""
+    return sorted(
+        path for path in root.glob(f"platform={platform}/endpoint=*/date=*/*.parquet") if path.name[0] != "."
+    )
+
+
+def land_registry(
+    root: Path, campaigns: Iterable[tuple[str, str]], moment: datetime, requested_at: datetime
+) -> int:
+    """Land the registry in force unless the one landed last is the same; returns how many rows were landed
+    (0 or 1).
+
+    `campaigns` are (campaign id, canonical JSON); the body is `{"campaigns": [...]}` ordered by id, so that
+    a campaign that left the registry leaves the tables too.
+    """
+    ordered = sorted(campaigns)
+    body = '{"campaigns":[' + ",".join(text for _, text in ordered) + "]}"
+    landed = [
+        row
+        for path in landed_files(root, "registry")
+        for row in pq.ParquetFile(path).read(columns=["requested_at", "response_id", "body"]).to_pylist()
+    ]
+    if landed and max(landed, key=lambda row: (row["requested_at"], row["response_id"]))["body"] == body:
+        return 0
+    run_id = f"{requested_at.astimezone(UTC):%Y%m%dT%H%M%S%fZ}-registry-{len(landed):04d}"
+    with LandingWriter(root) as writer:
+        writer.add(
+            {
+                "response_id": f"{run_id}-00001",
+                "run_id": run_id,
+                "platform": "registry",
+                "endpoint": "campaigns",
+                "campaign_id": ",".join(campaign_id for campaign_id, _ in ordered),
+                "observed_at": moment,
+                "requested_at": requested_at,
+                "method": "READ",
+                "url": "registry:",
+                "params": json.dumps({}),
+                "status": 200,
+                "headers": json.dumps({}),
+                "body": body,
+                "page": 1,
+                "elapsed_ms": 0,
+                "schema_version": SCHEMA_VERSION,
+            }
+        )
+    return 1

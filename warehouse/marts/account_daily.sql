@@ -1,0 +1,81 @@
+-- What the posts of each account gained on each local day of the campaign.
+-- Grain: campaign_id, platform, account_id, day
+with account_posts as (
+    select campaign_id, assignments.platform, assignments.account_id, post_id, timezone, created_at
+    from facts.assignments
+    join registry.campaigns using (campaign_id)
+    join facts.posts using (platform, post_id)
+    where assignments.account_id is not null
+),
+
+posted as (
+    select campaign_id, platform, account_id, (created_at at time zone timezone)::date as day, count(*) as posts
+    from account_posts
+    where created_at is not null
+    group by all
+),
+
+-- A video's counter that several of the account's posts share counts once.
+account_counters as (
+    select distinct campaign_id, platform, account_id, timezone, post_counters.metric, object_id, native_name
+    from account_posts
+    join facts.post_counters using (platform, post_id)
+    where post_counters.metric in ('views', 'shares', 'retweets', 'reactions', 'comments')
+),
+
+gained as (
+    select
+        campaign_id,
+        account_counters.platform,
+        account_id,
+        day,
+        (sum(gain) filter (account_counters.metric = 'views'))::bigint as views,
+        (sum(gain) filter (account_counters.metric = 'shares'))::bigint as shares,
+        (sum(gain) filter (account_counters.metric = 'retweets'))::bigint as retweets,
+        (sum(gain) filter (account_counters.metric = 'reactions'))::bigint as reactions,
+        (sum(gain) filter (account_counters.metric = 'comments'))::bigint as comments,
+        max(list_position(['complete', 'estimated', 'open'], completeness)) as worst
+    from account_counters
+    join facts.gains on gains.timezone = account_counters.timezone
+        and gains.platform = account_counters.platform
+        and gains.object_id = account_counters.object_id
+        and gains.metric = account_counters.native_name
+    group by all
+)
+
+select
+    -- Campaign whose zone ends the day.
+    campaign_id,
+    -- Side the account speaks for; null for accounts that the registry does not name.
+    accounts.side_id as side_id,
+    -- The platform's id of the account.
+    account_id,
+    -- Platform of the account.
+    platform,
+    -- Name in the account's address, lower case.
+    lower(names.latest.handle) as handle,
+    -- Local day.
+    day,
+    -- Posts published in the day that count for the campaign.
+    coalesce(posted.posts, 0)::bigint as posts,
+    -- Views gained by the account's posts; null where the platform tells none.
+    gained.views,
+    -- Shares gained; a retweet is not a share.
+    gained.shares,
+    -- Retweets gained.
+    gained.retweets,
+    -- Reactions gained, likes among them.
+    gained.reactions,
+    -- Comments or replies gained.
+    gained.comments,
+    -- As complete as the worst of its posts' counters; null on days without readings.
+    ['complete', 'estimated', 'open'][gained.worst] as completeness
+from gained
+full join posted using (campaign_id, platform, account_id, day)
+left join summaries.accounts as names using (platform, account_id)
+left join (
+    select campaign_id, platform, side_id, handle, account_id as registry_id
+    from registry.accounts
+) as accounts on accounts.campaign_id = coalesce(gained.campaign_id, posted.campaign_id)
+    and accounts.platform = coalesce(gained.platform, posted.platform)
+    and (accounts.registry_id = coalesce(gained.account_id, posted.account_id) or accounts.handle = lower(names.latest.handle))

@@ -1,0 +1,49 @@
+-- Lifetime totals of each asset at the last reading of each of its counters, ranked by views.
+-- Grain: campaign_id, asset_id
+with totals as (
+    select
+        campaign_id,
+        asset_id,
+        any_value(asset_counters.side_id) as side_id,
+        any_value(asset_counters.asset_title) as asset_title,
+        (sum(last_value) filter (asset_counters.metric = 'views'))::bigint as views,
+        (sum(last_value) filter (asset_counters.metric = 'shares'))::bigint as shares,
+        (sum(last_value) filter (asset_counters.metric = 'retweets'))::bigint as retweets,
+        min(first_at) as first_seen_at,
+        max(last_at) as last_seen_at
+    from facts.asset_counters
+    join registry.campaigns using (campaign_id)
+    join facts.counters on counters.timezone = campaigns.timezone
+        and counters.platform = asset_counters.platform
+        and counters.object_id = asset_counters.object_id
+        and counters.metric = asset_counters.native_name
+    group by campaign_id, asset_id
+)
+
+select
+    -- Campaign.
+    campaign_id,
+    -- Side whose content the asset is.
+    totals.side_id,
+    -- Asset, or platform:post for a post that no asset lists.
+    asset_id,
+    -- Title of the asset.
+    totals.asset_title,
+    -- Lifetime views over the platforms that tell them; null where none does.
+    views,
+    -- Lifetime shares; a retweet is not a share.
+    shares,
+    -- Lifetime retweets.
+    retweets,
+    -- 1 for the most viewed asset of the campaign; assets without views come last.
+    rank() over (partition by campaign_id order by views desc nulls last)::bigint as views_rank,
+    -- First reading of any of its counters.
+    first_seen_at,
+    -- Last reading of any of its counters.
+    last_seen_at,
+    -- The team's labels; empty for posts that no asset lists.
+    coalesce(assets.tags, []) as tags,
+    -- Whether the team listed it as an asset.
+    assets.asset_id is not null as is_listed
+from totals
+left join registry.assets using (campaign_id, asset_id)

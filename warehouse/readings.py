@@ -1,0 +1,204 @@
+"""Readings: what landed answers say, typed, one row for each object in each answer.
+
+`readings/platform=P/month=YYYY-MM/BATCH-N.parquet` holds *sightings*: an object (post, medium or account),
+the moment, what the answer showed of it, and its counters as a list of (metric, value).
+`readings/batches/BATCH.json` names the landed files that a batch was made from and the files it wrote; it
+is written last, so files that no batch names do not count.
+
+`warehouse/readings/<platform>.sql` is the only place that knows a platform's words: it selects sightings
+from `landed`. Deleting the folder loses nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from warehouse import sql
+from warehouse.durable import hidden_sibling, publish_file, sync_folder
+from warehouse.landing import COLUMNS as LANDING_COLUMNS
+from warehouse.landing import landed_files
+
+SQL = Path(__file__).parent / "readings"
+
+SIGHTING = """
+    platform varchar, object_type varchar, object_id varchar, observed_at timestamptz, response_id varchar,
+    state varchar, account_id varchar, created_at timestamptz, text varchar, permalink varchar,
+    aliases varchar[], media_ids varchar[], post_ids varchar[], handle varchar, name varchar,
+    counters struct(metric varchar, value bigint)[]
+"""
+
+# A batch holds at most so many landed files: memory stays flat however much is rebuilt.
+FILES_PER_BATCH = 4000
+BYTES_PER_BATCH = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A committed batch: the landed files it was made from and the readings files it wrote."""
+
+    name: str
+    landed: tuple[str, ...]
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Digest:
+    """What bringing the readings up to date did: batches made, responses read, sightings written, landed
+    files that cannot be read (they are left alone and named).
+    """
+
+    batches: int
+    responses: int
+    sightings: int
+    unreadable: tuple[Path, ...]
+
+
+def fingerprint() -> str:
+    """Changes when the readings' SQL or shape changes, so that readings of an older release are made
+    again.
+    """
+    digest = hashlib.sha256(SIGHTING.encode())
+    for path in sorted(SQL.glob("*.sql")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def platforms() -> list[str]:
+    """Platforms whose answers can be read."""
+    return sorted(path.stem for path in SQL.glob("*.sql"))
+
+
+def committed(root: Path) -> list[Batch]:
+    """The batches of a readings folder, by name."""
+    batches = []
+    for path in sorted((root / "batches").glob("*.json")):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        batches.append(Batch(path.stem, tuple(found["landed"]), tuple(found["files"])))
+    return batches
+
+
+def update(landing: Path, root: Path, *, full: bool, progress: Callable[[str], None]) -> Digest:
+    """Read what landed and has not been read yet; with `full`, or after a change of the SQL, everything.
+
+    Must not run twice at a time on one folder: `warehouse.build` holds the lock.
+    """
+    stamp = root / "fingerprint"
+    if full or not stamp.exists() or stamp.read_text(encoding="utf-8") != fingerprint():
+        shutil.rmtree(root, ignore_errors=True)
+        root.mkdir(parents=True)
+        stamp.write_text(fingerprint(), encoding="utf-8")
+    _drop_uncommitted(root)
+    done = {name for batch in committed(root) for name in batch.landed}
+    batches = responses = sightings = 0
+    unreadable: list[Path] = []
+    for platform in platforms():
+        fresh = [
+            path for path in landed_files(landing, platform) if str(path.relative_to(landing)) not in done
+        ]
+        for chunk in _chunks(fresh):
+            progress(f"reading {len(chunk)} files of {platform}")
+            readable = [path for path in chunk if _has_landing_columns(path)]
+            try:
+                seen, written = _make_batch(platform, landing, root, readable)
+            except duckdb.Error:
+                # A footer can be whole and the pages behind it not: find the culprits, read the rest.
+                readable = [path for path in readable if _is_whole(path)]
+                seen, written = _make_batch(platform, landing, root, readable)
+            unreadable += sorted(set(chunk) - set(readable))
+            batches, responses, sightings = batches + 1, responses + seen, sightings + written
+    return Digest(batches, responses, sightings, tuple(unreadable))
+
+
+def _drop_uncommitted(root: Path) -> None:
+    known = {root / name for batch in committed(root) for name in batch.files}
+    for path in root.glob("platform=*/month=*/*"):
+        if path not in known:
+            path.unlink()
+    shutil.rmtree(root / ".making", ignore_errors=True)
+
+
+def _has_landing_columns(path: Path) -> bool:
+    try:
+        return bool(pq.read_schema(path).equals(LANDING_COLUMNS))
+    except (OSError, pa.ArrowInvalid):
+        return False
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        pq.read_table(path, partitioning=None)
+    except (OSError, pa.ArrowInvalid):
+        return False
+    return True
+
+
+def _chunks(paths: Iterable[Path]) -> Iterable[list[Path]]:
+    chunk: list[Path] = []
+    size = 0
+    for path in paths:
+        if chunk and (len(chunk) >= FILES_PER_BATCH or size >= BYTES_PER_BATCH):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(path)
+        size += path.stat().st_size
+    if chunk:
+        yield chunk
+
+
+def _make_batch(platform: str, landing: Path, root: Path, paths: list[Path]) -> tuple[int, int]:
+    """Read one batch and commit it; returns (responses, sightings)."""
+    if not paths:
+        return 0, 0
+    landed = sorted(str(path.relative_to(landing)) for path in paths)
+    name = hashlib.sha256("\n".join(landed).encode()).hexdigest()[:16]
+    making = root / ".making"
+    query = (SQL / f"{platform}.sql").read_text(encoding="utf-8")
+    with duckdb.connect() as con:
+        con.execute("set TimeZone = 'UTC'")
+        con.execute(f"create view landed as from {sql.parquet(paths)}")
+        con.execute(f"create table sightings ({SIGHTING})")
+        con.execute(
+            f"""
+            insert into sightings by name
+            select
+                * replace (list_filter(counters, lambda counter: counter.value is not null) as counters),
+                ? as platform
+            from ({query})
+            where object_id is not null and observed_at is not null
+            """,
+            [platform],
+        )
+        con.execute(
+            f"""
+            copy (
+                select *, strftime(observed_at, '%Y-%m') as month
+                from sightings
+                order by observed_at, object_id
+            )
+            to {sql.literal(str(making))} (format parquet, compression zstd, partition_by (month))
+            """
+        )
+        responses, written = sql.count(con, "landed"), sql.count(con, "sightings")
+    files = []
+    for number, part in enumerate(sorted(making.glob("month=*/*.parquet"))):
+        final = root / f"platform={platform}" / part.parent.name / f"{name}-{number}.parquet"
+        final.parent.mkdir(parents=True, exist_ok=True)
+        publish_file(part, final)
+        files.append(str(final.relative_to(root)))
+    shutil.rmtree(making, ignore_errors=True)
+    commit = root / "batches" / f"{name}.json"
+    commit.parent.mkdir(exist_ok=True)
+    hidden = hidden_sibling(commit)
+    hidden.write_text(json.dumps({"landed": landed, "files": files}), encoding="utf-8")
+    publish_file(hidden, commit)
+    sync_folder(root)
+    return responses, written

@@ -1,0 +1,141 @@
+-- What X's answers say of posts, of the media that they carry, and of accounts. The only file that knows X's words.
+-- Grain: object_type, object_id, observed_at, response_id
+--
+-- Answers come in two vocabularies, tweet and post (renamed in X's specification in July 2026); both are read.
+-- Answers that are not the promised JSON give no rows.
+with answers as (
+    select
+        response_id,
+        observed_at,
+        endpoint,
+        try(from_json(body, '{
+            "data": "JSON",
+            "includes": {
+                "media": [{"media_key": "VARCHAR", "type": "VARCHAR", "public_metrics": {"view_count": "BIGINT"}}],
+                "users": [{"id": "VARCHAR", "username": "VARCHAR", "name": "VARCHAR",
+                           "public_metrics": {"followers_count": "BIGINT"}}]
+            },
+            "errors": [{"resource_type": "VARCHAR", "resource_id": "VARCHAR", "value": "VARCHAR", "type": "VARCHAR"}]
+        }')) as answer
+    from landed
+    where status = 200
+),
+
+posts as (
+    select
+        response_id,
+        observed_at,
+        unnest(from_json(answer.data, '[{
+            "id": "VARCHAR", "text": "VARCHAR", "author_id": "VARCHAR", "created_at": "TIMESTAMPTZ",
+            "edit_history_tweet_ids": ["VARCHAR"], "edit_history_post_ids": ["VARCHAR"],
+            "referenced_tweets": [{"type": "VARCHAR"}], "referenced_posts": [{"type": "VARCHAR"}],
+            "attachments": {"media_keys": ["VARCHAR"]},
+            "public_metrics": {
+                "retweet_count": "BIGINT", "repost_count": "BIGINT", "reply_count": "BIGINT", "like_count": "BIGINT",
+                "quote_count": "BIGINT", "bookmark_count": "BIGINT", "impression_count": "BIGINT"
+            }
+        }]')) as post
+    from answers
+    where endpoint in ('timeline', 'posts')
+),
+
+-- A native retweet mirrors the counters of the original and never adds to anything.
+own_posts as (
+    select
+        *,
+        coalesce(post.edit_history_tweet_ids, post.edit_history_post_ids, [post.id]) as edits
+    from posts
+    where post.id is not null
+        and not list_has_any(
+            list_transform(coalesce(post.referenced_tweets, post.referenced_posts, []), lambda r: r.type),
+            ['retweeted', 'reposted']
+        )
+),
+
+media as (
+    select response_id, observed_at, unnest(answer.includes.media) as medium
+    from answers
+    where endpoint in ('timeline', 'posts')
+),
+
+users as (
+    select response_id, observed_at, unnest(answer.includes.users) as account from answers
+    union all
+    select
+        response_id,
+        observed_at,
+        unnest(from_json(answer.data, '[{"id": "VARCHAR", "username": "VARCHAR", "name": "VARCHAR",
+                                         "public_metrics": {"followers_count": "BIGINT"}}]')) as account
+    from answers
+    where endpoint = 'users'
+),
+
+refusals as (
+    select response_id, observed_at, unnest(answer.errors) as refusal
+    from answers
+    where endpoint = 'posts'
+),
+
+sightings as (
+    select
+        'post' as object_type,
+        -- Every edit has an id of its own; the post keeps the first.
+        edits[1] as object_id,
+        response_id,
+        observed_at,
+        'present' as state,
+        post.author_id as account_id,
+        post.created_at as created_at,
+        post.text as text,
+        'https://x.com/i/status/' || post.id as permalink,
+        list_distinct(list_append(edits, post.id)) as aliases,
+        coalesce(post.attachments.media_keys, []) as media_ids,
+        []::varchar[] as post_ids,
+        null as handle,
+        null as name,
+        -- Metrics of an edited post live on its newest id; an older id answers with stale ones.
+        case when post.id = edits[-1] then [
+            {'metric': 'retweet_count', 'value': coalesce(post.public_metrics.retweet_count, post.public_metrics.repost_count)},
+            {'metric': 'reply_count', 'value': post.public_metrics.reply_count},
+            {'metric': 'like_count', 'value': post.public_metrics.like_count},
+            {'metric': 'quote_count', 'value': post.public_metrics.quote_count},
+            {'metric': 'bookmark_count', 'value': post.public_metrics.bookmark_count},
+            -- Impressions exist for posts since January 2023; for older ones X answers 0, which is "not counted".
+            {'metric': 'impression_count', 'value': case
+                when post.created_at >= timestamptz '2023-01-01 00:00:00+00' then post.public_metrics.impression_count
+                else nullif(post.public_metrics.impression_count, 0)
+            end}
+        ] else [] end as counters
+    from own_posts
+
+    union all
+
+    select
+        'media', medium.media_key, response_id, observed_at, 'present',
+        null, null, null, null, [], [], [], null, null,
+        [{'metric': 'view_count', 'value': medium.public_metrics.view_count}]
+    from media
+    where medium.media_key is not null
+
+    union all
+
+    select
+        'account', account.id, response_id, observed_at, 'present',
+        account.id, null, null, null, [], [], [], account.username, account.name,
+        [{'metric': 'followers_count', 'value': account.public_metrics.followers_count}]
+    from users
+    where account.id is not null
+
+    union all
+
+    select
+        'post', coalesce(refusal.resource_id, refusal.value), response_id, observed_at,
+        case split_part(refusal.type, '/', -1) when 'resource-not-found' then 'gone' else 'withheld' end,
+        null, null, null, null, [], [], [], null, null, []
+    from refusals
+    where coalesce(refusal.resource_id, refusal.value) is not null
+        and split_part(refusal.type, '/', -1) in ('resource-not-found', 'not-authorized-for-resource')
+        and coalesce(refusal.resource_type, 'tweet') in ('tweet', 'post')
+)
+
+from sightings

@@ -1,0 +1,20 @@
+-- Who campaigns: ours or a rival.
+-- Grain: campaign_id, side_id
+select
+    -- Campaign.
+    campaign_id,
+    -- Name of the side in queries.
+    side.id as side_id,
+    -- Name of the side for people.
+    side.name as side_name,
+    -- Whether this is the side that runs the registry.
+    side.ours as is_ours
+from (
+    select campaign.id as campaign_id, unnest(campaign.sides) as side
+    from (
+        select unnest(from_json(body, '{"campaigns": [{
+            "id": "VARCHAR", "sides": [{"id": "VARCHAR", "name": "VARCHAR", "ours": "BOOLEAN"}]
+        }]}').campaigns) as campaign
+        from registry_in_force
+    )
+)

@@ -1,0 +1,80 @@
+"""The SQL of a layer: a folder is a schema, a file is a table, and files run after the tables they read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import duckdb
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Model:
+    """One SQL file: the table that it makes and the columns that name one of its rows."""
+
+    layer: str
+    name: str
+    text: str
+    grain: tuple[str, ...]
+
+    @property
+    def table(self) -> str:
+        """The table's full name, as `marts.asset_daily`."""
+        return f"{self.layer}.{self.name}"
+
+    @property
+    def query(self) -> str:
+        """The statement without its last semicolon."""
+        return self.text.strip().removesuffix(";")
+
+
+def models(layer: str, folder: Path = FOLDER) -> list[Model]:
+    """The models of a layer, each after the ones that it reads.
+
+    Raises ValueError when a file has no `-- Grain:` line, graphlib.CycleError when tables read each other
+    in a circle.
+    """
+    found = {}
+    for path in sorted((folder / layer).glob("*.sql")):
+        text = path.read_text(encoding="utf-8")
+        grain = re.search(r"^-- Grain: (.+)$", text, re.MULTILINE)
+        if grain is None:
+            raise ValueError(f"{path.name} has no line '-- Grain: column, column'")
+        found[path.stem] = Model(layer, path.stem, text, tuple(name.strip() for name in grain[1].split(",")))
+    reads = {
+        name: {
+            other
+            for other in re.findall(rf"\b{layer}\.(\w+)", re.sub(r"--.*", "", model.text))
+            if other in found and other != name
+        }
+        for name, model in found.items()
+    }
+    return [found[name] for name in TopologicalSorter(reads).static_order()]
+
+
+def checks(folder: Path = FOLDER) -> dict[str, str]:
+    """The checks by name: queries that must return nothing."""
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted((folder / "checks").glob("*.sql"))}
+
+
+def count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    """How many rows a table, view or query in parentheses has."""
+    row = con.execute(f"select count(*) from {relation}").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def parquet(paths: Iterable[Path], *, hive: bool = False) -> str:
+    """The relation of some Parquet files, as SQL."""
+    listed = ", ".join(literal(str(path)) for path in paths)
+    return f"read_parquet([{listed}], hive_partitioning = {str(hive).lower()})"
+
+
+def literal(text: str) -> str:
+    """A string as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
