@@ -1,0 +1,61 @@
+# Everything is run from here, by people and by .ci/run alike.
+
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+export DO_NOT_TRACK := 1
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint check format lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(INSTALLED) ## 42 simulated days of a campaign, from the platforms' double to a leaderboard; no credentials
+	@$(BIN)/campaign demo $(ARGS)
+
+test: $(INSTALLED) ## run the tests (ARGS="tests/registry -x" narrows them)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(INSTALLED) ## check style and types
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+check: lint test ## lint, then test
+
+format: $(INSTALLED) ## rewrite the code in the house style
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+# Stamped last: an interrupted installation is done again. -qq leaves pip its errors only.
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed; $(PYTHON) is missing or older. Try: make PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) has no venv module; install it (on Debian and Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
+	@echo "Building .venv from requirements.lock (a minute or so) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install -qq --no-input --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -qq --no-input --no-deps --no-build-isolation -e .
+	@touch $@
+
+# uv reads no pip configuration: the index that pip uses is handed to it.
+lock: ## choose the newest versions that pyproject.toml allows and pin them in requirements.lock
+	@set -eu; tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; \
+	$(PYTHON) -m venv "$$tools"; \
+	"$$tools/bin/python" -m pip install -qq --no-input uv; \
+	index=$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$("$$tools/bin/python" -m pip config get global.index-url 2>/dev/null || true)}}; \
+	if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi; \
+	"$$tools/bin/uv" pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		--extra dev --no-header --no-annotate pyproject.toml -o requirements.lock; \
+	echo "requirements.lock is written; run: make check"
+
+clean: ## remove .venv and caches; data/ is kept
+	@rm -rf .venv build *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

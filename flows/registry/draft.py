@@ -1,0 +1,324 @@
+"""One campaign being read: what its keys must hold, and which posts its assets have."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import math
+import re
+import zoneinfo
+from dataclasses import dataclass, field
+from datetime import date, time
+from pathlib import Path
+
+from connectors.errors import UnusableReference
+from flows.registry.mistakes import did_you_mean, shown, unwelcome_character
+from flows.registry.model import KINDS, Account, Asset, Audience, Campaign, PostReference, Side
+from flows.registry.references import http_host, platform_meant, read_reference
+from flows.registry.table import Row, Table
+
+CAMPAIGN_KEYS = ("id", "name", "starts", "ends", "timezone", "sides", "accounts", "assets", "audiences")
+SIDE_KEYS = ("id", "name", "ours")
+ACCOUNT_KEYS = ("side", "platform", "handle", "id", "name", "watch")
+ASSET_KEYS = ("id", "title", "side", "kind", "tags", "tone", "posts", "url", "hashtag")
+
+_ACCOUNT_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_HASHTAG = re.compile(r"#?(\w{1,100})")
+_LARGEST_INTEGER = 2**63 - 1
+_DEEPEST_SETTING = 8
+
+
+@dataclass
+class AssetDraft:
+    id: str
+    title: str
+    side: str
+    kind: str
+    tags: tuple[str, ...]
+    tone: str
+    url: str
+    hashtag: str
+    file: str
+    where: str
+    posts: list[PostReference] = field(default_factory=list)
+
+    def seen_from(self, file: str) -> str:
+        return self.where if file == self.file else f"{self.file}: {self.where}"
+
+    def asset(self) -> Asset:
+        return Asset(
+            id=self.id,
+            title=self.title,
+            side=self.side,
+            kind=self.kind,
+            tags=self.tags,
+            tone=self.tone or None,
+            posts=tuple(self.posts),
+            url=self.url or None,
+            hashtag=self.hashtag or None,
+        )
+
+
+class Draft:
+    """One campaign being read, open for the spreadsheet's additions."""
+
+    def __init__(self, source: Path, table: Table) -> None:
+        self.source = source
+        self.door = table.door
+        table.only(CAMPAIGN_KEYS, "a campaign")
+        self.id = table.id()
+        self.name = table.text("name")
+        self.starts = table.day("starts")
+        self.ends = table.day("ends")
+        if date.min not in (self.starts, self.ends) and self.ends < self.starts:
+            table.refuse("ends", f"{self.ends} is before starts, {self.starts}", "swap them or correct one")
+        self.timezone = self._timezone(table)
+        self.side_ids: set[str] = set()
+        self.sides = self._sides(table)
+        self.accounts = self._accounts(table)
+        self._assets: dict[str, AssetDraft] = {}
+        self._asset_of: dict[PostReference, AssetDraft] = {}
+        for entry in table.tables("assets"):
+            self._add_asset_table(entry)
+        self.audiences = self._audiences(table)
+
+    def campaign(self) -> Campaign:
+        return Campaign(
+            id=self.id,
+            name=self.name,
+            starts=self.starts,
+            ends=self.ends,
+            timezone=self.timezone,
+            sides=tuple(self.sides),
+            accounts=tuple(self.accounts),
+            assets=tuple(asset.asset() for asset in self._assets.values()),
+            audiences=tuple(self.audiences),
+            source=self.source,
+        )
+
+    def _timezone(self, table: Table) -> str:
+        cure = 'write a name of the IANA time zone list, as in "Europe/London"'
+        name = table.text("timezone", cure)
+        if name and name not in _timezones():
+            table.refuse("timezone", f"{shown(name)} is not a time zone", _zone_meant(name, cure))
+        return name
+
+    def _sides(self, table: Table) -> list[Side]:
+        sides: list[Side] = []
+        if not table.content.get("sides"):
+            problem = "is missing" if "sides" not in table.content else "is empty"
+            table.refuse(
+                "sides", problem, 'write [[sides]] with id = "…" and ours = true, and one for each rival'
+            )
+            return sides
+        seen: dict[str, str] = {}
+        for entry in table.tables("sides"):
+            entry.only(SIDE_KEYS, "[[sides]]")
+            # Even a side that is refused counts as defined: its assets are not to blame.
+            self.side_ids.add(str(entry.content.get("id", "")).strip())
+            side_id = entry.id()
+            _refuse_repeated(entry, side_id, seen)
+            name = entry.text("name", required=False)
+            sides.append(Side(side_id, name or side_id, entry.flag("ours", default=False)))
+        if sides and not any(side.ours for side in sides):
+            table.refuse("sides", "no side is ours", "write ours = true in the [[sides]] you campaign for")
+        return sides
+
+    def _side_of(self, table: Table, *, required: bool = True) -> str:
+        text = table.text("side", "write the id of one of [[sides]]", required=required)
+        if text and self.side_ids and text not in self.side_ids:
+            ids = sorted(self.side_ids - {""})
+            otherwise = f"the sides are {', '.join(ids)}; define it as [[sides]] or use one of them"
+            table.refuse("side", f"{shown(text)} is not the id of a side", did_you_mean(text, ids, otherwise))
+            return ""
+        return text
+
+    def _accounts(self, table: Table) -> list[Account]:
+        accounts: list[Account] = []
+        seen: dict[tuple[str, str, str], str] = {}
+        for entry in table.tables("accounts"):
+            entry.only(ACCOUNT_KEYS, "[[accounts]]")
+            side = self._side_of(entry)
+            platform = self._platform(entry)
+            handle = entry.text("handle", required=False)
+            account_id = entry.text("id", required=False)
+            name = entry.text("name", required=False)
+            watch = entry.flag("watch", default=True)
+            if "handle" not in entry.content and "id" not in entry.content:
+                entry.refuse(
+                    "handle",
+                    "is missing",
+                    'write handle = "…", or id = "…" if you know the platform\'s own id',
+                )
+            if account_id and not _ACCOUNT_ID.fullmatch(account_id):
+                entry.refuse(
+                    "id",
+                    f"{shown(account_id)} cannot be an account's id",
+                    "copy the platform's own id, or give the handle",
+                )
+            if platform and platform not in self.door.connectors:
+                self.door.keep_out(entry.file, entry.where, platform)
+                continue
+            if handle and platform:
+                try:
+                    handle = self.door.connectors[platform].parse_handle(handle)
+                except UnusableReference as unusable:
+                    entry.refuse("handle", unusable.reason, unusable.cure)
+            for kind, value in (("handle", handle.casefold()), ("id", account_id)):
+                if value and platform:
+                    first = seen.setdefault((platform, kind, value), entry.where)
+                    if first != entry.where:
+                        entry.refuse(
+                            kind, f"{shown(value)} is the same account as {first}", "list each account once"
+                        )
+            accounts.append(Account(side, platform, handle or None, account_id or None, name or None, watch))
+        return accounts
+
+    def _platform(self, table: Table) -> str:
+        cure = f"write one of {', '.join(self.door.platforms)}"
+        text = table.text("platform", cure)
+        if text and text not in self.door.platforms:
+            table.refuse(
+                "platform", f"{shown(text)} is not a known platform", platform_meant(self.door, text, cure)
+            )
+            return ""
+        return text
+
+    def _audiences(self, table: Table) -> list[Audience]:
+        audiences = []
+        seen: dict[str, str] = {}
+        for entry in table.tables("audiences"):
+            audience_id = entry.id()
+            _refuse_repeated(entry, audience_id, seen)
+            label = entry.text("label", 'write label = "…", as readers shall see it')
+            rest = {
+                name: _plain(entry, name, v)
+                for name, v in entry.content.items()
+                if name not in ("id", "label")
+            }
+            audiences.append(Audience(audience_id, label, rest))
+        return audiences
+
+    def _add_asset_table(self, entry: Table) -> None:
+        entry.only(ASSET_KEYS, "[[assets]]")
+        asset = self._new_asset(entry)
+        if asset.id in self._assets:
+            problem = f"{shown(asset.id)} is already the id of {self._assets[asset.id].where}"
+            entry.refuse("id", problem, "rename one, or list all its posts in one")
+        elif asset.id:
+            self._assets[asset.id] = asset
+        for key, text in entry.texts("posts"):
+            self._add_post(asset, entry, key, text)
+
+    def add_row(self, row: Row) -> None:
+        """Take in one row of the spreadsheet: a new asset, or another post of one already there."""
+        asset = self._assets.get(str(row.content.get("id", "")).strip())
+        if asset is not None:
+            self._agree(asset, row)
+        else:
+            asset = self._new_asset(row)
+            if asset.id:
+                self._assets[asset.id] = asset
+        if text := row.text("post", required=False):
+            self._add_post(asset, row, "post", text)
+
+    def _new_asset(self, entry: Table) -> AssetDraft:
+        url = entry.text("url", required=False)
+        if url and http_host(url) is None:
+            entry.refuse("url", f"{shown(url)} is not a web address", 'write url = "https://…"')
+        hashtag = entry.text("hashtag", required=False)
+        word = _HASHTAG.fullmatch(hashtag)
+        if hashtag and not word:
+            entry.refuse(
+                "hashtag", f"{shown(hashtag)} is not a hashtag", 'write one word, as in "#VoteLabour"'
+            )
+        return AssetDraft(
+            id=entry.id(),
+            title=entry.text("title"),
+            side=self._side_of(entry),
+            kind=entry.choice("kind", KINDS),
+            tags=_tags(entry),
+            tone=entry.text("tone", required=False),
+            url=url,
+            hashtag=word[1] if word else "",
+            file=entry.file,
+            where=entry.where,
+        )
+
+    def _agree(self, asset: AssetDraft, row: Row) -> None:
+        """A later row may repeat or complete what is known of its asset, not contradict it."""
+        told = {name: row.text(name, required=False) for name in ("title", "side", "kind", "tone")}
+        tags = _tags(row)
+        asset.tone, asset.tags = asset.tone or told["tone"], asset.tags or tags
+        known = {name: getattr(asset, name) for name in told} | {"tags": "; ".join(asset.tags)}
+        for name, value in (told | {"tags": "; ".join(tags)}).items():
+            if value and known[name] and value != known[name]:
+                problem = f"{shown(value)} differs from {asset.seen_from(row.file)}"
+                row.refuse(name, problem, "give it once, or the same in every row")
+
+    def _add_post(self, asset: AssetDraft, entry: Table, key: str, text: str) -> None:
+        try:
+            reference = read_reference(entry, key, text)
+        except UnusableReference as unusable:
+            entry.refuse(key, unusable.reason, unusable.cure)
+            return
+        if reference is None:
+            return
+        owner = self._asset_of.get(reference)
+        if owner is None:
+            self._asset_of[reference] = asset
+            asset.posts.append(reference)
+        elif owner is not asset:
+            problem = f"{reference} is already a post of {owner.seen_from(entry.file)}"
+            entry.refuse(key, problem, "keep it in one asset: its figures must count once")
+
+
+def _refuse_repeated(entry: Table, value: str, seen: dict[str, str]) -> None:
+    first = seen.setdefault(value, entry.where) if value else entry.where
+    if first != entry.where:
+        entry.refuse("id", f"{shown(value)} is already the id of {first}", "rename one")
+
+
+def _tags(entry: Table) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for _, text in entry.texts("tags")))
+
+
+def _plain(entry: Table, name: str, value: object, depth: int = 1) -> object:
+    """The value of a free key as JSON has it; what JSON or the warehouse cannot hold is refused."""
+    if unwelcome_character(name):
+        entry.refuse(name, "holds a control character in its name", "rename it")
+    if depth > _DEEPEST_SETTING:
+        entry.refuse(name, "is nested too deeply", "flatten it")
+        return None
+    if isinstance(value, dict):
+        return {key: _plain(entry, f"{name}.{key}", item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(entry, f"{name}[{n}]", item, depth + 1) for n, item in enumerate(value)]
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, str) and (culprit := unwelcome_character(value, welcome="\n\t")):
+        entry.refuse(name, f"holds a control character ({culprit})", "remove it")
+    elif isinstance(value, float) and not math.isfinite(value):
+        entry.refuse(name, f"{value} is not a number that can be kept", "write a number, or remove the key")
+    elif isinstance(value, int) and abs(value) > _LARGEST_INTEGER:
+        entry.refuse(name, "is larger than any whole number that can be kept", "put it in quotes")
+    return value
+
+
+@functools.cache
+def _timezones() -> frozenset[str]:
+    # `localtime` is this machine's zone under another name, and means another one elsewhere.
+    return frozenset(zoneinfo.available_timezones() - {"localtime", "Factory"})
+
+
+def _zone_meant(name: str, otherwise: str) -> str:
+    """A cure that names the zone most like `name`, which may be a city."""
+    zones = {zone.rsplit("/", 1)[-1].replace("_", " ").casefold(): zone for zone in sorted(_timezones())}
+    zones |= {zone.casefold(): zone for zone in _timezones()}
+    folded = name.casefold()
+    city = folded.rsplit("/", 1)[-1].replace("_", " ")
+    if city in zones:
+        return f'did you mean "{zones[city]}"?'
+    # Abbreviations such as BST are near to many and mean none of them.
+    close = difflib.get_close_matches(folded[:60], zones, n=1, cutoff=0.75) if len(folded) > 4 else []
+    return f'did you mean "{zones[close[0]]}"?' if close else otherwise

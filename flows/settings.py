@@ -1,0 +1,242 @@
+"""Every setting of the pipeline, read in one place: the environment, then `.env` in the working directory.
+
+An unset name and an empty one are the same: absent. Nothing is read when this module is imported;
+`Settings()` is one moment's reading. Secrets are held as `SecretStr`; no message, `repr` or `str` shows them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+# The platforms whose names are promised, with the setting that holds their credential.
+CREDENTIALS: dict[str, str] = {
+    "facebook": "FACEBOOK_ACCESS_TOKEN",
+    "x": "X_BEARER_TOKEN",
+    "instagram": "INSTAGRAM_ACCESS_TOKEN",
+    "youtube": "YOUTUBE_API_KEY",
+    "tiktok": "TIKTOK_ACCESS_TOKEN",
+}
+
+_Given = TypeVar("_Given")
+
+_ENV_FILE = ".env"
+_VERSION = re.compile(r"v[0-9]{1,3}\.[0-9]{1,2}")
+_VERSION_SEGMENT = re.compile(r"v?[0-9]+(\.[0-9]+)?")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_PRINTABLE_ASCII = re.compile(r"[!-~]+")
+# What a platform beyond the five may be set by; nothing else of the environment is kept.
+_OTHER_NAME = re.compile(r"[A-Z][A-Z0-9_]*_(API_URL|API_KEY|ACCESS_TOKEN|BEARER_TOKEN)")
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used: one plain line that names it and the cure, and never shows its value."""
+
+
+class Settings(BaseSettings):
+    """The settings in force. Raises `SettingsError` when one cannot be used.
+
+    `Settings(CAMPAIGN_HOME="…")` gives a setting by its name, and wins over the environment.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=_ENV_FILE,
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        case_sensitive=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    home: Path = Field(default=Path("data"), validation_alias="CAMPAIGN_HOME")
+    lake: str | None = Field(default=None, validation_alias="CAMPAIGN_LAKE")
+    registry: Path = Field(default=Path("campaigns"), validation_alias="CAMPAIGN_REGISTRY")
+
+    facebook_access_token: SecretStr | None = Field(default=None, validation_alias="FACEBOOK_ACCESS_TOKEN")
+    x_bearer_token: SecretStr | None = Field(default=None, validation_alias="X_BEARER_TOKEN")
+    instagram_access_token: SecretStr | None = Field(default=None, validation_alias="INSTAGRAM_ACCESS_TOKEN")
+    youtube_api_key: SecretStr | None = Field(default=None, validation_alias="YOUTUBE_API_KEY")
+    tiktok_access_token: SecretStr | None = Field(default=None, validation_alias="TIKTOK_ACCESS_TOKEN")
+
+    facebook_api_url: str | None = Field(default=None, validation_alias="FACEBOOK_API_URL")
+    x_api_url: str | None = Field(default=None, validation_alias="X_API_URL")
+    instagram_api_url: str | None = Field(default=None, validation_alias="INSTAGRAM_API_URL")
+    youtube_api_url: str | None = Field(default=None, validation_alias="YOUTUBE_API_URL")
+    tiktok_api_url: str | None = Field(default=None, validation_alias="TIKTOK_API_URL")
+
+    facebook_api_version: str = Field(default="v26.0", validation_alias="FACEBOOK_API_VERSION")
+
+    # What was set for platforms that are not among the five, by setting name.
+    _others: dict[str, SecretStr] = PrivateAttr(default_factory=dict)
+
+    def __init__(self, **given: Any) -> None:
+        try:
+            super().__init__(**given)
+            found = dotenv_values(_ENV_FILE, encoding="utf-8") | os.environ
+        except ValidationError as trouble:
+            # Not chained: a validation error holds the values.
+            raise SettingsError("; ".join(_line(error) for error in trouble.errors())) from None
+        except UnicodeDecodeError:
+            raise SettingsError(f"{_ENV_FILE} is not UTF-8 text; save it as UTF-8") from None
+        except OSError as trouble:
+            raise SettingsError(
+                f"{_ENV_FILE} cannot be read ({trouble.strerror}); mend its permissions"
+            ) from None
+        for name, value in found.items():
+            if value and value.strip() and name not in _FIELD_OF and _OTHER_NAME.fullmatch(name):
+                self._others[name] = SecretStr(value.strip())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_blanks(cls, given: dict[str, Any]) -> dict[str, Any]:
+        stripped = {k: v.strip() if isinstance(v, str) else v for k, v in given.items()}
+        return {name: value for name, value in stripped.items() if value not in (None, "")}
+
+    @field_validator("home", "registry")
+    @classmethod
+    def _expand(cls, path: Path) -> Path:
+        return _expanded(path)
+
+    @field_validator("home")
+    @classmethod
+    def _check_home(cls, path: Path) -> Path:
+        if os.path.isfile(path):
+            raise ValueError("is a file; give it the path of a folder")
+        return path
+
+    @field_validator("lake")
+    @classmethod
+    def _check_lake(cls, lake: str | None) -> str | None:
+        if lake and _SCHEME.match(lake):
+            raise ValueError("is a URL: this release keeps the lake in a folder; give CAMPAIGN_LAKE a path")
+        return str(_expanded(Path(lake))) if lake else None
+
+    @field_validator(
+        "facebook_access_token",
+        "x_bearer_token",
+        "instagram_access_token",
+        "youtube_api_key",
+        "tiktok_access_token",
+    )
+    @classmethod
+    def _check_credential(cls, secret: SecretStr | None) -> SecretStr | None:
+        return None if secret is None else _checked_credential(secret)
+
+    @field_validator(
+        "facebook_api_url", "x_api_url", "instagram_api_url", "youtube_api_url", "tiktok_api_url"
+    )
+    @classmethod
+    def _check_url(cls, url: str | None) -> str | None:
+        return None if url is None else _checked_url(url)
+
+    @field_validator("facebook_api_version")
+    @classmethod
+    def _check_version(cls, version: str) -> str:
+        if not _VERSION.fullmatch(version):
+            raise ValueError("must look like v26.0; give the Graph API version so")
+        return version
+
+    @property
+    def landing(self) -> Path:
+        """Where raw responses lie."""
+        return self._lake_root / "landing"
+
+    @property
+    def readings(self) -> Path:
+        """Where typed counters lie."""
+        return self._lake_root / "readings"
+
+    @property
+    def warehouse(self) -> Path:
+        """The published warehouse file."""
+        return self.home / "warehouse.duckdb"
+
+    @property
+    def reports(self) -> Path:
+        """Where reports are written."""
+        return self.home / "reports"
+
+    @property
+    def _lake_root(self) -> Path:
+        return Path(self.lake) if self.lake else self.home
+
+    def credential(self, platform: str, name: str | None = None) -> SecretStr | None:
+        """The platform's credential, None when absent.
+
+        `name` is the setting that holds it (a connector's `CREDENTIAL`); only a platform needs it that is not
+        in `CREDENTIALS` and does not use `{PLATFORM}_ACCESS_TOKEN`.
+        """
+        name = name or CREDENTIALS.get(platform) or f"{platform.upper()}_ACCESS_TOKEN"
+        if name in _FIELD_OF:
+            value: SecretStr | None = getattr(self, _FIELD_OF[name])
+            return value
+        secret = self._others.get(name)
+        return None if secret is None else _named(name, _checked_credential, secret)
+
+    def api_url(self, platform: str) -> str | None:
+        """The base URL in place of the vendor's, without a trailing slash; None to ask the vendor."""
+        name = f"{platform.upper()}_API_URL"
+        if name in _FIELD_OF:
+            value: str | None = getattr(self, _FIELD_OF[name])
+            return value
+        secret = self._others.get(name)
+        return None if secret is None else _named(name, _checked_url, secret.get_secret_value())
+
+
+_FIELD_OF = {str(field.validation_alias): name for name, field in Settings.model_fields.items()}
+
+
+def _line(error: ErrorDetails) -> str:
+    reason = error.get("ctx", {}).get("error", "is not text; give it as text")
+    return f"{error['loc'][0]} {reason}"
+
+
+def _named(name: str, check: Callable[[_Given], _Given], given: _Given) -> _Given:
+    try:
+        return check(given)
+    except ValueError as trouble:
+        raise SettingsError(f"{name} {trouble}") from None
+
+
+def _expanded(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError("begins with ~ but there is no such home folder; write the path in full") from None
+
+
+def _checked_credential(secret: SecretStr) -> SecretStr:
+    if not _PRINTABLE_ASCII.fullmatch(secret.get_secret_value()):
+        raise ValueError("holds a blank or a character that no credential has; paste it again, on one line")
+    return secret
+
+
+def _checked_url(url: str) -> str:
+    shape = "must be http(s)://host[:port][/prefix] without a query; give the base URL only"
+    if not _PRINTABLE_ASCII.fullmatch(url) or "?" in url or "#" in url or "\\" in url:
+        raise ValueError(shape)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValueError(shape) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise ValueError(shape)
+    if "@" in parts.netloc:
+        raise ValueError("must not hold a user name or password; give http(s)://host[:port][/prefix]")
+    path = parts.path.rstrip("/")
+    if _VERSION_SEGMENT.fullmatch(path.rsplit("/", 1)[-1]):
+        raise ValueError("ends in an API version; leave that segment out, the pipeline adds it")
+    return f"{parts.scheme}://{parts.netloc}{path}"
