@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -78,18 +79,21 @@ class LandingWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for group in list(self._waiting):
-            self._write(group)
+        # A file that cannot be written costs no other file of the run: the stack closes all, then raises.
+        with ExitStack() as files:
+            for group in reversed(list(self._waiting)):
+                files.callback(self._write, group)
 
     def add(self, row: Mapping[str, object]) -> None:
         """Take one response (a mapping of the landing columns). Raises KeyError when a column is missing."""
         observed_at = row["observed_at"]
         if not isinstance(observed_at, datetime) or observed_at.tzinfo is None:
             raise ValueError("observed_at must be a datetime with a time zone")
+        landed = {name: row[name] for name in COLUMNS.names}
         day = observed_at.astimezone(UTC).date().isoformat()
         group = (str(row["platform"]), str(row["endpoint"]), day)
         waiting = self._waiting.setdefault(group, [])
-        waiting.append({name: row[name] for name in COLUMNS.names})
+        waiting.append(landed)
         self._bytes[group] += len(str(row["body"]))
         if len(waiting) >= ROWS_PER_FILE or self._bytes[group] >= BYTES_PER_FILE:
             self._write(group)

@@ -36,6 +36,6 @@ def open_published(warehouse: Path) -> duckdb.DuckDBPyConnection:
             f"{warehouse} cannot be opened ({str(error).splitlines()[0]}); run `campaign build --full`"
         ) from error
     con.execute("set TimeZone = 'UTC'")
+    # It cannot be switched on again while the file is open.
     con.execute("set enable_external_access = false")
-    con.execute("set lock_configuration = true")
     return con

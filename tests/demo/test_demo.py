@@ -1,0 +1,162 @@
+"""The whole road: the demo's tables hold, through the pipeline's arithmetic alone, what the sandbox's world
+was set to.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from warehouse.build import build
+from warehouse.publish import open_published
+
+ROOT = Path(__file__).parents[2]
+CAMPAIGN = "uk-general-election-2019"
+
+# As published after the campaign; the sandbox's world is set to them, and nothing else in the product knows
+# them.
+PUBLISHED = {
+    "Our wonderful NHS": 13_400_000,
+    "If you're not sure who to vote for, watch this": 9_500_000,
+    "Jeremy Corbyn's 60 second challenge": 7_200_000,
+    "Labour's immigration video": 6_500_000,
+    "Mean tweets with Jeremy Corbyn": 3_700_000,
+    "Gogglebox reacts to nurses pledge": 3_600_000,
+    "Nicky Morgan on Good Morning Britain": 3_100_000,
+    "Boris Johnson quotes": 3_000_000,
+    "Jessi on the value of our NHS": 2_747_000,
+    "Jeremy Corbyn's friend Jayne": 2_600_000,
+}
+
+
+@pytest.fixture(scope="module")
+def tables(demo_home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_published(demo_home / "warehouse.duckdb") as con:
+        yield con
+
+
+def test_the_ten_most_viewed_videos_come_out_in_order(tables: duckdb.DuckDBPyConnection) -> None:
+    rows = tables.execute(
+        "select asset_title, views from marts.asset_totals where campaign_id = ? order by views_rank limit 10",
+        [CAMPAIGN],
+    ).fetchall()
+    assert rows == list(PUBLISHED.items())
+
+
+def test_the_added_favourite_is_tagged_and_counted(tables: duckdb.DuckDBPyConnection) -> None:
+    rows = tables.execute(
+        "select asset_title from marts.asset_totals where list_contains(tags, 'favourite') and views > 0"
+    ).fetchall()
+    assert rows == [("Emeli Sandé, You are not alone",)]
+
+
+def test_facebook_views_by_side(tables: duckdb.DuckDBPyConnection) -> None:
+    rows = tables.execute(
+        "select side_id, views from marts.side_totals where campaign_id = ? and platform = 'facebook' order by 1",
+        [CAMPAIGN],
+    ).fetchall()
+    assert rows == [("conservatives", 25_000_000), ("labour", 86_000_000)]
+
+
+@pytest.mark.parametrize(
+    ("first_day", "last_day", "days", "retweets"),
+    [
+        (date(2019, 10, 29), date(2019, 12, 9), 42, 2_400_000),
+        (date(2017, 4, 18), date(2017, 6, 8), 52, 1_400_000),
+    ],
+)
+def test_retweets_of_the_leader_in_both_campaigns(
+    tables: duckdb.DuckDBPyConnection, first_day: date, last_day: date, days: int, retweets: int
+) -> None:
+    row = tables.execute(
+        "select count(distinct day), sum(retweets) from marts.account_daily "
+        "where handle = 'jeremycorbyn' and platform = 'x' and day between ? and ?",
+        [first_day, last_day],
+    ).fetchone()
+    assert row == (days, retweets)
+
+
+def test_missed_polls_leave_estimated_days_and_the_others_are_complete(
+    tables: duckdb.DuckDBPyConnection,
+) -> None:
+    rows = tables.execute(
+        "select completeness, count(*) from marts.asset_daily where campaign_id = ? group by all", [CAMPAIGN]
+    ).fetchall()
+    assert {completeness for completeness, _ in rows} == {"complete", "estimated", "open"}
+
+
+def test_counters_were_revised_down_and_glitched_and_nothing_was_clamped(
+    tables: duckdb.DuckDBPyConnection,
+) -> None:
+    assert tables.execute(
+        "select count(*) from marts.post_daily where gain < 0 and was_revised_down"
+    ).fetchone() != (0,)
+    assert tables.execute("select sum(glitches) from facts.counters").fetchone() != (0,)
+
+
+def test_views_that_no_platform_tells_are_unknown_and_not_zero(tables: duckdb.DuckDBPyConnection) -> None:
+    rows = tables.execute(
+        """
+        select distinct metric from marts.post_daily
+        where platform = 'facebook' and asset_id = 'our-wonderful-nhs'
+            and account_id not in (select account_id from marts.account_daily where views is not null)
+        """
+    ).fetchall()
+    assert rows
+    assert ("views",) not in rows
+
+
+def test_a_rebuild_from_landing_gives_the_same_tables(demo_home: Path, tmp_path: Path) -> None:
+    again = tmp_path / "warehouse.duckdb"
+    assert build(demo_home / "landing", tmp_path / "readings", again, full=True).mode == "full"
+    with open_published(demo_home / "warehouse.duckdb") as con:
+        names = [
+            name
+            for (name,) in con.execute(
+                "select table_name from duckdb_tables() where schema_name = 'marts'"
+            ).fetchall()
+        ]
+        before = {name: con.execute(f"select * from marts.{name} order by all").fetchall() for name in names}
+    with open_published(again) as con:
+        for name, rows in before.items():
+            assert con.execute(f"select * from marts.{name} order by all").fetchall() == rows, name
+
+
+def test_no_secret_is_in_any_file_that_the_demo_wrote(demo_home: Path) -> None:
+    with duckdb.connect() as con:
+        bodies = con.execute(
+            "select count(*), count(*) filter (concat(url, params, headers, body) like '%sandbox-%-token%') "
+            f"from read_parquet('{demo_home}/landing/**/*.parquet', hive_partitioning = false)"
+        ).fetchone()
+    assert bodies is not None
+    assert bodies[0] > 1000
+    assert bodies[1] == 0
+    for path in demo_home.rglob("*"):
+        if path.is_file():
+            assert b"sandbox-facebook-user-token" not in path.read_bytes(), path
+
+
+def test_no_code_outside_the_sandbox_knows_the_published_figures() -> None:
+    figures = {*PUBLISHED.values(), 86_000_000, 25_000_000, 2_400_000, 1_400_000}
+    spelled = {spelling for figure in figures for spelling in (str(figure), f"{figure:,}", f"{figure:_}")}
+    world = re.compile("|".join(sorted(map(re.escape, spelled), key=len, reverse=True)))
+    outside = [
+        path
+        for folder in ("flows", "connectors", "warehouse", "campaigns", "docs/queries")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in {".py", ".sql", ".toml", ".csv"} and "sandbox" not in path.parts
+    ]
+    assert outside
+    for path in outside:
+        assert not world.search(path.read_text(encoding="utf-8")), path
+
+
+def test_the_world_covers_the_registrys_assets() -> None:
+    registry = tomllib.loads((ROOT / "campaigns" / f"{CAMPAIGN}.toml").read_text(encoding="utf-8"))
+    assert {asset["title"] for asset in registry["assets"]} >= set(PUBLISHED)
