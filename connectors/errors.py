@@ -1,0 +1,110 @@
+"""What can go wrong when a platform is asked, named by what to do about it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+class Trouble(Exception):
+    """An answer, or the lack of one, that is not what was asked for.
+
+    `platform` is who was asked; `message` is one plain line that names the fix and holds no secret. The
+    constructor arguments are the exception's `args`, so that a trouble survives being sent between processes.
+    """
+
+    def __init__(self, platform: str, message: str, *more: object) -> None:
+        super().__init__(platform, message, *more)
+        self.platform = platform
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def kind(self) -> str:
+        """The name under which reports count it."""
+        return type(self).__name__
+
+
+class Transient(Trouble):
+    """The network or the platform failed in passing. The wire has already retried: let the next run try
+    again.
+    """
+
+
+class RateLimited(Trouble):
+    """Asked too often. Ends the platform's run: start the next one after `until` (aware), or later if it is
+    None.
+
+    `wait_s` is for platforms that say how long to wait instead of until when; the wire, which has the clock,
+    turns it into `until`.
+    """
+
+    def __init__(
+        self, platform: str, message: str, until: datetime | None = None, wait_s: float | None = None
+    ) -> None:
+        super().__init__(platform, message, until, wait_s)
+        self.until = until
+        self.wait_s = wait_s
+
+
+class BudgetSpent(Trouble):
+    """The paid or monthly allowance is used up. Waiting does not help: buy more or wait for the next
+    period.
+    """
+
+
+class TokenInvalid(Trouble):
+    """The credential was refused: expired, revoked or mistyped. Make a new one and put it into the
+    settings.
+    """
+
+
+class PermissionMissing(Trouble):
+    """The credential is good but may not see this. Grant the permission, or stop asking for this thing."""
+
+
+class Gone(Trouble):
+    """Deleted, hidden or never there; platforms do not tell these apart. Keep what was read; correct a
+    mistyped name.
+    """
+
+
+class MetricWithdrawn(Trouble):
+    """The platform no longer gives `metric` (empty when it did not say which). Ask for the others without
+    it.
+    """
+
+    def __init__(self, platform: str, message: str, metric: str = "") -> None:
+        super().__init__(platform, message, metric)
+        self.metric = metric
+
+
+class TooMuchAsked(Trouble):
+    """The platform could not put together so large an answer. Ask for half as much."""
+
+
+class Unreadable(Trouble):
+    """Something else than the promised JSON came back. Check that the API URL leads to the platform."""
+
+
+class BadRequest(Trouble):
+    """Our bug: the platform did not understand the question. Report it with the message."""
+
+
+ENDS_THE_RUN = (TokenInvalid, BudgetSpent, RateLimited)
+"""Troubles that every further call of the same platform would meet too."""
+
+
+class UnusableReference(ValueError):
+    """A pasted post or account from which nothing can be asked. `reason` says why, `cure` what to paste
+    instead.
+    """
+
+    def __init__(self, reason: str, cure: str) -> None:
+        super().__init__(reason, cure)
+        self.reason = reason
+        self.cure = cure
+
+    def __str__(self) -> str:
+        return f"{self.reason}; {self.cure}"

@@ -1,0 +1,857 @@
+"""Facebook: counters of Page posts, reels and videos, through facebook-sdk 3.1.0.
+
+Views and video lists are given only for Pages on which the token's person has a role; of other Pages, posts
+with their shares, reactions and comments. Reels are not among a Page's posts and are listed apart; their
+posts are then looked up. One bad id fails a whole look-up of 50, and one withdrawn metric a whole insights
+question. A page of a listing may be empty and still name a next one. Errors are told apart by code, never by
+HTTP status.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import SplitResult, parse_qs, parse_qsl, quote, unquote, urlsplit
+
+import facebook
+import requests
+
+from connectors.asking import Ask, Walk, Wanted
+from connectors.errors import (
+    ENDS_THE_RUN,
+    BadRequest,
+    Gone,
+    MetricWithdrawn,
+    PermissionMissing,
+    RateLimited,
+    TokenInvalid,
+    TooMuchAsked,
+    Transient,
+    Trouble,
+    Unreadable,
+    UnusableReference,
+)
+from connectors.wire import WireSession
+
+PLATFORM = "facebook"
+CREDENTIAL = "FACEBOOK_ACCESS_TOKEN"
+SDK_URL = "https://graph.facebook.com"
+API_URL = "https://graph.facebook.com"
+
+IDS_PER_REQUEST = 50
+QUESTIONS_PER_BATCH = 50
+ITEMS_PER_PAGE = 100
+
+_PAGE_FIELDS = "id,name,username,fan_count,followers_count"
+_BARE_POST_FIELDS = (
+    "id,from,created_time,updated_time,message,permalink_url,status_type,is_published,"
+    "attachments{media_type,type,url,title,target},shares"
+)
+_POST_FIELDS = ",".join(
+    [
+        _BARE_POST_FIELDS,
+        "reactions.summary(total_count).limit(0)",
+        *(
+            f"reactions.type({kind.upper()}).limit(0).summary(total_count).as(r_{kind})"
+            for kind in ("like", "love", "wow", "haha", "sad", "angry")
+        ),
+        "comments.summary(true).filter(stream).limit(0)",
+    ]
+)
+_VIDEO_FIELDS = "id,from,post_id,created_time,title,description,length,permalink_url,views,post_views,status"
+_VIDEO_POST_METRICS = ("post_video_views", "post_media_view")
+_POST_METRICS = ("post_media_view",)
+_VIDEO_METRICS = ("total_video_views",)
+_REEL_METRICS = ("blue_reels_play_count",)
+_METRIC = re.compile(r"\b(?:post|page|total|blue|fb)_[a-z0-9_]+\b")
+# What of `paging.next` leads on. Its other parameters hold the token, or are ours to say.
+_PAGING = ("after", "until", "offset", "__paging_token")
+
+_DIGITS = re.compile(r"[0-9]{1,25}")
+_POST_ID = re.compile(r"[0-9]{1,25}_[0-9]{1,25}")
+_PFBID = re.compile(r"pfbid[A-Za-z0-9]{1,100}")
+_VANITY = re.compile(r"[A-Za-z0-9.]{2,75}")
+# Pages without a name of their own are addressed as Some-Words-100012345678901; names cannot hold a hyphen.
+_SLUG_AND_ID = re.compile(r"[^/]*-([0-9]{8,25})")
+_POST_CURE = (
+    "open the post, click its date and paste the address that then shows "
+    "(https://www.facebook.com/PAGE/posts/NUMBER or …/PAGE/videos/NUMBER)"
+)
+_HANDLE_CURE = (
+    'give the Page\'s name as in its address, such as handle = "labourparty", or its number as id = "…"'
+)
+_SHORT_HOSTS = {
+    "fb.watch": "fb.watch links",
+    "fb.me": "fb.me links",
+    "l.facebook.com": "l.facebook.com links",
+}
+_REFUSED = {
+    "share": "share links hide the post",
+    "groups": "posts in groups give no counters to an API",
+    "photo": "a photo's address does not name its post",
+    "photo.php": "a photo's address does not name its post",
+    "photos": "a photo's address does not name its post",
+    "media": "an album's address does not name its post",
+    "stories": "stories give no counters after a day",
+    "events": "an event is not a post",
+    "hashtag": "a hashtag is not a post",
+    "marketplace": "the address names no post",
+    "login": "the address leads to the log-in page, not to a post",
+    "login.php": "the address leads to the log-in page, not to a post",
+    "ads": "the address names an ad, not a post",
+}
+_NOT_PAGES = {
+    *_REFUSED,
+    "watch",
+    "reel",
+    "reels",
+    "permalink.php",
+    "story.php",
+    "video.php",
+    "video",
+    "videos",
+    "posts",
+}
+
+
+def _address(url: str) -> SplitResult | None:
+    """A pasted address in parts, with or without scheme; None when it is not a web address."""
+    text = url.strip()
+    if "://" not in text:
+        text = f"https://{text}"
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname
+    except ValueError:
+        return None
+    return parts if host and parts.scheme.lower() in ("http", "https") else None
+
+
+def _is_facebook(host: str) -> bool:
+    return host in ("facebook.com", "fb.com", "www.fb.com") or host.endswith(".facebook.com")
+
+
+def _page_name(segment: str) -> str:
+    """The name or number of a Page by which the API can be asked."""
+    numbered = _SLUG_AND_ID.fullmatch(segment)
+    return numbered[1] if numbered else segment
+
+
+def _post_alias(page: str, post: str) -> str | None:
+    """The alias of the post part of an address under its Page; None when that part names no post."""
+    if _PFBID.fullmatch(post):
+        return post
+    if not _DIGITS.fullmatch(post):
+        return None
+    page = _page_name(page)
+    if _DIGITS.fullmatch(page):
+        return f"{page}_{post}"
+    return f"{page.lower()}/{post}" if _VANITY.fullmatch(page) else None
+
+
+def _alias(segments: list[str], query: dict[str, list[str]]) -> str | None:
+    """The alias of the post at a path of facebook.com; None when the path names no post."""
+
+    def asked(name: str) -> str:
+        return query.get(name, [""])[0].strip()
+
+    match [segment.lower() for segment in segments]:
+        case ["watch", *_] | ["video.php"] | ["video", "video.php"]:
+            return asked("v") if _DIGITS.fullmatch(asked("v")) else None
+        case ["reel" | "reels", _, *_]:
+            return segments[1] if _DIGITS.fullmatch(segments[1]) else None
+        case ["permalink.php" | "story.php"]:
+            # Without the Page's number a numeric story cannot be asked for; a token needs none.
+            page, story = asked("id"), asked("story_fbid")
+            return _post_alias(page, story) if _DIGITS.fullmatch(page) or _PFBID.fullmatch(story) else None
+        case [page, *_] if page in _REFUSED:
+            return None
+        case [_, "videos", *_]:
+            numbers = [part for part in segments[2:4] if _DIGITS.fullmatch(part)]
+            return numbers[-1] if numbers else None
+        case [_, "posts", _, *_]:
+            # …/posts/a-title/NUMBER has the number last; a title may be a number too.
+            aliases = [_post_alias(segments[0], part) for part in segments[2:4]]
+            return next((alias for alias in reversed(aliases) if alias), None)
+        case [only] if _POST_ID.fullmatch(only):
+            return segments[0]
+    return None
+
+
+def parse_post_url(url: str) -> str | None:
+    """The post's alias in any usual form of its address; None when the address is not Facebook's.
+
+    An alias is `{page}_{post}`, a bare video or reel number, `name/{post}` where only the Page's name is
+    known, or the `pfbid…` token that Facebook shows in place of the number. Raises UnusableReference for
+    Facebook addresses from which no post can be known.
+    """
+    address = _address(url)
+    if address is None:
+        return None
+    host = (address.hostname or "").lower().rstrip(".").removeprefix("www.")
+    if host in _SHORT_HOSTS:
+        raise UnusableReference(f"{_SHORT_HOSTS[host]} hide the post", _POST_CURE)
+    if not _is_facebook(host):
+        return None
+    segments = [unquote(segment) for segment in address.path.split("/") if segment]
+    alias = _alias(segments, parse_qs(address.query))
+    if alias:
+        return alias
+    for segment in segments[:2]:
+        if segment.lower() in _REFUSED:
+            raise UnusableReference(_REFUSED[segment.lower()], _POST_CURE)
+    if len(segments) == 1 and segments[0].lower() not in _NOT_PAGES:
+        raise UnusableReference("the address names a Page or profile, not a post", _POST_CURE)
+    raise UnusableReference("the address names no post", _POST_CURE)
+
+
+def parse_post_id(text: str) -> str:
+    """The post's alias, as written behind `facebook:`. Raises UnusableReference when it is none."""
+    alias = text.strip()
+    if not any(form.fullmatch(alias) for form in (_POST_ID, _DIGITS, _PFBID)):
+        raise UnusableReference(
+            f"{alias!r} is not a Facebook post",
+            'write it as "facebook:PAGE_POST" or "facebook:VIDEO" (numbers), or paste its address',
+        )
+    return alias
+
+
+def parse_handle(text: str) -> str:
+    """The Page's name (its case kept) or number, without @ and address. Raises UnusableReference."""
+    handle = text.strip()
+    if "/" in handle:
+        address = _address(handle)
+        if address is None or not _is_facebook((address.hostname or "").lower().rstrip(".")):
+            raise UnusableReference(f"{handle!r} is not a Facebook Page", _HANDLE_CURE)
+        segments = [unquote(segment) for segment in address.path.split("/") if segment]
+        match [segment.lower() for segment in segments]:
+            case ["profile.php", *_]:
+                handle = parse_qs(address.query).get("id", [""])[0]
+            case ["pages" | "people", _, _, *_]:
+                handle = segments[2]
+            case ["p" | "pg", _, *_]:
+                handle = segments[1]
+            case [first, *_] if first not in _NOT_PAGES:
+                handle = segments[0]
+            case _:
+                raise UnusableReference(f"{text.strip()!r} names no Facebook Page", _HANDLE_CURE)
+    handle = _page_name(handle.removeprefix("@"))
+    if not _VANITY.fullmatch(handle):
+        raise UnusableReference(f"{handle!r} is not a Facebook Page's name", _HANDLE_CURE)
+    return handle
+
+
+def _minutes_to_regain(usage: object) -> float:
+    """The longest `estimated_time_to_regain_access` (minutes) in a usage header of either form."""
+    match usage:
+        case dict():
+            told = usage.get("estimated_time_to_regain_access")
+            mine = float(told) if isinstance(told, int | float) else 0.0
+            return max([mine, *(_minutes_to_regain(value) for value in usage.values())])
+        case list():
+            return max((_minutes_to_regain(value) for value in usage), default=0.0)
+    return 0.0
+
+
+def _seconds_to_regain(headers: Mapping[str, str]) -> float | None:
+    longest = 0.0
+    for name in ("X-Business-Use-Case-Usage", "X-App-Usage", "X-Page-Usage"):
+        try:
+            longest = max(longest, _minutes_to_regain(json.loads(headers.get(name, "null"))))
+        except (ValueError, RecursionError):
+            continue
+    return longest * 60 or None
+
+
+def _trouble_of(error: object, status: int, headers: Mapping[str, str]) -> Trouble:
+    """What the `error` object of an answer, or of one answer in a batch, means. By its code, then by the
+    status.
+    """
+    if not isinstance(error, dict):
+        return Unreadable(PLATFORM, "facebook: an error without a code; check FACEBOOK_API_URL")
+    code, subcode = error.get("code"), error.get("error_subcode")
+    said = str(error.get("message", "no reason given"))[:300]
+    told = f"code {code}" if subcode is None else f"code {code}/{subcode}"
+    words = said.lower()
+    match code:
+        case 4 | 17 | 32 | 341 | 368 | 613:
+            is_limit = True
+        case int():
+            is_limit = 80000 <= code <= 80014
+        case _:
+            is_limit = False
+    if is_limit or (status == 429 and code is None):
+        text = f"facebook: asked too often ({told}: {said}); start again later"
+        return RateLimited(PLATFORM, text, wait_s=_seconds_to_regain(headers))
+    if code in (1, 2) and "reduce the amount of data" in words:
+        return TooMuchAsked(PLATFORM, f"facebook: too much asked ({told}: {said}); ask for fewer items")
+    if code == 190 and subcode == 2069032:
+        text = (
+            f"facebook: a Page token is needed ({told}: {said}); give the token's person a role on the Page"
+        )
+        return PermissionMissing(PLATFORM, text)
+    if code in (102, 104, 190) or (status == 401 and code is None):
+        return TokenInvalid(
+            PLATFORM, f"facebook: the token was refused ({told}: {said}); make a new one and set {CREDENTIAL}"
+        )
+    if code in (1, 2) or error.get("is_transient") is True:
+        return Transient(PLATFORM, f"facebook: the platform failed ({told}: {said}); try again later")
+    if code == 100 and "valid insights metric" in words:
+        named = _METRIC.search(said)
+        text = f"facebook: a metric is withdrawn ({told}: {said}); take it out of the connector's list"
+        return MetricWithdrawn(PLATFORM, text, named[0] if named else "")
+    # Worded so for Pages without Page Public Content Access (recorded), with code 100 and no subcode.
+    if code in (3, 10) or (isinstance(code, int) and 200 <= code <= 299) or "reviewable feature" in words:
+        text = f"facebook: not allowed ({told}: {said}); grant the token that permission"
+        return PermissionMissing(PLATFORM, text)
+    # 803: none of the names or ids is known.
+    if code == 803 or (code == 100 and (subcode == 33 or "does not exist" in words)):
+        text = f"facebook: deleted, hidden or never there ({told}: {said}); check it in the registry"
+        return Gone(PLATFORM, text)
+    if status >= 500 and not isinstance(code, int):
+        return Transient(PLATFORM, f"facebook: the platform answered {status} ({said}); try again later")
+    return BadRequest(PLATFORM, f"facebook: the request was not understood ({told}: {said}); report this")
+
+
+def _trouble_in(item: object, headers: Mapping[str, str]) -> Trouble | None:
+    """What is wrong with one answer of a batch: `{"code": 200, "body": "<JSON>"}`, null when it timed out."""
+    if not isinstance(item, dict):
+        return Transient(PLATFORM, "facebook: a part of a batch was not answered; try again later")
+    status = item.get("code") if isinstance(item.get("code"), int) else 0
+    try:
+        document: object = json.loads(item.get("body") or "null")
+    except (ValueError, TypeError, RecursionError):
+        document = None
+    if isinstance(document, dict) and document.get("error"):
+        return _trouble_of(document["error"], status or 0, headers)
+    if (status or 0) >= 500:
+        return Transient(PLATFORM, f"facebook: a part of a batch was answered {status}; try again later")
+    if not isinstance(document, dict) or (status or 0) >= 400:
+        return Unreadable(PLATFORM, "facebook: a part of a batch is not the promised JSON; report this")
+    return None
+
+
+def judge(response: requests.Response) -> Trouble | None:
+    """What an answer of the Graph API means; None when it is what was asked for.
+
+    A batch is fine whatever its parts say, unless one says what holds for all: a refused token, a reached
+    limit.
+    """
+    status, headers = response.status_code, response.headers
+    try:
+        document: object = response.json()
+    except (ValueError, RecursionError):
+        document = None
+    if isinstance(document, dict) and document.get("error"):
+        return _trouble_of(document["error"], status, headers)
+    if status in (401, 429):
+        return _trouble_of({"message": f"status {status}"}, status, headers)
+    if status >= 500 or status == 408:
+        return Transient(PLATFORM, f"facebook: the platform answered {status}; try again later")
+    if status >= 400 or not isinstance(document, dict | list):
+        return Unreadable(
+            PLATFORM,
+            f"facebook: the answer ({status}) is not the promised JSON; check FACEBOOK_API_URL",
+        )
+    if isinstance(document, list):
+        troubles = (_trouble_in(item, headers) for item in document)
+        return next((trouble for trouble in troubles if isinstance(trouble, ENDS_THE_RUN)), None)
+    return None
+
+
+def _moment(value: object) -> datetime | None:
+    """A Graph time (`2026-11-01T09:30:00+0000`) as an aware moment; None when it is none."""
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
+
+
+def _items(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found = document.get("data")
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def _after(document: Mapping[str, Any]) -> dict[str, str]:
+    """The parameters that lead to the next page; empty at the end, which is where `paging.next` is absent."""
+    paging = document.get("paging")
+    following = paging.get("next") if isinstance(paging, dict) else None
+    if not isinstance(paging, dict) or not isinstance(following, str):
+        return {}
+    found = {name: value for name, value in parse_qsl(urlsplit(following).query) if name in _PAGING}
+    cursors = paging.get("cursors")
+    after = cursors.get("after") if isinstance(cursors, dict) else None
+    return {"after": after} if isinstance(after, str) and after else found
+
+
+def _owner(item: Mapping[str, Any]) -> str:
+    """The id of the Page that an object is from."""
+    author = item.get("from")
+    if isinstance(author, dict) and author.get("id"):
+        return str(author["id"])
+    return str(item.get("id", "")).partition("_")[0]
+
+
+def _attachments(post: Mapping[str, Any]) -> list[dict[str, Any]]:
+    attachments = post.get("attachments")
+    return _items(attachments) if isinstance(attachments, dict) else []
+
+
+def _has_video(post: Mapping[str, Any]) -> bool:
+    return post.get("status_type") == "added_video" or any(
+        attachment.get("media_type") == "video" or "video" in str(attachment.get("type"))
+        for attachment in _attachments(post)
+    )
+
+
+def _post_of(video: Mapping[str, Any], page_id: str) -> str | None:
+    """The id of the post that shows a Page's video; the video gives only the part behind the Page's id."""
+    post_id = str(video.get("post_id") or "")
+    if _POST_ID.fullmatch(post_id):
+        return post_id
+    return f"{page_id}_{post_id}" if _DIGITS.fullmatch(post_id) and _DIGITS.fullmatch(page_id) else None
+
+
+def _in_parts(ids: list[str], size: int) -> Iterator[list[str]]:
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size]
+
+
+@dataclass(frozen=True)
+class _Question:
+    """Insights asked of one object: `path` is `{post}/insights` or `{video}/video_insights`."""
+
+    path: str
+    metrics: tuple[str, ...]
+    campaign_id: str
+    page_id: str
+    was_repeated: bool = False
+
+
+class _Asker:
+    """One run's questions to Facebook."""
+
+    def __init__(self, session: WireSession, credential: str, version: str) -> None:
+        self._session = session
+        self._credential = credential
+        self._version = version
+        # Token by Page, for the Pages on which the credential's person has a role.
+        self._own: dict[str, str] = {}
+        self._pages: dict[str, str | None] = {}
+        self._seen: set[str] = set()
+        self._links: list[str] = []
+        self._lookups: dict[str, str] = {}
+        self._questions: dict[str, _Question] = {}
+        # Tokens to which reactions and comments are refused.
+        self._bare: set[str] = set()
+        self._withdrawn: set[str] = set()
+
+    def carry_out(self, ask: Ask) -> None:
+        campaigns = [walk.campaign_id for walk in ask.walks] + [post.campaign_id for post in ask.posts]
+        if not campaigns:
+            return
+        self._learn_roles(campaigns[0])
+        for page_id, walk in self._walks(ask.walks).items():
+            self._walk(page_id, walk)
+        self._look_up_videos(ask.posts)
+        self._want_posts(ask.posts)
+        self._look_up_posts()
+        self._ask_insights()
+
+    def _graph(self, token: str) -> facebook.GraphAPI:
+        graph = facebook.GraphAPI(access_token=token, session=self._session)
+        # The constructor admits no version later than 3.1.
+        graph.version = self._version
+        return graph
+
+    def _get(self, path: str, token: str, **parameters: str) -> dict[str, Any]:
+        answer = self._graph(token).request(f"{self._version}/{path}", dict(parameters))
+        if not isinstance(answer, dict):
+            raise Unreadable(PLATFORM, f"facebook: {path or 'ids'} was answered with a list; report this")
+        return answer
+
+    @contextmanager
+    def _costing_only_this(self) -> Iterator[None]:
+        """Notes what goes wrong inside and goes on, unless every other call would meet it too."""
+        try:
+            yield
+        except ENDS_THE_RUN:
+            raise
+        except Trouble as trouble:
+            self._session.note(trouble)
+
+    @contextmanager
+    def _trusting(self, page_id: str, token: str) -> Iterator[None]:
+        """Costs a Page its insights when only the Page's own token is refused, not the settings'."""
+        try:
+            with self._costing_only_this():
+                yield
+        except TokenInvalid as refused:
+            if token == self._credential:
+                raise
+            self._own.pop(page_id, None)
+            self._session.note(refused)
+
+    def _list(
+        self,
+        path: str,
+        token: str,
+        fields: str,
+        take: Callable[[list[dict[str, Any]]], bool],
+        **parameters: str,
+    ) -> None:
+        """Gives the items of each page to `take`, to the end or until it answers False.
+
+        Where the platform cannot put together a page of 100, it is asked for half as many, and half again.
+        """
+        limit = ITEMS_PER_PAGE
+        position: dict[str, str] = {}
+        positions: list[dict[str, str]] = []
+        while True:
+            try:
+                document = self._get(
+                    path, token, fields=fields, limit=str(limit), **{**parameters, **position}
+                )
+            except TooMuchAsked:
+                if limit == 1:
+                    raise
+                limit //= 2
+                continue
+            if not take(_items(document)):
+                return
+            position = _after(document)
+            if not position:
+                return
+            if position in positions:
+                raise Unreadable(PLATFORM, f"facebook: {path} repeats a page; the rest was not listed")
+            positions.append(position)
+
+    # -- who we are, and which Pages
+
+    def _learn_roles(self, campaign_id: str) -> None:
+        """The Pages on which the token's person has a role, with their tokens. A Page token has itself."""
+
+        def take(accounts: list[dict[str, Any]]) -> bool:
+            for account in accounts:
+                if account.get("id") and account.get("access_token"):
+                    self._own[str(account["id"])] = str(account["access_token"])
+            return True
+
+        with self._session.asking("roles", campaign_id):
+            try:
+                self._list("me/accounts", self._credential, "id,name,access_token", take)
+                return
+            except ENDS_THE_RUN:
+                raise
+            except Trouble as trouble:
+                refused = trouble
+            # A Page has no `accounts`, which the platform calls a bad request.
+            if not isinstance(refused, BadRequest):
+                self._session.note(refused)
+            with self._costing_only_this():
+                me = self._get("me", self._credential, fields="id,name")
+                if me.get("id"):
+                    self._own[str(me["id"])] = self._credential
+
+    def _page_id(self, name: str, campaign_id: str) -> str | None:
+        """The id of a Page by its name or id; None (noted once) when there is no such Page."""
+        key = name.lower()
+        if key not in self._pages:
+            self._pages[key] = None
+            token = self._own.get(name, self._credential)
+            with self._session.asking("pages", campaign_id), self._trusting(name, token):
+                try:
+                    page = self._get(quote(name, safe=""), token, fields=_PAGE_FIELDS)
+                except Gone:
+                    text = (
+                        f"facebook: no Page {name} (deleted, hidden or renamed); correct it in the registry"
+                    )
+                    self._session.note(Gone(PLATFORM, text))
+                else:
+                    page_id = str(page.get("id", ""))
+                    self._pages.update({key: page_id, page_id: page_id})
+                    if page.get("username"):
+                        self._pages[str(page["username"]).lower()] = page_id
+        return self._pages[key]
+
+    def _walks(self, walks: Iterable[Walk]) -> dict[str, Walk]:
+        """The walks by Page id, each Page once and from the earliest moment that any campaign needs."""
+        found: dict[str, Walk] = {}
+        for walk in walks:
+            page_id = self._page_id(walk.account_id or walk.handle or "", walk.campaign_id)
+            if page_id and (page_id not in found or walk.since < found[page_id].since):
+                found[page_id] = walk
+        return found
+
+    def _walk(self, page_id: str, walk: Walk) -> None:
+        token = self._own.get(page_id)
+        if token is not None:
+            with self._trusting(page_id, token):
+                self._list_posts(page_id, walk, token)
+            for list_videos in (self._list_reels, self._list_uploads):
+                if page_id in self._own:
+                    with self._trusting(page_id, token):
+                        list_videos(page_id, walk, token)
+        if page_id not in self._own:
+            with self._costing_only_this():
+                self._list_posts(page_id, walk, self._credential)
+
+    def _list_posts(self, page_id: str, walk: Walk, token: str) -> None:
+        def take(posts: list[dict[str, Any]]) -> bool:
+            for post in posts:
+                self._saw_post(post, page_id, walk.campaign_id)
+            return True
+
+        def list_with(fields: str) -> None:
+            self._list(f"{page_id}/posts", token, fields, take, since=str(int(walk.since.timestamp())))
+
+        with self._session.asking("page_posts", walk.campaign_id):
+            if token in self._bare:
+                list_with(_BARE_POST_FIELDS)
+                return
+            try:
+                list_with(_POST_FIELDS)
+                return
+            except PermissionMissing as trouble:
+                refused = trouble
+            # The counters of reactions and comments need a permission of their own; shares do not.
+            list_with(_BARE_POST_FIELDS)
+            self._bare.add(token)
+            self._session.note(refused)
+
+    def _list_reels(self, page_id: str, walk: Walk, token: str) -> None:
+        def take(reels: list[dict[str, Any]]) -> bool:
+            for reel in reels:
+                self._saw_video(reel, walk.campaign_id, page_id, is_reel=True)
+            return True
+
+        since = str(int(walk.since.timestamp()))
+        with self._session.asking("page_reels", walk.campaign_id):
+            self._list(f"{page_id}/video_reels", token, _VIDEO_FIELDS, take, since=since)
+
+    def _list_uploads(self, page_id: str, walk: Walk, token: str) -> None:
+        """Newest first and without a `since`: goes on until a page ends before the walk's beginning."""
+
+        def take(videos: list[dict[str, Any]]) -> bool:
+            ages = [_moment(video.get("created_time")) for video in videos]
+            for video, created_at in zip(videos, ages, strict=True):
+                if created_at is None or created_at >= walk.since:
+                    self._saw_video(video, walk.campaign_id, page_id)
+            return not (ages and ages[-1] is not None and ages[-1] < walk.since)
+
+        with self._session.asking("page_videos", walk.campaign_id):
+            self._list(f"{page_id}/videos", token, _VIDEO_FIELDS, take, type="uploaded")
+
+    def _saw_post(self, post: Mapping[str, Any], page_id: str, campaign_id: str) -> None:
+        post_id = str(post.get("id", ""))
+        self._seen.add(post_id)
+        self._lookups.pop(post_id, None)
+        self._links += [
+            str(post.get("permalink_url", "")),
+            *(str(a.get("url", "")) for a in _attachments(post)),
+        ]
+        if page_id in self._own:
+            metrics = _VIDEO_POST_METRICS if _has_video(post) else _POST_METRICS
+            path = f"{post_id}/insights"
+            self._questions.setdefault(path, _Question(path, metrics, campaign_id, page_id))
+
+    def _saw_video(
+        self, video: Mapping[str, Any], campaign_id: str, page_id: str, is_reel: bool | None = None
+    ) -> None:
+        """Remembers a video, wants its post, and asks its insights. Uploads list reels too: the first word
+        counts.
+        """
+        video_id = str(video.get("id", ""))
+        self._seen.add(video_id)
+        link = str(video.get("permalink_url", ""))
+        self._links.append(link)
+        post_id = _post_of(video, page_id)
+        if post_id and post_id not in self._seen:
+            self._lookups.setdefault(post_id, campaign_id)
+        if page_id in self._own:
+            metrics = _REEL_METRICS if is_reel or "/reel" in link else _VIDEO_METRICS
+            path = f"{video_id}/video_insights"
+            self._questions.setdefault(path, _Question(path, metrics, campaign_id, page_id))
+
+    def _look_up_videos(self, posts: Iterable[Wanted]) -> None:
+        """Wanted posts that are known by their video's number: the video first, which names its post."""
+        wanted: dict[str, dict[str, None]] = {}
+        for post in posts:
+            if _DIGITS.fullmatch(post.alias) and post.alias not in self._seen:
+                wanted.setdefault(post.campaign_id, {})[post.alias] = None
+        for campaign_id, ids in wanted.items():
+            with self._session.asking("videos", campaign_id):
+                for some in _in_parts([one for one in ids if one not in self._seen], IDS_PER_REQUEST):
+                    for video in self._by_ids(some, self._credential, _VIDEO_FIELDS):
+                        self._saw_video(video, campaign_id, _owner(video) if video.get("from") else "")
+
+    def _want_posts(self, posts: Iterable[Wanted]) -> None:
+        """Puts the wanted posts that no listing showed among the look-ups; says which cannot be looked up."""
+        for post in posts:
+            if _DIGITS.fullmatch(post.alias):
+                continue
+            if _PFBID.fullmatch(post.alias):
+                if not any(post.alias in link for link in self._links):
+                    text = (
+                        f"facebook: {post.alias} is not among the posts listed now and cannot be looked up; "
+                        "paste the post's address with its number, or put its Page under [[accounts]]"
+                    )
+                    self._session.note(Gone(PLATFORM, text))
+                continue
+            post_id: str | None = post.alias
+            name, slash, number = post.alias.partition("/")
+            if slash:
+                page_id = self._page_id(name, post.campaign_id)
+                post_id = page_id and f"{page_id}_{number}"
+            if post_id and post_id not in self._seen:
+                self._lookups.setdefault(post_id, post.campaign_id)
+
+    def _look_up_posts(self) -> None:
+        groups: dict[tuple[str, str, str], list[str]] = {}
+        for post_id, campaign_id in self._lookups.items():
+            page_id = post_id.partition("_")[0]
+            token = self._own.get(page_id, self._credential)
+            # Posts of other Pages share their calls; each own Page has a token of its own.
+            owner = page_id if page_id in self._own else ""
+            groups.setdefault((campaign_id, owner, token), []).append(post_id)
+        for (campaign_id, owner, token), ids in groups.items():
+            with self._session.asking("posts", campaign_id):
+                for some in _in_parts(ids, IDS_PER_REQUEST):
+                    with self._trusting(owner, token):
+                        for post in self._by_ids(some, token, _POST_FIELDS):
+                            self._saw_post(post, _owner(post), campaign_id)
+
+    def _by_ids(self, ids: list[str], token: str, fields: str) -> Iterator[dict[str, Any]]:
+        """The objects with these ids. A call that one bad id fails is repeated in halves, down to that id."""
+        if token in self._bare and fields == _POST_FIELDS:
+            fields = _BARE_POST_FIELDS
+        try:
+            answer = self._get("", token, ids=",".join(ids), fields=fields)
+        except (Gone, PermissionMissing, BadRequest, TooMuchAsked) as trouble:
+            refused: Trouble = trouble
+        except ENDS_THE_RUN:
+            raise
+        except Trouble as trouble:
+            self._session.note(trouble)
+            return
+        else:
+            for one in ids:
+                if isinstance(answer.get(one), dict):
+                    yield answer[one]
+                else:
+                    self._session.note(_gone(one))
+            return
+        if len(ids) > 1:
+            middle = len(ids) // 2
+            yield from self._by_ids(ids[:middle], token, fields)
+            yield from self._by_ids(ids[middle:], token, fields)
+        elif isinstance(refused, PermissionMissing) and fields == _POST_FIELDS:
+            found = list(self._by_ids(ids, token, _BARE_POST_FIELDS))
+            if found:
+                self._bare.add(token)
+                self._session.note(refused)
+            yield from found
+        else:
+            self._session.note(_gone(ids[0]) if isinstance(refused, Gone) else refused)
+
+    def _ask_insights(self) -> None:
+        groups: dict[tuple[str, str], list[_Question]] = {}
+        for question in self._questions.values():
+            groups.setdefault((question.campaign_id, question.page_id), []).append(question)
+        for (campaign_id, page_id), questions in groups.items():
+            token = self._own.get(page_id)
+            if token is None:
+                continue
+            with self._session.asking("insights", campaign_id), self._trusting(page_id, token):
+                self._ask_all(questions, token)
+
+    def _ask_all(self, questions: list[_Question], token: str) -> None:
+        for start in range(0, len(questions), QUESTIONS_PER_BATCH):
+            some = [self._still_given(one) for one in questions[start : start + QUESTIONS_PER_BATCH]]
+            some = [question for question in some if question.metrics]
+            if some:
+                with self._costing_only_this():
+                    self._ask_batch(some, token)
+
+    def _still_given(self, question: _Question) -> _Question:
+        return replace(
+            question, metrics=tuple(metric for metric in question.metrics if metric not in self._withdrawn)
+        )
+
+    def _ask_batch(self, questions: list[_Question], token: str) -> None:
+        """Asks up to 50 questions in one call, and again those of them that another call may answer.
+
+        Each repetition drops a metric, splits a question or marks it as repeated, so there is an end.
+        """
+        again: list[_Question] = []
+        unclear: list[_Question] = []
+        for question, trouble in zip(questions, self._troubles(questions, token), strict=True):
+            match trouble:
+                case None:
+                    continue
+                case MetricWithdrawn(metric=metric) if metric in question.metrics:
+                    self._withdraw(metric, trouble)
+                    again.append(question)
+                case MetricWithdrawn() if len(question.metrics) == 1:
+                    self._withdraw(question.metrics[0], trouble)
+                case MetricWithdrawn():
+                    unclear.append(question)
+                case Transient() | TooMuchAsked() if not question.was_repeated:
+                    again.append(replace(question, was_repeated=True))
+                case _:
+                    self._session.note(trouble)
+        if unclear:
+            # The platform does not say which metric it means: one object is asked for each alone.
+            known = len(self._withdrawn)
+            self._ask_all(_one_by_one(unclear[:1]), token)
+            again += unclear[1:] if len(self._withdrawn) > known else _one_by_one(unclear[1:])
+        self._ask_all(again, token)
+
+    def _withdraw(self, metric: str, trouble: MetricWithdrawn) -> None:
+        if metric not in self._withdrawn:
+            self._withdrawn.add(metric)
+            self._session.note(MetricWithdrawn(PLATFORM, f"{trouble.message} [{metric}]", metric))
+
+    def _troubles(self, questions: list[_Question], token: str) -> list[Trouble | None]:
+        """What went wrong with each question of one batch, in their order."""
+        batch = [
+            {
+                "method": "GET",
+                "relative_url": f"{self._version}/{question.path}"
+                f"?metric={','.join(question.metrics)}&period=lifetime",
+            }
+            for question in questions
+        ]
+        form = {"batch": json.dumps(batch, separators=(",", ":")), "include_headers": "false"}
+        answers = self._graph(token).request(f"{self._version}/", post_args=form)
+        if not isinstance(answers, list):
+            raise Unreadable(PLATFORM, "facebook: a batch was not answered with a list; report this")
+        answers += [None] * (len(questions) - len(answers))
+        return [_trouble_in(answer, {}) for answer in answers[: len(questions)]]
+
+
+def _one_by_one(questions: Iterable[_Question]) -> list[_Question]:
+    return [replace(question, metrics=(metric,)) for question in questions for metric in question.metrics]
+
+
+def _gone(object_id: str) -> Gone:
+    text = f"facebook: {object_id} is deleted, hidden or not visible to this token; check it in the registry"
+    return Gone(PLATFORM, text)
+
+
+def collect(
+    ask: Ask, session: WireSession, credential: str, version: str = "v26.0", **_options: object
+) -> None:
+    """Lists the posts and videos of the Pages to walk, looks up what was not among them, and asks insights.
+
+    `credential` is the token of a person or system user with a role on the own Pages, or a Page's own token.
+    Raises TokenInvalid, BudgetSpent and RateLimited, which end the run; other troubles are noted in the
+    session.
+    """
+    _Asker(session, credential, version).carry_out(ask)
