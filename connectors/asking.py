@@ -13,7 +13,8 @@ from datetime import datetime
 class Walk:
     """List an account's posts that were created at or after `since`, newest first, to the end.
 
-    `handle` is how people name the account (without @), `account_id` the platform's own id; at least one is given.
+    `handle` is how people name the account (without @), `account_id` the platform's own id; at least one is
+    given.
     """
 
     campaign_id: str

@@ -10,16 +10,14 @@ HTTP status.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import SplitResult, parse_qs, parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import facebook
-import requests
 
 from connectors.asking import Ask, Walk, Wanted
 from connectors.errors import (
@@ -28,15 +26,27 @@ from connectors.errors import (
     Gone,
     MetricWithdrawn,
     PermissionMissing,
-    RateLimited,
     TokenInvalid,
     TooMuchAsked,
     Transient,
     Trouble,
     Unreadable,
-    UnusableReference,
 )
+from connectors.facebook_addresses import DIGITS, PFBID, POST_ID, parse_handle, parse_post_id, parse_post_url
+from connectors.facebook_answers import judge, trouble_in
 from connectors.wire import WireSession
+
+__all__ = [
+    "API_URL",
+    "CREDENTIAL",
+    "PLATFORM",
+    "SDK_URL",
+    "collect",
+    "judge",
+    "parse_handle",
+    "parse_post_id",
+    "parse_post_url",
+]
 
 PLATFORM = "facebook"
 CREDENTIAL = "FACEBOOK_ACCESS_TOKEN"
@@ -68,300 +78,8 @@ _VIDEO_POST_METRICS = ("post_video_views", "post_media_view")
 _POST_METRICS = ("post_media_view",)
 _VIDEO_METRICS = ("total_video_views",)
 _REEL_METRICS = ("blue_reels_play_count",)
-_METRIC = re.compile(r"\b(?:post|page|total|blue|fb)_[a-z0-9_]+\b")
 # What of `paging.next` leads on. Its other parameters hold the token, or are ours to say.
 _PAGING = ("after", "until", "offset", "__paging_token")
-
-_DIGITS = re.compile(r"[0-9]{1,25}")
-_POST_ID = re.compile(r"[0-9]{1,25}_[0-9]{1,25}")
-_PFBID = re.compile(r"pfbid[A-Za-z0-9]{1,100}")
-_VANITY = re.compile(r"[A-Za-z0-9.]{2,75}")
-# Pages without a name of their own are addressed as Some-Words-100012345678901; names cannot hold a hyphen.
-_SLUG_AND_ID = re.compile(r"[^/]*-([0-9]{8,25})")
-_POST_CURE = (
-    "open the post, click its date and paste the address that then shows "
-    "(https://www.facebook.com/PAGE/posts/NUMBER or …/PAGE/videos/NUMBER)"
-)
-_HANDLE_CURE = (
-    'give the Page\'s name as in its address, such as handle = "labourparty", or its number as id = "…"'
-)
-_SHORT_HOSTS = {
-    "fb.watch": "fb.watch links",
-    "fb.me": "fb.me links",
-    "l.facebook.com": "l.facebook.com links",
-}
-_REFUSED = {
-    "share": "share links hide the post",
-    "groups": "posts in groups give no counters to an API",
-    "photo": "a photo's address does not name its post",
-    "photo.php": "a photo's address does not name its post",
-    "photos": "a photo's address does not name its post",
-    "media": "an album's address does not name its post",
-    "stories": "stories give no counters after a day",
-    "events": "an event is not a post",
-    "hashtag": "a hashtag is not a post",
-    "marketplace": "the address names no post",
-    "login": "the address leads to the log-in page, not to a post",
-    "login.php": "the address leads to the log-in page, not to a post",
-    "ads": "the address names an ad, not a post",
-}
-_NOT_PAGES = {
-    *_REFUSED,
-    "watch",
-    "reel",
-    "reels",
-    "permalink.php",
-    "story.php",
-    "video.php",
-    "video",
-    "videos",
-    "posts",
-}
-
-
-def _address(url: str) -> SplitResult | None:
-    """A pasted address in parts, with or without scheme; None when it is not a web address."""
-    text = url.strip()
-    if "://" not in text:
-        text = f"https://{text}"
-    try:
-        parts = urlsplit(text)
-        host = parts.hostname
-    except ValueError:
-        return None
-    return parts if host and parts.scheme.lower() in ("http", "https") else None
-
-
-def _is_facebook(host: str) -> bool:
-    return host in ("facebook.com", "fb.com", "www.fb.com") or host.endswith(".facebook.com")
-
-
-def _page_name(segment: str) -> str:
-    """The name or number of a Page by which the API can be asked."""
-    numbered = _SLUG_AND_ID.fullmatch(segment)
-    return numbered[1] if numbered else segment
-
-
-def _post_alias(page: str, post: str) -> str | None:
-    """The alias of the post part of an address under its Page; None when that part names no post."""
-    if _PFBID.fullmatch(post):
-        return post
-    if not _DIGITS.fullmatch(post):
-        return None
-    page = _page_name(page)
-    if _DIGITS.fullmatch(page):
-        return f"{page}_{post}"
-    return f"{page.lower()}/{post}" if _VANITY.fullmatch(page) else None
-
-
-def _alias(segments: list[str], query: dict[str, list[str]]) -> str | None:
-    """The alias of the post at a path of facebook.com; None when the path names no post."""
-
-    def asked(name: str) -> str:
-        return query.get(name, [""])[0].strip()
-
-    match [segment.lower() for segment in segments]:
-        case ["watch", *_] | ["video.php"] | ["video", "video.php"]:
-            return asked("v") if _DIGITS.fullmatch(asked("v")) else None
-        case ["reel" | "reels", _, *_]:
-            return segments[1] if _DIGITS.fullmatch(segments[1]) else None
-        case ["permalink.php" | "story.php"]:
-            # Without the Page's number a numeric story cannot be asked for; a token needs none.
-            page, story = asked("id"), asked("story_fbid")
-            return _post_alias(page, story) if _DIGITS.fullmatch(page) or _PFBID.fullmatch(story) else None
-        case [page, *_] if page in _REFUSED:
-            return None
-        case [_, "videos", *_]:
-            numbers = [part for part in segments[2:4] if _DIGITS.fullmatch(part)]
-            return numbers[-1] if numbers else None
-        case [_, "posts", _, *_]:
-            # …/posts/a-title/NUMBER has the number last; a title may be a number too.
-            aliases = [_post_alias(segments[0], part) for part in segments[2:4]]
-            return next((alias for alias in reversed(aliases) if alias), None)
-        case [only] if _POST_ID.fullmatch(only):
-            return segments[0]
-    return None
-
-
-def parse_post_url(url: str) -> str | None:
-    """The post's alias in any usual form of its address; None when the address is not Facebook's.
-
-    An alias is `{page}_{post}`, a bare video or reel number, `name/{post}` where only the Page's name is
-    known, or the `pfbid…` token that Facebook shows in place of the number. Raises UnusableReference for
-    Facebook addresses from which no post can be known.
-    """
-    address = _address(url)
-    if address is None:
-        return None
-    host = (address.hostname or "").lower().rstrip(".").removeprefix("www.")
-    if host in _SHORT_HOSTS:
-        raise UnusableReference(f"{_SHORT_HOSTS[host]} hide the post", _POST_CURE)
-    if not _is_facebook(host):
-        return None
-    segments = [unquote(segment) for segment in address.path.split("/") if segment]
-    alias = _alias(segments, parse_qs(address.query))
-    if alias:
-        return alias
-    for segment in segments[:2]:
-        if segment.lower() in _REFUSED:
-            raise UnusableReference(_REFUSED[segment.lower()], _POST_CURE)
-    if len(segments) == 1 and segments[0].lower() not in _NOT_PAGES:
-        raise UnusableReference("the address names a Page or profile, not a post", _POST_CURE)
-    raise UnusableReference("the address names no post", _POST_CURE)
-
-
-def parse_post_id(text: str) -> str:
-    """The post's alias, as written behind `facebook:`. Raises UnusableReference when it is none."""
-    alias = text.strip()
-    if not any(form.fullmatch(alias) for form in (_POST_ID, _DIGITS, _PFBID)):
-        raise UnusableReference(
-            f"{alias!r} is not a Facebook post",
-            'write it as "facebook:PAGE_POST" or "facebook:VIDEO" (numbers), or paste its address',
-        )
-    return alias
-
-
-def parse_handle(text: str) -> str:
-    """The Page's name (its case kept) or number, without @ and address. Raises UnusableReference."""
-    handle = text.strip()
-    if "/" in handle:
-        address = _address(handle)
-        if address is None or not _is_facebook((address.hostname or "").lower().rstrip(".")):
-            raise UnusableReference(f"{handle!r} is not a Facebook Page", _HANDLE_CURE)
-        segments = [unquote(segment) for segment in address.path.split("/") if segment]
-        match [segment.lower() for segment in segments]:
-            case ["profile.php", *_]:
-                handle = parse_qs(address.query).get("id", [""])[0]
-            case ["pages" | "people", _, _, *_]:
-                handle = segments[2]
-            case ["p" | "pg", _, *_]:
-                handle = segments[1]
-            case [first, *_] if first not in _NOT_PAGES:
-                handle = segments[0]
-            case _:
-                raise UnusableReference(f"{text.strip()!r} names no Facebook Page", _HANDLE_CURE)
-    handle = _page_name(handle.removeprefix("@"))
-    if not _VANITY.fullmatch(handle):
-        raise UnusableReference(f"{handle!r} is not a Facebook Page's name", _HANDLE_CURE)
-    return handle
-
-
-def _minutes_to_regain(usage: object) -> float:
-    """The longest `estimated_time_to_regain_access` (minutes) in a usage header of either form."""
-    match usage:
-        case dict():
-            told = usage.get("estimated_time_to_regain_access")
-            mine = float(told) if isinstance(told, int | float) else 0.0
-            return max([mine, *(_minutes_to_regain(value) for value in usage.values())])
-        case list():
-            return max((_minutes_to_regain(value) for value in usage), default=0.0)
-    return 0.0
-
-
-def _seconds_to_regain(headers: Mapping[str, str]) -> float | None:
-    longest = 0.0
-    for name in ("X-Business-Use-Case-Usage", "X-App-Usage", "X-Page-Usage"):
-        try:
-            longest = max(longest, _minutes_to_regain(json.loads(headers.get(name, "null"))))
-        except (ValueError, RecursionError):
-            continue
-    return longest * 60 or None
-
-
-def _trouble_of(error: object, status: int, headers: Mapping[str, str]) -> Trouble:
-    """What the `error` object of an answer, or of one answer in a batch, means. By its code, then by the
-    status.
-    """
-    if not isinstance(error, dict):
-        return Unreadable(PLATFORM, "facebook: an error without a code; check FACEBOOK_API_URL")
-    code, subcode = error.get("code"), error.get("error_subcode")
-    said = str(error.get("message", "no reason given"))[:300]
-    told = f"code {code}" if subcode is None else f"code {code}/{subcode}"
-    words = said.lower()
-    match code:
-        case 4 | 17 | 32 | 341 | 368 | 613:
-            is_limit = True
-        case int():
-            is_limit = 80000 <= code <= 80014
-        case _:
-            is_limit = False
-    if is_limit or (status == 429 and code is None):
-        text = f"facebook: asked too often ({told}: {said}); start again later"
-        return RateLimited(PLATFORM, text, wait_s=_seconds_to_regain(headers))
-    if code in (1, 2) and "reduce the amount of data" in words:
-        return TooMuchAsked(PLATFORM, f"facebook: too much asked ({told}: {said}); ask for fewer items")
-    if code == 190 and subcode == 2069032:
-        text = (
-            f"facebook: a Page token is needed ({told}: {said}); give the token's person a role on the Page"
-        )
-        return PermissionMissing(PLATFORM, text)
-    if code in (102, 104, 190) or (status == 401 and code is None):
-        return TokenInvalid(
-            PLATFORM, f"facebook: the token was refused ({told}: {said}); make a new one and set {CREDENTIAL}"
-        )
-    if code in (1, 2) or error.get("is_transient") is True:
-        return Transient(PLATFORM, f"facebook: the platform failed ({told}: {said}); try again later")
-    if code == 100 and "valid insights metric" in words:
-        named = _METRIC.search(said)
-        text = f"facebook: a metric is withdrawn ({told}: {said}); take it out of the connector's list"
-        return MetricWithdrawn(PLATFORM, text, named[0] if named else "")
-    # Worded so for Pages without Page Public Content Access (recorded), with code 100 and no subcode.
-    if code in (3, 10) or (isinstance(code, int) and 200 <= code <= 299) or "reviewable feature" in words:
-        text = f"facebook: not allowed ({told}: {said}); grant the token that permission"
-        return PermissionMissing(PLATFORM, text)
-    # 803: none of the names or ids is known.
-    if code == 803 or (code == 100 and (subcode == 33 or "does not exist" in words)):
-        text = f"facebook: deleted, hidden or never there ({told}: {said}); check it in the registry"
-        return Gone(PLATFORM, text)
-    if status >= 500 and not isinstance(code, int):
-        return Transient(PLATFORM, f"facebook: the platform answered {status} ({said}); try again later")
-    return BadRequest(PLATFORM, f"facebook: the request was not understood ({told}: {said}); report this")
-
-
-def _trouble_in(item: object, headers: Mapping[str, str]) -> Trouble | None:
-    """What is wrong with one answer of a batch: `{"code": 200, "body": "<JSON>"}`, null when it timed out."""
-    if not isinstance(item, dict):
-        return Transient(PLATFORM, "facebook: a part of a batch was not answered; try again later")
-    status = item.get("code") if isinstance(item.get("code"), int) else 0
-    try:
-        document: object = json.loads(item.get("body") or "null")
-    except (ValueError, TypeError, RecursionError):
-        document = None
-    if isinstance(document, dict) and document.get("error"):
-        return _trouble_of(document["error"], status or 0, headers)
-    if (status or 0) >= 500:
-        return Transient(PLATFORM, f"facebook: a part of a batch was answered {status}; try again later")
-    if not isinstance(document, dict) or (status or 0) >= 400:
-        return Unreadable(PLATFORM, "facebook: a part of a batch is not the promised JSON; report this")
-    return None
-
-
-def judge(response: requests.Response) -> Trouble | None:
-    """What an answer of the Graph API means; None when it is what was asked for.
-
-    A batch is fine whatever its parts say, unless one says what holds for all: a refused token, a reached
-    limit.
-    """
-    status, headers = response.status_code, response.headers
-    try:
-        document: object = response.json()
-    except (ValueError, RecursionError):
-        document = None
-    if isinstance(document, dict) and document.get("error"):
-        return _trouble_of(document["error"], status, headers)
-    if status in (401, 429):
-        return _trouble_of({"message": f"status {status}"}, status, headers)
-    if status >= 500 or status == 408:
-        return Transient(PLATFORM, f"facebook: the platform answered {status}; try again later")
-    if status >= 400 or not isinstance(document, dict | list):
-        return Unreadable(
-            PLATFORM,
-            f"facebook: the answer ({status}) is not the promised JSON; check FACEBOOK_API_URL",
-        )
-    if isinstance(document, list):
-        troubles = (_trouble_in(item, headers) for item in document)
-        return next((trouble for trouble in troubles if isinstance(trouble, ENDS_THE_RUN)), None)
-    return None
 
 
 def _moment(value: object) -> datetime | None:
@@ -413,9 +131,9 @@ def _has_video(post: Mapping[str, Any]) -> bool:
 def _post_of(video: Mapping[str, Any], page_id: str) -> str | None:
     """The id of the post that shows a Page's video; the video gives only the part behind the Page's id."""
     post_id = str(video.get("post_id") or "")
-    if _POST_ID.fullmatch(post_id):
+    if POST_ID.fullmatch(post_id):
         return post_id
-    return f"{page_id}_{post_id}" if _DIGITS.fullmatch(post_id) and _DIGITS.fullmatch(page_id) else None
+    return f"{page_id}_{post_id}" if DIGITS.fullmatch(post_id) and DIGITS.fullmatch(page_id) else None
 
 
 def _in_parts(ids: list[str], size: int) -> Iterator[list[str]]:
@@ -683,7 +401,7 @@ class _Asker:
         """Wanted posts that are known by their video's number: the video first, which names its post."""
         wanted: dict[str, dict[str, None]] = {}
         for post in posts:
-            if _DIGITS.fullmatch(post.alias) and post.alias not in self._seen:
+            if DIGITS.fullmatch(post.alias) and post.alias not in self._seen:
                 wanted.setdefault(post.campaign_id, {})[post.alias] = None
         for campaign_id, ids in wanted.items():
             with self._session.asking("videos", campaign_id):
@@ -694,9 +412,9 @@ class _Asker:
     def _want_posts(self, posts: Iterable[Wanted]) -> None:
         """Puts the wanted posts that no listing showed among the look-ups; says which cannot be looked up."""
         for post in posts:
-            if _DIGITS.fullmatch(post.alias):
+            if DIGITS.fullmatch(post.alias):
                 continue
-            if _PFBID.fullmatch(post.alias):
+            if PFBID.fullmatch(post.alias):
                 if not any(post.alias in link for link in self._links):
                     text = (
                         f"facebook: {post.alias} is not among the posts listed now and cannot be looked up; "
@@ -833,7 +551,7 @@ class _Asker:
         if not isinstance(answers, list):
             raise Unreadable(PLATFORM, "facebook: a batch was not answered with a list; report this")
         answers += [None] * (len(questions) - len(answers))
-        return [_trouble_in(answer, {}) for answer in answers[: len(questions)]]
+        return [trouble_in(answer, {}) for answer in answers[: len(questions)]]
 
 
 def _one_by_one(questions: Iterable[_Question]) -> list[_Question]:

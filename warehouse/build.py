@@ -7,7 +7,6 @@ failed check keeps yesterday's.
 
 from __future__ import annotations
 
-import csv
 import fcntl
 import hashlib
 import json
@@ -286,17 +285,18 @@ def _make_layer(con: duckdb.DuckDBPyConnection, layer: str, progress: Callable[[
 
 
 def _load_dictionary(con: duckdb.DuckDBPyConnection) -> None:
+    """Load the dictionary of every platform; the files' headers name the columns."""
     con.execute("drop schema if exists dictionary cascade")
     con.execute("create schema dictionary")
     con.execute(
-        "create table dictionary.metrics (platform varchar, object_type varchar, native_name varchar, "
-        "canonical_name varchar, priority integer, kind varchar, day_boundary varchar, since date, until date, "
-        "is_comparable boolean, definition varchar, source varchar)"
+        """
+        create table dictionary.metrics as
+        select * replace (priority::integer as priority, is_comparable::boolean as is_comparable,
+                          since::date as since, until::date as until)
+        from read_csv(?, header = true, all_varchar = true)
+        """,
+        [[str(path) for path in sorted(DICTIONARY.glob("*.csv"))]],
     )
-    for path in sorted(DICTIONARY.glob("*.csv")):
-        with path.open(encoding="utf-8", newline="") as lines:
-            rows = [[value or None for value in row.values()] for row in csv.DictReader(lines)]
-        con.executemany("insert into dictionary.metrics values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def refuse_offenders(con: duckdb.DuckDBPyConnection) -> None:
@@ -317,7 +317,8 @@ def refuse_offenders(con: duckdb.DuckDBPyConnection) -> None:
         ).fetchmany(1)
         if offenders:
             raise BuildRefused(
-                f"{model.table} has more than one row for {grain} = {offenders[0]}; the warehouse stays as it was"
+                f"{model.table} has more than one row for {grain} = {offenders[0]}; "
+                "the warehouse stays as it was"
             )
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from warehouse.publish import open_published
 
+_QUERY = Path(__file__).with_suffix(".sql")
+
 
 @dataclass(frozen=True)
 class KnownPost:
@@ -31,15 +33,5 @@ def known_posts(warehouse: Path) -> list[KnownPost]:
     if not warehouse.exists():
         return []
     with open_published(warehouse) as con:
-        rows = con.execute(
-            """
-            select
-                platform, post_id, any_value(account_id), list_sort(list_distinct(list(alias))), any_value(created_at),
-                any_value(last_seen_at), any_value(is_gone), any_value(handle)
-            from facts.posts
-            left join summaries.aliases using (platform, post_id)
-            group by platform, post_id
-            order by platform, post_id
-            """
-        ).fetchall()
+        rows = con.execute(_QUERY.read_text(encoding="utf-8")).fetchall()
     return [KnownPost(row[0], row[1], row[2], tuple(row[3]), *row[4:]) for row in rows]

@@ -43,7 +43,8 @@ def tables(demo_home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def test_the_ten_most_viewed_videos_come_out_in_order(tables: duckdb.DuckDBPyConnection) -> None:
     rows = tables.execute(
-        "select asset_title, views from marts.asset_totals where campaign_id = ? order by views_rank limit 10",
+        "select asset_title, views from marts.asset_totals where campaign_id = ? "
+        "order by views_rank limit 10",
         [CAMPAIGN],
     ).fetchall()
     assert rows == list(PUBLISHED.items())
@@ -58,7 +59,8 @@ def test_the_added_favourite_is_tagged_and_counted(tables: duckdb.DuckDBPyConnec
 
 def test_facebook_views_by_side(tables: duckdb.DuckDBPyConnection) -> None:
     rows = tables.execute(
-        "select side_id, views from marts.side_totals where campaign_id = ? and platform = 'facebook' order by 1",
+        "select side_id, views from marts.side_totals where campaign_id = ? and platform = 'facebook' "
+        "order by side_id",
         [CAMPAIGN],
     ).fetchall()
     assert rows == [("conservatives", 25_000_000), ("labour", 86_000_000)]

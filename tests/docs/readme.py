@@ -32,8 +32,8 @@ def filled(readme: str, warehouse: Path) -> str:
         shown = io.StringIO()
         with redirect_stdout(shown):
             answer(warehouse, question, "table")
-        rows = "\n".join(line.rstrip() for line in shown.getvalue().splitlines())
-        return f"<!-- query: {place['name']} -->\n```sql\n{question.strip()}\n```\n```text\n{rows.strip()}\n```\n"
+        rows = "\n".join(line.rstrip() for line in shown.getvalue().splitlines()).strip()
+        return f"<!-- query: {place['name']} -->\n```sql\n{question.strip()}\n```\n```text\n{rows}\n```\n"
 
     return _PLACE.sub(fill, readme)
 

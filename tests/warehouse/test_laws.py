@@ -129,7 +129,8 @@ def test_dropping_readings_moves_gains_between_days_and_never_their_sum(
             lake.build()
             sums.append(
                 lake.query(
-                    "select post_id, sum(gain) from marts.post_daily where metric = 'retweets' group by all order by all"
+                    "select post_id, sum(gain) from marts.post_daily where metric = 'retweets' "
+                    "group by all order by all"
                 )
             )
     assert all(one == sums[0] for one in sums)

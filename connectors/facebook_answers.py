@@ -1,0 +1,150 @@
+"""What the Graph API's answers mean, by `code` and `error_subcode`, never by HTTP status alone.
+
+Codes and wordings are of Meta's error reference and of recorded answers. Throttling shows as an error body;
+how long to wait stands in the usage headers, when they are there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+import requests
+
+from connectors.errors import (
+    ENDS_THE_RUN,
+    BadRequest,
+    Gone,
+    MetricWithdrawn,
+    PermissionMissing,
+    RateLimited,
+    TokenInvalid,
+    TooMuchAsked,
+    Transient,
+    Trouble,
+    Unreadable,
+)
+
+_PLATFORM = "facebook"
+_CREDENTIAL = "FACEBOOK_ACCESS_TOKEN"
+_METRIC = re.compile(r"\b(?:post|page|total|blue|fb)_[a-z0-9_]+\b")
+
+
+def _minutes_to_regain(usage: object) -> float:
+    """The longest `estimated_time_to_regain_access` (minutes) in a usage header of either form."""
+    match usage:
+        case dict():
+            told = usage.get("estimated_time_to_regain_access")
+            mine = float(told) if isinstance(told, int | float) else 0.0
+            return max([mine, *(_minutes_to_regain(value) for value in usage.values())])
+        case list():
+            return max((_minutes_to_regain(value) for value in usage), default=0.0)
+    return 0.0
+
+
+def _seconds_to_regain(headers: Mapping[str, str]) -> float | None:
+    longest = 0.0
+    for name in ("X-Business-Use-Case-Usage", "X-App-Usage", "X-Page-Usage"):
+        try:
+            longest = max(longest, _minutes_to_regain(json.loads(headers.get(name, "null"))))
+        except (ValueError, RecursionError):
+            continue
+    return longest * 60 or None
+
+
+def _trouble_of(error: object, status: int, headers: Mapping[str, str]) -> Trouble:
+    """What the `error` object of an answer, or of one answer in a batch, means. By its code, then by the
+    status.
+    """
+    if not isinstance(error, dict):
+        return Unreadable(_PLATFORM, "facebook: an error without a code; check FACEBOOK_API_URL")
+    code, subcode = error.get("code"), error.get("error_subcode")
+    said = str(error.get("message", "no reason given"))[:300]
+    told = f"code {code}" if subcode is None else f"code {code}/{subcode}"
+    words = said.lower()
+    match code:
+        case 4 | 17 | 32 | 341 | 368 | 613:
+            is_limit = True
+        case int():
+            is_limit = 80000 <= code <= 80014
+        case _:
+            is_limit = False
+    if is_limit or (status == 429 and code is None):
+        text = f"facebook: asked too often ({told}: {said}); start again later"
+        return RateLimited(_PLATFORM, text, wait_s=_seconds_to_regain(headers))
+    if code in (1, 2) and "reduce the amount of data" in words:
+        return TooMuchAsked(_PLATFORM, f"facebook: too much asked ({told}: {said}); ask for fewer items")
+    if code == 190 and subcode == 2069032:
+        text = (
+            f"facebook: a Page token is needed ({told}: {said}); give the token's person a role on the Page"
+        )
+        return PermissionMissing(_PLATFORM, text)
+    if code in (102, 104, 190) or (status == 401 and code is None):
+        return TokenInvalid(
+            _PLATFORM,
+            f"facebook: the token was refused ({told}: {said}); make a new one and set {_CREDENTIAL}",
+        )
+    if code in (1, 2) or error.get("is_transient") is True:
+        return Transient(_PLATFORM, f"facebook: the platform failed ({told}: {said}); try again later")
+    if code == 100 and "valid insights metric" in words:
+        named = _METRIC.search(said)
+        text = f"facebook: a metric is withdrawn ({told}: {said}); take it out of the connector's list"
+        return MetricWithdrawn(_PLATFORM, text, named[0] if named else "")
+    # Worded so for Pages without Page Public Content Access (recorded), with code 100 and no subcode.
+    if code in (3, 10) or (isinstance(code, int) and 200 <= code <= 299) or "reviewable feature" in words:
+        text = f"facebook: not allowed ({told}: {said}); grant the token that permission"
+        return PermissionMissing(_PLATFORM, text)
+    # 803: none of the names or ids is known.
+    if code == 803 or (code == 100 and (subcode == 33 or "does not exist" in words)):
+        text = f"facebook: deleted, hidden or never there ({told}: {said}); check it in the registry"
+        return Gone(_PLATFORM, text)
+    if status >= 500 and not isinstance(code, int):
+        return Transient(_PLATFORM, f"facebook: the platform answered {status} ({said}); try again later")
+    return BadRequest(_PLATFORM, f"facebook: the request was not understood ({told}: {said}); report this")
+
+
+def trouble_in(item: object, headers: Mapping[str, str]) -> Trouble | None:
+    """What is wrong with one answer of a batch: `{"code": 200, "body": "<JSON>"}`, null when it timed out."""
+    if not isinstance(item, dict):
+        return Transient(_PLATFORM, "facebook: a part of a batch was not answered; try again later")
+    status = item.get("code") if isinstance(item.get("code"), int) else 0
+    try:
+        document: object = json.loads(item.get("body") or "null")
+    except (ValueError, TypeError, RecursionError):
+        document = None
+    if isinstance(document, dict) and document.get("error"):
+        return _trouble_of(document["error"], status or 0, headers)
+    if (status or 0) >= 500:
+        return Transient(_PLATFORM, f"facebook: a part of a batch was answered {status}; try again later")
+    if not isinstance(document, dict) or (status or 0) >= 400:
+        return Unreadable(_PLATFORM, "facebook: a part of a batch is not the promised JSON; report this")
+    return None
+
+
+def judge(response: requests.Response) -> Trouble | None:
+    """What an answer of the Graph API means; None when it is what was asked for.
+
+    A batch is fine whatever its parts say, unless one says what holds for all: a refused token, a reached
+    limit.
+    """
+    status, headers = response.status_code, response.headers
+    try:
+        document: object = response.json()
+    except (ValueError, RecursionError):
+        document = None
+    if isinstance(document, dict) and document.get("error"):
+        return _trouble_of(document["error"], status, headers)
+    if status in (401, 429):
+        return _trouble_of({"message": f"status {status}"}, status, headers)
+    if status >= 500 or status == 408:
+        return Transient(_PLATFORM, f"facebook: the platform answered {status}; try again later")
+    if status >= 400 or not isinstance(document, dict | list):
+        return Unreadable(
+            _PLATFORM,
+            f"facebook: the answer ({status}) is not the promised JSON; check FACEBOOK_API_URL",
+        )
+    if isinstance(document, list):
+        troubles = (trouble_in(item, headers) for item in document)
+        return next((trouble for trouble in troubles if isinstance(trouble, ENDS_THE_RUN)), None)
+    return None
