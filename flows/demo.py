@@ -182,7 +182,7 @@ def _sandbox() -> Iterator[dict[str, str]]:
 
 def _refuse_failure(report: PlatformReport) -> None:
     if report.outcome not in ("ok", "nothing due"):
-        raise DemoFailed(f"{report.platform}: {report.message or report.outcome}")
+        raise DemoFailed(report.message or f"{report.platform}: {report.outcome}")
 
 
 def _print_results(settings: Settings, built: BuildReport, responses: int, files: int) -> None:

@@ -1,0 +1,69 @@
+"""The build flow: `flows.refresh` under Prefect's schedule, each run recorded."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from prefect import flow
+from prefect.artifacts import create_table_artifact
+from prefect.client.schemas.objects import State
+from prefect.logging import get_run_logger
+from prefect.states import Completed, Failed
+
+from connectors import discover
+from flows.moments import NotAMoment, with_zone
+from flows.recording import scheduled_at, server_expected
+from flows.refresh import refresh
+from flows.registry import RegistryError, load
+from flows.settings import Settings, SettingsError
+from warehouse.build import BuildRefused, BuildReport
+
+ARTIFACT = "build-report"
+
+
+def _run_name() -> str:
+    return f"build {scheduled_at():%Y-%m-%dT%H:%MZ}"
+
+
+@flow(
+    name="build", flow_run_name=_run_name, description="Make the landed answers into tables and publish them."
+)
+def build(full: bool = False, as_known_at: datetime | None = None) -> State[BuildReport]:
+    """Land the registry in force, then bring the published warehouse up to date.
+
+    `full` makes everything again from landing; `as_known_at` leaves out what was read later. The run is
+    Failed, with one plain line for its message, when nothing was published; readers then keep the tables they
+    had.
+    """
+    logger = get_run_logger()
+    try:
+        settings = Settings()
+        report = refresh(
+            settings,
+            load(settings.registry, discover()),
+            full=full,
+            as_known_at=None if as_known_at is None else with_zone(as_known_at),
+            progress=logger.info,
+        )
+    except (BuildRefused, RegistryError, SettingsError, NotAMoment) as refusal:
+        return Failed(message="; ".join(str(refusal).splitlines()), data=refusal)
+    unreadable = ", ".join(str(file) for file in report.failed)
+    create_table_artifact(
+        key=ARTIFACT,
+        table=[{"table": table, "rows": rows} for table, rows in report.tables.items()],
+        description=f"{report.mode}: {report.responses} new answers, {report.readings} readings in all, "
+        f"{report.seconds:.1f} s" + (f"; cannot be read: {unreadable}" if unreadable else ""),
+    )
+    return Completed(message=f"published ({report.mode})", data=report)
+
+
+def recorded_build(full: bool, as_known_at: datetime | None) -> BuildReport:
+    """Run the flow here and now, recorded by the server of PREFECT_API_URL. Raises what refused it, and
+    `flows.recording.NoServer`."""
+    with server_expected():
+        state: State[Any] = build(full, as_known_at, return_state=True)
+    report = state.result(raise_on_failure=False)
+    if isinstance(report, BuildReport):
+        return report
+    raise report

@@ -1,0 +1,387 @@
+"""The command line: `campaign …`. Every command calls the same plain functions as the scheduled flows.
+
+What a command needs is imported when it runs, so that `campaign --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+from typer._click.exceptions import ClickException
+
+if TYPE_CHECKING:
+    from flows.registry import Registry
+    from flows.round import CollectReport, PlatformReport
+    from flows.settings import Settings
+    from warehouse.build import BuildReport
+
+FAILED = 1
+USED_WRONGLY = 2
+INTERRUPTED = 130
+
+# How many troubles are told one by one; in an election a hundred listed posts may be deleted.
+MOST_TROUBLES = 10
+
+app = typer.Typer(
+    name="campaign",
+    help="""Daily views, shares and retweets of a campaign's posts: from the platforms' APIs to SQL.
+
+Two verbs carry it: **collect** asks the platforms and keeps every answer, **build** makes
+the answers into tables. Begin with `campaign demo`, which needs no account anywhere; then write your registry
+into campaigns/ and let `campaign check` read it.
+
+Settings come from the environment or from .env in the working folder.
+""",
+    epilog="Each command explains itself: campaign collect --help",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+
+class Format(StrEnum):
+    table = "table"
+    csv = "csv"
+    json = "json"
+    parquet = "parquet"
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and leave with its exit code: 0 success, 1 it failed, 2 it was called wrongly."""
+    from flows.console import complain
+
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(args=arguments, prog_name="campaign", standalone_mode=False)
+    except ClickException as mistake:
+        said = mistake.format_message().rstrip(".")
+        # Called without a command, the help was already shown.
+        if said:
+            complain(f"{said[:1].lower()}{said[1:]}{'' if said.endswith('?') else ';'} see campaign --help")
+        code = USED_WRONGLY
+    except typer.Abort:
+        code = INTERRUPTED
+    if code == INTERRUPTED:
+        complain("stopped; what had arrived is kept")
+    sys.exit(code or 0)
+
+
+@app.command(epilog="Example: campaign demo")
+def demo() -> None:
+    """42 days of a simulated campaign, from start to leaderboard, without any credential.
+
+    The sandbox plays X and Facebook over real HTTP; the real SDKs ask it; the answers are landed, built and
+    ranked. The data goes to CAMPAIGN_HOME (default ./data).
+    """
+    from flows.demo import demo as run_demo
+    from flows.round import Refused
+    from warehouse.build import BuildRefused
+
+    with _plain_errors(Refused, BuildRefused):
+        run_demo(_settings())
+
+
+@app.command(epilog="Example: campaign sandbox --port 8800 --now 2019-11-20T12:00Z")
+def sandbox(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
+    now: Annotated[
+        str | None,
+        typer.Option(metavar="ISO-TIME", help="The moment that is simulated; default: the sandbox's own."),
+    ] = None,
+) -> None:
+    """Serve a double of X and Facebook until Ctrl-C, and print the settings that point collect at it."""
+    with _plain_errors():
+        _serve_sandbox(port, None if now is None else _moment(now, "--now"))
+
+
+@app.command(epilog="Example: campaign check")
+def check() -> None:
+    """Read the registry and the settings and say what is wrong with them; look at the folders and tables.
+
+    Secrets are never shown, only whether they are there. Nothing is asked of a platform. The exit code is 0
+    when collect and build could run.
+    """
+    from flows.examine import examine
+
+    with _plain_errors():
+        if not examine(_settings(), _now()):
+            raise typer.Exit(FAILED)
+
+
+@app.command(
+    epilog="Example: campaign collect --platform x --campaign election-2019 --as-of 2019-11-20T12:00Z",
+)
+def collect(
+    platform: Annotated[
+        list[str] | None,
+        typer.Option(metavar="P", help="Ask only this platform; may be given several times. Default: all."),
+    ] = None,
+    campaign: Annotated[
+        str | None, typer.Option(metavar="ID", help="Ask only for this campaign. Default: all active ones.")
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ISO-TIME",
+            help="The run's clock, stamped on what is read: 2019-11-20T12:00Z, or a day for its midnight "
+            "UTC. For sandboxes that simulate time. Default: now.",
+        ),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Read every post and walk every account, due or not.")
+    ] = False,
+) -> None:
+    """Ask the platforms what is due, and land every answer as it came.
+
+    New posts of watched accounts are found; posts are read hourly while young, less often as they age. A
+    platform without a credential is named and skipped. With PREFECT_API_URL set this is a recorded flow run.
+    """
+    from flows.round import Refused
+    from flows.round import collect as run_collect
+
+    with _plain_errors(Refused), _stopped_by_sigterm():
+        moment = None if as_of is None else _moment(as_of, "--as-of")
+        if _is_recorded():
+            from flows.collect import recorded_collect
+
+            report = recorded_collect(platform or None, campaign, moment, everything)
+        else:
+            settings = _settings()
+            report = run_collect(
+                platform,
+                settings=settings,
+                registry=_registry(settings),
+                clock=moment or _now(),
+                as_of=moment,
+                campaign=campaign,
+                everything=everything,
+            )
+        _show_collect(report)
+    if not report.is_success:
+        raise typer.Exit(FAILED)
+
+
+@app.command(
+    epilog="Example: campaign build --as-known-at 2019-12-01 --out as-we-saw-it.duckdb",
+)
+def build(
+    full: Annotated[bool, typer.Option("--full", help="Rebuild everything from landing.")] = False,
+    as_known_at: Annotated[
+        str | None,
+        typer.Option(metavar="ISO-TIME", help="Leave out what was read later: the tables as they were then."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the warehouse to this file and leave the published one alone."
+        ),
+    ] = None,
+) -> None:
+    """Make the landed answers into tables and publish them, whole or not at all.
+
+    Costs what is new since the last build. Readers go on with the old tables until the new ones are checked.
+    With PREFECT_API_URL set this is a recorded flow run.
+    """
+    from flows.round import Refused
+    from warehouse.build import BuildRefused
+
+    with _plain_errors(BuildRefused, Refused):
+        moment = None if as_known_at is None else _moment(as_known_at, "--as-known-at")
+        settings = _settings()
+        if _is_recorded() and out is None:
+            from flows.build import recorded_build
+
+            report = recorded_build(full, moment)
+        else:
+            from flows.refresh import refresh
+
+            report = refresh(settings, _registry(settings), full=full, as_known_at=moment, out=out)
+        _show_build(report, out or settings.warehouse)
+
+
+@app.command(
+    epilog='Example: campaign sql "SELECT asset_title, views FROM marts.asset_totals ORDER BY views DESC"'
+)
+def sql(
+    query: Annotated[
+        str, typer.Argument(metavar="QUERY", help="The query, or - to read it from standard input.")
+    ],
+    form: Annotated[
+        Format,
+        typer.Option("--format", help="parquet goes to a file or pipe; table shows at most 1,000 rows."),
+    ] = Format.table,
+) -> None:
+    """Ask the published tables, read-only. · marks what is not known, which is never the same as 0.
+
+    In csv, text that a spreadsheet would run as a formula has an apostrophe before it; json and parquet are
+    exact.
+    """
+    from flows.query import QueryRefused, answer
+    from warehouse.publish import NoWarehouse
+
+    with _plain_errors(QueryRefused, NoWarehouse):
+        question = sys.stdin.read() if query == "-" else query
+        if not question.strip():
+            _fail('no query; write campaign sql "SELECT …"', USED_WRONGLY)
+        answer(_settings().warehouse, question, form.value)
+
+
+def _settings() -> Settings:
+    from flows.settings import Settings
+
+    return Settings()
+
+
+def _registry(settings: Settings) -> Registry:
+    from connectors import discover
+    from flows.registry import load
+
+    return load(settings.registry, discover())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _is_recorded() -> bool:
+    """Whether runs are to be recorded by a Prefect server. Without one, Prefect would start its own for each
+    run."""
+    return bool(os.environ.get("PREFECT_API_URL"))
+
+
+def _moment(text: str, option: str) -> datetime:
+    from flows.moments import NotAMoment, parse_moment
+
+    try:
+        return parse_moment(text)
+    except NotAMoment as mistake:
+        _fail(f"{option}: {mistake}", USED_WRONGLY)
+
+
+def _serve_sandbox(port: int, now: datetime | None) -> None:
+    from connectors.sandbox import SETTINGS
+    from connectors.sandbox.server import serve
+    from flows.console import say
+
+    def announce(taken: int) -> None:
+        say("# The sandbox is serving; Ctrl-C stops it. In another terminal:")
+        for name, value in SETTINGS(taken).items():
+            say(f"export {name}={shlex.quote(value)}")
+        say("export CAMPAIGN_HOME=./sandbox-data")
+        say("# then, for any moment of its two campaigns:")
+        say("# campaign collect --as-of 2019-11-20T12:00Z && campaign build")
+        sys.stdout.flush()
+
+    with suppress(KeyboardInterrupt):
+        serve(port, now=now, announce=announce)
+
+
+def _fail(line: str, code: int = FAILED) -> NoReturn:
+    from flows.console import complain
+
+    complain(line)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def _plain_errors(*more: type[Exception]) -> Iterator[None]:
+    """Turn what is expected to go wrong into one plain line; anything else is our bug and keeps its
+    traceback."""
+    from flows.registry import RegistryError
+    from flows.settings import SettingsError
+
+    expected: tuple[type[Exception], ...] = (SettingsError, *more)
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except RegistryError as error:
+        first, others = error.mistakes[0], len(error.mistakes) - 1
+        _fail(f"{first} (and {others} more: campaign check)" if others else str(first))
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _fail(f"{place}{error.strerror or error}")
+    except expected as error:
+        _fail(str(error), USED_WRONGLY if type(error).__name__ == "UnknownName" else FAILED)
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """A polite kill is like Ctrl-C: what has arrived is landed before the process ends."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _show_collect(report: CollectReport) -> None:
+    from flows.console import complain, plain, say, show
+
+    if report.platforms:
+        show(
+            None,
+            ["platform", "outcome", "answers landed", "retries", "waited s", "troubles", "seconds"],
+            [_collect_row(each) for each in report.platforms],
+            numbers=["retries", "waited s", "seconds"],
+        )
+    for each in report.platforms:
+        if each.message and each.outcome in ("skipped", "nothing due"):
+            say(each.message)
+    messages = [message for each in report.platforms for _, message, _ in each.troubles]
+    for message in messages[:MOST_TROUBLES]:
+        say(plain(message))
+    if len(messages) > MOST_TROUBLES:
+        say(f"… and {len(messages) - MOST_TROUBLES:,} more of the kind")
+    for reason in report.idle:
+        say(f"idle: {reason}")
+    if not report.platforms:
+        say("The registry names no account and no post; add some to campaigns/ (campaign check).")
+    for complaint in report.complaints:
+        complain(complaint)
+
+
+def _collect_row(report: PlatformReport) -> list[str]:
+    answers = ", ".join(f"{endpoint} {count:,}" for endpoint, count in report.responses.items())
+    kinds: Counter[str] = Counter()
+    for kind, _, count in report.troubles:
+        kinds[kind] += count
+    troubles = ", ".join(f"{kind} {count:,}" for kind, count in kinds.items())
+    return [
+        report.platform,
+        report.outcome,
+        answers or "none",
+        f"{report.retries:,}",
+        f"{report.waits_s:.0f}",
+        troubles or "none",
+        f"{report.seconds:.1f}",
+    ]
+
+
+def _show_build(report: BuildReport, warehouse: Path) -> None:
+    from flows.console import complain, say, show
+
+    show(
+        None,
+        ["table", "rows"],
+        [[table, f"{rows:,}"] for table, rows in report.tables.items()],
+        numbers=["rows"],
+    )
+    say(
+        f"{warehouse}: {report.mode}; {report.responses:,} new answers, {report.readings:,} readings in all, "
+        f"{report.seconds:.1f} s"
+    )
+    for file in report.failed:
+        complain(f"{file} cannot be read and was left out; restore it from a copy, or delete it")

@@ -1,0 +1,132 @@
+"""Check: what a person should know before collect and build run, read from files and settings alone."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from connectors import discover
+from flows.console import complain, say, show
+from flows.plan import begins_at, idle_reason
+from flows.registry import Registry, RegistryError, load
+from warehouse.known import known_posts
+from warehouse.landing import landed_files
+from warehouse.publish import NoWarehouse
+
+if TYPE_CHECKING:
+    from flows.registry import Campaign
+    from flows.settings import Settings
+
+
+def examine(settings: Settings, clock: datetime) -> bool:
+    """Write what was found to standard output and what must be mended to standard error; whether nothing
+    must."""
+    connectors = discover()
+    registry = _examine_registry(settings, connectors, clock)
+    _examine_platforms(settings, connectors)
+    are_folders_fine = _examine_folders(settings)
+    is_warehouse_fine = _examine_warehouse(settings, registry, clock)
+    return registry is not None and are_folders_fine and is_warehouse_fine
+
+
+def _examine_registry(
+    settings: Settings, connectors: Mapping[str, ModuleType], clock: datetime
+) -> Registry | None:
+    try:
+        registry = load(settings.registry, connectors)
+    except RegistryError as error:
+        for mistake in error.mistakes:
+            complain(str(mistake))
+        return None
+    show(
+        f"Registry {settings.registry}",
+        ["campaign", "name", "days", "time zone", "sides", "accounts", "assets", "posts", "now"],
+        [_campaign_row(campaign, clock) for campaign in registry.campaigns],
+        numbers=["sides", "accounts", "assets", "posts"],
+    )
+    for notice in registry.notices:
+        say(f"note: {notice}")
+    return registry
+
+
+def _campaign_row(campaign: Campaign, clock: datetime) -> list[str]:
+    return [
+        campaign.id,
+        campaign.name,
+        f"{campaign.starts} to {campaign.ends}",
+        campaign.timezone,
+        f"{len(campaign.sides):,}",
+        f"{len(campaign.accounts):,}",
+        f"{len(campaign.assets):,}",
+        f"{sum(len(asset.posts) for asset in campaign.assets):,}",
+        "idle" if idle_reason(campaign, clock) else "active",
+    ]
+
+
+def _examine_platforms(settings: Settings, connectors: Mapping[str, ModuleType]) -> None:
+    show(
+        "Platforms",
+        ["platform", "credential", "asked at", "version"],
+        [_platform_row(settings, platform, connector) for platform, connector in connectors.items()],
+    )
+
+
+def _platform_row(settings: Settings, platform: str, connector: ModuleType) -> list[str]:
+    is_there = settings.credential(platform, connector.CREDENTIAL) is not None
+    url = settings.api_url(platform)
+    return [
+        platform,
+        f"{connector.CREDENTIAL} is set" if is_there else f"none: set {connector.CREDENTIAL}",
+        f"{url} ({platform.upper()}_API_URL)" if url else connector.API_URL,
+        getattr(settings, f"{platform}_api_version", None) or "in the SDK",
+    ]
+
+
+def _examine_folders(settings: Settings) -> bool:
+    are_fine = True
+    for setting, folder in (
+        ("CAMPAIGN_HOME", settings.home),
+        ("CAMPAIGN_LAKE", settings.landing.parent),
+    ):
+        existing = folder
+        while not existing.exists() and existing != existing.parent:
+            existing = existing.parent
+        if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+            complain(f"{existing} cannot be written; mend its permissions or set {setting} to another folder")
+            are_fine = False
+    return are_fine
+
+
+def _examine_warehouse(settings: Settings, registry: Registry | None, clock: datetime) -> bool:
+    files = Counter(_part(path, "platform") for path in landed_files(settings.landing))
+    landed = ", ".join(f"{platform} {count:,}" for platform, count in sorted(files.items()))
+    say(f"Landing {settings.landing}: {landed or 'nothing yet; run campaign collect'} (files)")
+    if not settings.warehouse.exists():
+        say(f"Warehouse {settings.warehouse}: nothing yet; run campaign build")
+        return True
+    try:
+        known = known_posts(settings.warehouse)
+    except NoWarehouse as trouble:
+        complain(str(trouble))
+        return False
+    published_at = datetime.fromtimestamp(settings.warehouse.stat().st_mtime, UTC)
+    say(f"Warehouse {settings.warehouse}: {len(known):,} posts, published {published_at:%Y-%m-%d %H:%M} UTC")
+    seen = {(post.platform, name) for post in known for name in (post.post_id, *post.aliases)}
+    for campaign in registry.campaigns if registry else ():
+        if begins_at(campaign) > clock:
+            continue
+        for asset in campaign.assets:
+            for post in asset.posts:
+                if (post.platform, post.alias) not in seen:
+                    say(f"never seen: {post} ({campaign.id}, {asset.id}); open it to see whether it is there")
+    return True
+
+
+def _part(path: Path, key: str) -> str:
+    """The value of `key=value` in a hive-partitioned path."""
+    return next((p.partition("=")[2] for p in path.parts if p.startswith(f"{key}=")), "")

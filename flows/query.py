@@ -1,0 +1,200 @@
+"""A question to the published warehouse, and its answer as a table, CSV, JSON or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from itertools import islice
+from math import isfinite
+from pathlib import Path
+from typing import Literal, TextIO
+
+import duckdb
+
+from flows.console import say, show
+from warehouse.publish import open_published
+
+Format = Literal["table", "csv", "json", "parquet"]
+
+MOST_TABLE_ROWS = 1000
+NOTHING = "·"
+
+# A spreadsheet takes text that begins so for a formula and runs it.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+_NUMERIC = ("INT", "DECIMAL", "FLOAT", "DOUBLE")
+_ROWS_AT_ONCE = 1000
+
+
+class QueryRefused(Exception):
+    """The question cannot be answered; the text is one plain line that says why."""
+
+
+def answer(warehouse: Path, question: str, form: Format) -> None:
+    """Run one query read-only and write the answer to standard output.
+
+    Raises `QueryRefused`, and `warehouse.publish.NoWarehouse` while nothing is published.
+    """
+    if form == "parquet" and sys.stdout.isatty():
+        raise QueryRefused(
+            "Parquet is not for screens; send it to a file: … --format parquet > answer.parquet"
+        )
+    connection = open_published(warehouse)
+    try:
+        if form == "parquet":
+            _write_parquet(connection, question)
+            return
+        connection.execute(question)
+        if not connection.description:
+            raise QueryRefused("the query gives no rows; ask with SELECT …")
+        write = {"table": _write_table, "csv": _write_csv, "json": _write_json}[form]
+        write(connection)
+    except duckdb.Error as trouble:
+        raise QueryRefused(_one_line(trouble)) from trouble
+    finally:
+        connection.close()
+
+
+def _one_line(trouble: duckdb.Error) -> str:
+    """DuckDB's message without the picture of the query under it."""
+    lines = str(trouble).split("\nLINE ")[0].split()
+    return " ".join(lines)
+
+
+def _columns(connection: duckdb.DuckDBPyConnection) -> tuple[list[str], list[str]]:
+    """Names, made different where two are the same, and types."""
+    names: list[str] = []
+    for name, *_ in connection.description or []:
+        distinct, number = name, 0
+        while distinct in names:
+            number += 1
+            distinct = f"{name}_{number}"
+        names.append(distinct)
+    return names, [str(kind) for _, kind, *_ in connection.description or []]
+
+
+def _rows(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[object, ...]]:
+    while rows := connection.fetchmany(_ROWS_AT_ONCE):
+        yield from rows
+
+
+def _write_table(connection: duckdb.DuckDBPyConnection) -> None:
+    names, kinds = _columns(connection)
+    rows = list(islice(_rows(connection), MOST_TABLE_ROWS + 1))
+    numbers = [
+        name
+        for name, kind in zip(names, kinds, strict=True)
+        if not kind.endswith("]") and any(part in kind.split("(")[0] for part in _NUMERIC)
+    ]
+    show(None, names, [[_as_cell(value) for value in row] for row in rows[:MOST_TABLE_ROWS]], numbers)
+    if len(rows) > MOST_TABLE_ROWS:
+        say(f"Only the first {MOST_TABLE_ROWS:,} rows are shown; --format csv gives all, LIMIT fewer.")
+
+
+def _write_csv(connection: duckdb.DuckDBPyConnection) -> None:
+    names, _ = _columns(connection)
+    writer = csv.writer(_utf8_stdout())
+    writer.writerow([_as_text(name) for name in names])
+    for row in _rows(connection):
+        writer.writerow(["" if value is None else _as_text(value) for value in row])
+
+
+def _write_json(connection: duckdb.DuckDBPyConnection) -> None:
+    names, _ = _columns(connection)
+    out = _utf8_stdout()
+    out.write("[")
+    separator = "\n"
+    for row in _rows(connection):
+        values = {name: _as_json(value) for name, value in zip(names, row, strict=True)}
+        out.write(separator + json.dumps(values, ensure_ascii=False, allow_nan=False))
+        separator = ",\n"
+    out.write("\n]\n")
+
+
+def _write_parquet(connection: duckdb.DuckDBPyConnection, question: str) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    relation = connection.sql(question)
+    if relation is None:
+        raise QueryRefused("the query gives no rows; ask with SELECT …")
+    table = relation.to_arrow_table()
+    for position, kind in enumerate(relation.types):
+        # DuckDB sums integers in 128 bits, which Parquet has no integer for.
+        if str(kind) == "HUGEINT":
+            try:
+                narrow = table.column(position).cast(pa.int64())
+            except pa.ArrowInvalid:
+                continue
+            table = table.set_column(position, table.column_names[position], narrow)
+    buffer = pa.BufferOutputStream()
+    pq.write_table(table, buffer, compression="zstd")
+    sys.stdout.buffer.write(buffer.getvalue())
+
+
+def _utf8_stdout() -> TextIO:
+    """Standard output, with line ends left as they are written and text in UTF-8 whatever the terminal's
+    habit."""
+    reconfigure: Callable[..., None] | None = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(encoding="utf-8", newline="")
+    return sys.stdout
+
+
+def _as_cell(value: object) -> str:
+    if value is None:
+        return NOTHING
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.1f}"
+    if isinstance(value, Decimal):
+        return f"{value:,}"
+    return _as_plain(value)
+
+
+def _as_text(value: object) -> str:
+    """A CSV field. Text that a spreadsheet would run as a formula gets an apostrophe before it; numbers do
+    not."""
+    text = _as_plain(value)
+    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA_STARTS) else text
+
+
+def _as_plain(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime):
+        return _as_moment(value)
+    if isinstance(value, (list, tuple, dict)):
+        return json.dumps(_as_json(value), ensure_ascii=False)
+    return str(value)
+
+
+def _as_moment(value: datetime) -> str:
+    if value.tzinfo is None:
+        return value.isoformat()
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _as_json(value: object) -> object:
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, datetime):
+        return _as_moment(value)
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {str(key): _as_json(each) for key, each in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
+        return [_as_json(each) for each in value]
+    return str(value)

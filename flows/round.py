@@ -1,0 +1,413 @@
+"""Collect: one round per platform, from the plan to landed responses. Plain functions; no scheduler is
+needed.
+
+A round asks one platform what the plan says, through the platform's connector and SDK, and lands every
+answer. Rounds of several platforms run side by side and fail apart: what one landed stays, whatever became of
+the others.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import re
+import secrets
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import perf_counter
+from types import ModuleType
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from connectors import discover
+from connectors.asking import Ask
+from connectors.errors import Gone, MetricWithdrawn, Trouble
+from connectors.wire import WireSession, utc_now
+from flows.plan import idle_reason, plan
+from warehouse.known import KnownPost, known_posts
+from warehouse.landing import Landing, land_registry
+
+if TYPE_CHECKING:
+    from flows.registry import Campaign, Registry
+    from flows.settings import Settings
+
+Outcome = Literal["ok", "nothing due", "skipped", "partial", "failed"]
+
+# How far a run's clock may lie from the real one before a vendor's answers would be stamped with a wrong
+# moment.
+CLOCK_TOLERANCE = timedelta(hours=1)
+
+DEMO_MARKER = ".demo"
+
+
+class Refused(Exception):
+    """A run that must not start; the text is one plain line that names the cure."""
+
+
+class UnknownName(Refused):
+    """A platform or campaign that nobody knows; the text lists the known ones."""
+
+
+@dataclass(frozen=True)
+class PlatformReport:
+    """What became of one platform's round."""
+
+    platform: str
+    outcome: Outcome
+    # One plain line: why it was skipped, failed or had nothing to do; empty when there is nothing to say.
+    message: str = ""
+    run_id: str | None = None
+    # Responses landed, by endpoint; errors and retried ones count too.
+    responses: Mapping[str, int] = field(default_factory=dict)
+    retries: int = 0
+    # Seconds spent waiting for the platform's limits.
+    waits_s: float = 0.0
+    # (kind, message, how often)
+    troubles: tuple[tuple[str, str, int], ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether trying again in a while may mend it."""
+        return any(kind == "Transient" for kind, _, _ in self.troubles)
+
+
+@dataclass(frozen=True)
+class CollectReport:
+    """What became of one collect. `idle` says why campaigns asked nothing."""
+
+    clock: datetime
+    platforms: tuple[PlatformReport, ...]
+    idle: tuple[str, ...] = ()
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """One plain line for each thing that somebody must see to; none when the collect succeeded."""
+        wanting = [report.message for report in self.platforms if report.outcome in ("partial", "failed")]
+        if not wanting and self.platforms and all(r.outcome == "skipped" for r in self.platforms):
+            return tuple(report.message for report in self.platforms)
+        return tuple(wanting)
+
+    @property
+    def is_success(self) -> bool:
+        """Whether everything that was due was read. A skipped platform is no failure while another was
+        asked."""
+        return not self.complaints
+
+
+class Stopping:
+    """Ends the rounds of other threads soon, once this one was interrupted: while they wait, and between
+    answers."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+
+    def ask(self) -> None:
+        self._asked.set()
+
+    def sleep(self, seconds: float) -> None:
+        if self._asked.wait(seconds):
+            raise KeyboardInterrupt
+
+    def check(self) -> None:
+        if self._asked.is_set():
+            raise KeyboardInterrupt
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What the rounds of one collect share. Made by `prepare`."""
+
+    settings: Settings
+    registry: Registry
+    connectors: Mapping[str, ModuleType]
+    platforms: tuple[str, ...]
+    clock: datetime
+    as_of: datetime | None
+    campaign: str | None
+    everything: bool
+    known: Sequence[KnownPost]
+    now: Callable[[], datetime]
+
+    def take(self, platform: str, stopping: Stopping | None = None) -> PlatformReport:
+        """One platform's round; see `take_round`."""
+        return take_round(
+            platform,
+            settings=self.settings,
+            registry=self.registry,
+            clock=self.clock,
+            as_of=self.as_of,
+            campaign=self.campaign,
+            everything=self.everything,
+            connectors=self.connectors,
+            known=self.known,
+            now=self.now,
+            stopping=stopping,
+        )
+
+    def report(self, reports: Iterable[PlatformReport]) -> CollectReport:
+        """The rounds' reports as one."""
+        campaigns = _campaigns(self.registry, self.campaign)
+        reasons = [] if self.everything else [idle_reason(campaign, self.clock) for campaign in campaigns]
+        return CollectReport(self.clock, tuple(reports), tuple(reason for reason in reasons if reason))
+
+
+def land_registry_in_force(
+    settings: Settings, registry: Registry, as_of: datetime | None, now: Callable[[], datetime] = utc_now
+) -> None:
+    """Land the registry unless it is what was landed last. Several processes may do so at the same minute."""
+    with _locked(settings.home / ".registry.lock", wait=True):
+        land_registry(
+            settings.landing,
+            [(campaign.id, registry.as_json(campaign)) for campaign in registry.campaigns],
+            moment=as_of or now(),
+            requested_at=now(),
+        )
+
+
+def prepare(
+    platforms: Iterable[str] | None,
+    *,
+    settings: Settings,
+    registry: Registry,
+    clock: datetime,
+    as_of: datetime | None = None,
+    campaign: str | None = None,
+    everything: bool = False,
+    connectors: Mapping[str, ModuleType] | None = None,
+    now: Callable[[], datetime] = utc_now,
+) -> Collection:
+    """Check what was asked, land the registry in force, and look up what is known.
+
+    `platforms` None means every platform that the registry names. Raises `UnknownName` and `Refused`.
+    """
+    connectors = discover() if connectors is None else connectors
+    campaigns = _campaigns(registry, campaign)
+    asked = tuple(dict.fromkeys(platforms)) if platforms else _platforms_of(campaigns)
+    for platform in asked:
+        if platforms and platform not in connectors:
+            raise UnknownName(f"no platform is called {platform!r}; known: {', '.join(connectors)}")
+        if platform in connectors and settings.credential(platform, connectors[platform].CREDENTIAL):
+            _refuse_wrong_data(settings, connectors[platform], as_of, now)
+    land_registry_in_force(settings, registry, as_of, now)
+    return Collection(
+        settings=settings,
+        registry=registry,
+        connectors=connectors,
+        platforms=asked,
+        clock=clock,
+        as_of=as_of,
+        campaign=campaign,
+        everything=everything,
+        known=known_posts(settings.warehouse),
+        now=now,
+    )
+
+
+def collect(
+    platforms: Iterable[str] | None = None,
+    *,
+    settings: Settings,
+    registry: Registry,
+    clock: datetime,
+    as_of: datetime | None = None,
+    campaign: str | None = None,
+    everything: bool = False,
+    connectors: Mapping[str, ModuleType] | None = None,
+    now: Callable[[], datetime] = utc_now,
+    stopping: Stopping | None = None,
+) -> CollectReport:
+    """Take a round of each platform, side by side, one thread each.
+
+    `clock` is the moment for which is planned; `as_of`, when given, is also stamped on what is read (else
+    each answer is stamped with its arrival). Raises `UnknownName` and `Refused` before anything is asked,
+    OSError when the lake cannot be written; a platform's trouble is in its report.
+    """
+    collection = prepare(
+        platforms,
+        settings=settings,
+        registry=registry,
+        clock=clock,
+        as_of=as_of,
+        campaign=campaign,
+        everything=everything,
+        connectors=connectors,
+        now=now,
+    )
+    if not collection.platforms:
+        return collection.report(())
+    stopping = stopping or Stopping()
+    with ThreadPoolExecutor(len(collection.platforms), thread_name_prefix="collect") as threads:
+        rounds = [threads.submit(collection.take, platform, stopping) for platform in collection.platforms]
+        try:
+            return collection.report([round_.result() for round_ in rounds])
+        except KeyboardInterrupt:
+            stopping.ask()
+            raise
+
+
+def take_round(
+    platform: str,
+    *,
+    settings: Settings,
+    registry: Registry,
+    clock: datetime,
+    as_of: datetime | None = None,
+    campaign: str | None = None,
+    everything: bool = False,
+    run_id: str | None = None,
+    connectors: Mapping[str, ModuleType] | None = None,
+    known: Sequence[KnownPost] | None = None,
+    now: Callable[[], datetime] = utc_now,
+    stopping: Stopping | None = None,
+) -> PlatformReport:
+    """Ask one platform what is due for `clock` and land every answer.
+
+    The registry is not landed here. Raises `Refused` when the answers would be stamped with a wrong moment or
+    mixed with demo data, OSError when the lake cannot be written; the platform's own trouble is in the
+    report.
+    """
+    began = perf_counter()
+    connectors = discover() if connectors is None else connectors
+    if platform not in connectors:
+        return PlatformReport(platform, "skipped", f"{platform}: this release does not collect it yet")
+    connector = connectors[platform]
+    known = known_posts(settings.warehouse) if known is None else known
+    campaigns = _campaigns(registry, campaign)
+    ask = plan(campaigns, known, clock, platform, everything)
+    if not ask.walks and not ask.posts:
+        named = platform in _platforms_of(campaigns)
+        why = "" if named else f"{platform}: the registry names no account and no post of it"
+        return PlatformReport(platform, "nothing due", why)
+    credential = settings.credential(platform, connector.CREDENTIAL)
+    if credential is None:
+        return PlatformReport(platform, "skipped", f"{platform}: no credential; set {connector.CREDENTIAL}")
+    _refuse_wrong_data(settings, connector, as_of, now)
+    stopping = stopping or Stopping()
+    run_id = run_id or f"{clock.astimezone(UTC):%Y%m%dT%H%M%SZ}-{platform}-{secrets.token_hex(4)}"
+    version = getattr(settings, f"{platform}_api_version", None)
+    options = {} if version is None else {"version": version}
+    with _locked(settings.home / f".collect-{platform}.lock", wait=False) as is_ours:
+        if not is_ours:
+            return PlatformReport(
+                platform, "skipped", f"{platform}: another collect of it is running; let it finish"
+            )
+        ended_by: Trouble | None = None
+        with Landing(settings.landing).writer() as writer:
+
+            def land(row: dict[str, object]) -> None:
+                writer.add(row)
+                stopping.check()
+
+            with WireSession(
+                platform,
+                run_id=run_id,
+                sdk_url=connector.SDK_URL,
+                base_url=_base_url(settings, connector),
+                secrets=[credential.get_secret_value()],
+                judge=connector.judge,
+                land=land,
+                as_of=as_of,
+                now=now,
+                sleep=stopping.sleep,
+            ) as session:
+                try:
+                    connector.collect(ask, session, credential.get_secret_value(), **options)
+                except Trouble as trouble:
+                    ended_by = trouble
+    troubles = tuple(session.report.troubles)
+    outcome, message = _judged(ask, ended_by, troubles)
+    if ended_by is not None:
+        troubles += ((ended_by.kind, ended_by.message, 1),)
+    return PlatformReport(
+        platform=platform,
+        outcome=outcome,
+        message=message,
+        run_id=run_id,
+        responses=dict(sorted(writer.rows.items())),
+        retries=session.report.retries,
+        waits_s=session.report.waits_s,
+        troubles=troubles,
+        seconds=perf_counter() - began,
+    )
+
+
+def _judged(
+    ask: Ask, ended_by: Trouble | None, troubles: Sequence[tuple[str, str, int]]
+) -> tuple[Outcome, str]:
+    if ended_by is not None:
+        return "failed", ended_by.message
+    serious = [
+        (message, count)
+        for kind, message, count in troubles
+        # A deleted post and a metric that the platform gave up are the platforms' daily life: told, no failure.
+        if kind != MetricWithdrawn.__name__ and (kind != Gone.__name__ or not _is_about_a_post(message, ask))
+    ]
+    if not serious:
+        return "ok", ""
+    message, _ = serious[0]
+    others = sum(count for _, count in serious) - 1
+    return "partial", message if others == 0 else f"{message} (and {others} more)"
+
+
+def _is_about_a_post(message: str, ask: Ask) -> bool:
+    """Whether what is gone is a post that was asked for by name. A deleted post is everyday; an account, or
+    the whole API under a mistyped address, is not: nothing would be read from then on."""
+    numbers = {re.split("[/_]", post.alias)[-1] for post in ask.posts}
+    return any(word.rpartition("_")[2] in numbers for word in re.findall(r"\w+", message))
+
+
+def _campaigns(registry: Registry, campaign: str | None) -> tuple[Campaign, ...]:
+    if campaign is None:
+        return registry.campaigns
+    chosen = tuple(each for each in registry.campaigns if each.id == campaign)
+    if not chosen:
+        known = ", ".join(each.id for each in registry.campaigns) or "none"
+        raise UnknownName(f"no campaign is called {campaign!r}; known: {known}")
+    return chosen
+
+
+def _platforms_of(campaigns: Iterable[Campaign]) -> tuple[str, ...]:
+    named = {account.platform for campaign in campaigns for account in campaign.accounts}
+    named |= {post.platform for each in campaigns for asset in each.assets for post in asset.posts}
+    return tuple(sorted(named))
+
+
+def _base_url(settings: Settings, connector: ModuleType) -> str:
+    return settings.api_url(connector.PLATFORM) or str(connector.API_URL)
+
+
+def _refuse_wrong_data(
+    settings: Settings, connector: ModuleType, as_of: datetime | None, now: Callable[[], datetime]
+) -> None:
+    vendors = {urlsplit(url).hostname for url in (connector.API_URL, connector.SDK_URL)}
+    host = urlsplit(_base_url(settings, connector)).hostname
+    if host not in vendors:
+        return
+    if as_of is not None and abs(as_of - now()) > CLOCK_TOLERANCE:
+        raise Refused(
+            f"{host} answers for today: --as-of {as_of:%Y-%m-%dT%H:%MZ} would stamp today's counters with "
+            f"another moment; leave --as-of out, or point {connector.PLATFORM.upper()}_API_URL at a sandbox"
+        )
+    if (settings.home / DEMO_MARKER).exists():
+        raise Refused(
+            f"{settings.home} holds demo data; set CAMPAIGN_HOME to another folder before reading {host}"
+        )
+
+
+@contextmanager
+def _locked(path: Path, *, wait: bool) -> Iterator[bool]:
+    """Hold a lock file, across processes, while the block runs; False when somebody else holds it and `wait`
+    is not asked. The lock goes with the process, so a killed run leaves none behind."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        is_ours = True
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            is_ours = False
+        yield is_ours
