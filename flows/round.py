@@ -344,7 +344,7 @@ def _judged(
     serious = [
         (message, count)
         for kind, message, count in troubles
-        # A deleted post and a metric that the platform gave up are the platforms' daily life: told, no failure.
+        # A deleted post and a metric that the platform gave up are everyday: told, no failure.
         if kind != MetricWithdrawn.__name__ and (kind != Gone.__name__ or not _is_about_a_post(message, ask))
     ]
     if not serious:
