@@ -9,7 +9,6 @@ import os
 import shlex
 import signal
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -355,17 +354,13 @@ def _show_collect(report: CollectReport) -> None:
 
 def _collect_row(report: PlatformReport) -> list[str]:
     answers = ", ".join(f"{endpoint} {count:,}" for endpoint, count in report.responses.items())
-    kinds: Counter[str] = Counter()
-    for kind, _, count in report.troubles:
-        kinds[kind] += count
-    troubles = ", ".join(f"{kind} {count:,}" for kind, count in kinds.items())
     return [
         report.platform,
         report.outcome,
         answers or "none",
         f"{report.retries:,}",
         f"{report.waits_s:.0f}",
-        troubles or "none",
+        report.troubles_in_short or "none",
         f"{report.seconds:.1f}",
     ]
 

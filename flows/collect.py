@@ -146,7 +146,7 @@ def _artifact_row(report: PlatformReport) -> dict[str, object]:
         "answers landed": ", ".join(f"{endpoint} {count}" for endpoint, count in report.responses.items()),
         "retries": report.retries,
         "waited s": round(report.waits_s, 1),
-        "troubles": ", ".join(f"{count}× {kind}" for kind, _, count in report.troubles),
+        "troubles": report.troubles_in_short,
         "message": report.message,
         "seconds": round(report.seconds, 1),
         "run": report.run_id or "",

@@ -12,6 +12,7 @@ import fcntl
 import re
 import secrets
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -69,6 +70,14 @@ class PlatformReport:
     # (kind, message, how often)
     troubles: tuple[tuple[str, str, int], ...] = ()
     seconds: float = 0.0
+
+    @property
+    def troubles_in_short(self) -> str:
+        """How often each kind of trouble was met, as `Gone 11, Unreadable 1`."""
+        kinds: Counter[str] = Counter()
+        for kind, _, count in self.troubles:
+            kinds[kind] += count
+        return ", ".join(f"{kind} {count:,}" for kind, count in kinds.items())
 
     @property
     def is_transient(self) -> bool:
