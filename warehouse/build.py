@@ -23,6 +23,7 @@ import duckdb
 
 from warehouse import readings as readings_layer
 from warehouse import sql
+from warehouse.durable import hidden_sibling
 from warehouse.landing import landed_files
 from warehouse.publish import publish
 
@@ -69,12 +70,15 @@ def build(
     """
     started = time.monotonic()
     warehouse.parent.mkdir(parents=True, exist_ok=True)
-    with _one_at_a_time(warehouse.parent / ".build.lock"):
+    # The lock is the lake's: two builds must not tidy up each other's unfinished readings.
+    readings.parent.mkdir(parents=True, exist_ok=True)
+    with _one_at_a_time(readings.parent / ".build.lock"):
         _drop_unfinished(warehouse)
         digest = readings_layer.update(landing, readings, full=full, progress=progress)
         made = warehouse.with_name(f".{warehouse.name}.{os.getpid()}.part")
         try:
-            mode, counted, tables = _make(landing, readings, warehouse, made, full, as_known_at, progress)
+            body, damaged = _registry_in_force(landing, as_known_at)
+            mode, counted, tables = _make(readings, warehouse, made, body, full, as_known_at, progress)
             if mode != "unchanged":
                 progress("publishing")
                 publish(made, warehouse)
@@ -88,7 +92,7 @@ def build(
         readings=counted,
         tables=tables,
         seconds=time.monotonic() - started,
-        failed=digest.unreadable,
+        failed=(*digest.unreadable, *damaged),
     )
 
 
@@ -99,7 +103,7 @@ def _one_at_a_time(lock: Path) -> Iterator[None]:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BuildRefused(
-                "another build is running on this warehouse; let it finish, its result holds what has landed"
+                "another build is running on this lake; let it finish, its result holds what has landed"
             ) from None
         yield
 
@@ -111,16 +115,15 @@ def _drop_unfinished(warehouse: Path) -> None:
 
 
 def _make(
-    landing: Path,
     readings: Path,
     warehouse: Path,
     made: Path,
+    body: str,
     full: bool,
     as_known_at: datetime | None,
     progress: Callable[[str], None],
 ) -> tuple[str, int, dict[str, int]]:
     """Make the next warehouse at `made`, checked and closed; returns (mode, readings, rows by mart)."""
-    body = _registry_in_force(landing, as_known_at)
     files = sorted(name for batch in readings_layer.committed(readings) for name in batch.files)
     basis = _Basis(
         summaries=_text_of("summaries"),
@@ -132,7 +135,7 @@ def _make(
     )
     before = None if full else _basis_of(warehouse)
     if before == basis:
-        with duckdb.connect(warehouse, read_only=True) as con:
+        with _opened_as_it_is_now(warehouse) as con:
             return "unchanged", _count_readings(con), _count_marts(con)
     continues = before is not None and basis.continues(before)
     fresh = files
@@ -147,9 +150,15 @@ def _make(
         _make_layer(con, "registry", progress)
         _load_dictionary(con)
         con.execute("create schema if not exists summaries")
-        for model in sql.models("summaries"):
-            progress(f"merging {model.table}")
-            con.execute(model.text)
+        try:
+            for model in sql.models("summaries"):
+                progress(f"merging {model.table}")
+                con.execute(model.text)
+        except (duckdb.IOException, duckdb.InvalidInputException) as error:
+            raise BuildRefused(
+                f"{readings} holds a file that cannot be read ({str(error).splitlines()[0]}); "
+                "run `campaign build --full`, which makes the readings again"
+            ) from error
         _make_layer(con, "facts", progress)
         _make_layer(con, "marts", progress)
         progress("checking")
@@ -185,13 +194,32 @@ class _Basis:
         )
 
 
+@contextmanager
+def _opened_as_it_is_now(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The published file, read-only, under a name of its own.
+
+    DuckDB knows a file by its name: where this process still reads an older one of the same name, a second
+    connection would answer with that.
+    """
+    link = hidden_sibling(warehouse).with_suffix(".link.part")
+    try:
+        link.hardlink_to(warehouse)
+    except OSError:
+        shutil.copyfile(warehouse, link)
+    try:
+        with duckdb.connect(link, read_only=True) as con:
+            con.execute("set TimeZone = 'UTC'")
+            yield con
+    finally:
+        link.unlink()
+
+
 def _basis_of(warehouse: Path) -> _Basis | None:
     """What the published warehouse was made from; None when it is missing or not of this release."""
     if not warehouse.exists():
         return None
     try:
-        with duckdb.connect(warehouse, read_only=True) as con:
-            con.execute("set TimeZone = 'UTC'")
+        with _opened_as_it_is_now(warehouse) as con:
             row = con.execute(
                 "select summaries, derived, zones, as_known_at, registry_body, files from ops.basis"
             ).fetchone()
@@ -228,9 +256,12 @@ def _text_of(*layers: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def _registry_in_force(landing: Path, as_known_at: datetime | None) -> str:
-    """The body of the registry landed last (and observed by `as_known_at`, if any was by then)."""
-    paths = landed_files(landing, "registry")
+def _registry_in_force(landing: Path, as_known_at: datetime | None) -> tuple[str, list[Path]]:
+    """The body of the registry landed last (and observed by `as_known_at`, if any was by then), and the
+    registry files that cannot be read.
+    """
+    landed = landed_files(landing, "registry")
+    paths = readings_layer.whole(path for path in landed if readings_layer.has_landing_columns(path))
     if not paths:
         raise BuildRefused(f"no registry has landed in {landing} yet; run `campaign collect` first")
     with duckdb.connect() as con:
@@ -245,7 +276,7 @@ def _registry_in_force(landing: Path, as_known_at: datetime | None) -> str:
             {"moment": as_known_at},
         ).fetchone()
     assert row is not None
-    return str(row[0])
+    return str(row[0]), sorted(set(landed) - set(paths))
 
 
 def _zones(registry_body: str) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -143,14 +143,19 @@ def land_registry(
     """
     ordered = sorted(campaigns)
     body = '{"campaigns":[' + ",".join(text for _, text in ordered) + "]}"
-    landed = [
-        row
-        for path in landed_files(root, "registry")
-        for row in pq.ParquetFile(path).read(columns=["requested_at", "response_id", "body"]).to_pylist()
-    ]
+    landed: list[dict[str, Any]] = []
+    for path in landed_files(root, "registry"):
+        try:
+            table = pq.ParquetFile(path).read(columns=["requested_at", "response_id", "body"])
+        except (OSError, ValueError):
+            # Damaged by somebody else: the build names it, and the registry in force is landed again.
+            continue
+        landed += table.to_pylist()
     if landed and max(landed, key=lambda row: (row["requested_at"], row["response_id"]))["body"] == body:
         return 0
-    run_id = f"{requested_at.astimezone(UTC):%Y%m%dT%H%M%S%fZ}-registry-{len(landed):04d}"
+    run_id = (
+        f"{requested_at.astimezone(UTC):%Y%m%dT%H%M%S%fZ}-registry-{len(landed_files(root, 'registry')):04d}"
+    )
     with LandingWriter(root) as writer:
         writer.add(
             {

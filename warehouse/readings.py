@@ -14,12 +14,11 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse import sql
@@ -43,11 +42,24 @@ BYTES_PER_BATCH = 256 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Batch:
-    """A committed batch: the landed files it was made from and the readings files it wrote."""
+    """A committed batch: the landed files it was made from and the readings files it wrote, with their sizes
+    in bytes."""
 
     name: str
     landed: tuple[str, ...]
-    files: tuple[str, ...]
+    sizes: Mapping[str, int]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The readings files, relative to their folder."""
+        return tuple(self.sizes)
+
+    def is_whole(self, root: Path) -> bool:
+        """Whether every file is there, as long as it was written."""
+        return all(
+            (root / name).exists() and (root / name).stat().st_size == size
+            for name, size in self.sizes.items()
+        )
 
 
 @dataclass(frozen=True)
@@ -82,7 +94,7 @@ def committed(root: Path) -> list[Batch]:
     batches = []
     for path in sorted((root / "batches").glob("*.json")):
         found = json.loads(path.read_text(encoding="utf-8"))
-        batches.append(Batch(path.stem, tuple(found["landed"]), tuple(found["files"])))
+        batches.append(Batch(path.stem, tuple(found["landed"]), dict(found["sizes"])))
     return batches
 
 
@@ -106,12 +118,12 @@ def update(landing: Path, root: Path, *, full: bool, progress: Callable[[str], N
         ]
         for chunk in _chunks(fresh):
             progress(f"reading {len(chunk)} files of {platform}")
-            readable = [path for path in chunk if _has_landing_columns(path)]
+            readable = [path for path in chunk if has_landing_columns(path)]
             try:
                 seen, written = _make_batch(platform, landing, root, readable)
             except duckdb.Error:
                 # A footer can be whole and the pages behind it not: find the culprits, read the rest.
-                readable = [path for path in readable if _is_whole(path)]
+                readable = whole(readable)
                 seen, written = _make_batch(platform, landing, root, readable)
             unreadable += sorted(set(chunk) - set(readable))
             batches, responses, sightings = batches + 1, responses + seen, sightings + written
@@ -119,6 +131,10 @@ def update(landing: Path, root: Path, *, full: bool, progress: Callable[[str], N
 
 
 def _drop_uncommitted(root: Path) -> None:
+    """Remove what a killed build left behind, and batches that somebody has damaged: they are made again."""
+    for batch in committed(root):
+        if not batch.is_whole(root):
+            (root / "batches" / f"{batch.name}.json").unlink()
     known = {root / name for batch in committed(root) for name in batch.files}
     for path in root.glob("platform=*/month=*/*"):
         if path not in known:
@@ -126,19 +142,26 @@ def _drop_uncommitted(root: Path) -> None:
     shutil.rmtree(root / ".making", ignore_errors=True)
 
 
-def _has_landing_columns(path: Path) -> bool:
+def has_landing_columns(path: Path) -> bool:
+    """Whether a file's footer is whole and says that it is a landed file."""
     try:
         return bool(pq.read_schema(path).equals(LANDING_COLUMNS))
-    except (OSError, pa.ArrowInvalid):
+    except (OSError, ValueError):
+        # A damaged footer is an ArrowInvalid or, where a name in it is no text, a UnicodeDecodeError.
         return False
 
 
-def _is_whole(path: Path) -> bool:
-    try:
-        pq.read_table(path, partitioning=None)
-    except (OSError, pa.ArrowInvalid):
-        return False
-    return True
+def whole(paths: Iterable[Path]) -> list[Path]:
+    """The files that can be read to their ends, by the reader that will read them."""
+    found = []
+    with duckdb.connect() as con:
+        for path in paths:
+            try:
+                con.execute(f"create or replace temp table whole as from {sql.parquet([path])}")
+            except duckdb.Error:
+                continue
+            found.append(path)
+    return found
 
 
 def _chunks(paths: Iterable[Path]) -> Iterable[list[Path]]:
@@ -188,17 +211,17 @@ def _make_batch(platform: str, landing: Path, root: Path, paths: list[Path]) -> 
             """
         )
         responses, written = sql.count(con, "landed"), sql.count(con, "sightings")
-    files = []
+    sizes = {}
     for number, part in enumerate(sorted(making.glob("month=*/*.parquet"))):
         final = root / f"platform={platform}" / part.parent.name / f"{name}-{number}.parquet"
         final.parent.mkdir(parents=True, exist_ok=True)
         publish_file(part, final)
-        files.append(str(final.relative_to(root)))
+        sizes[str(final.relative_to(root))] = final.stat().st_size
     shutil.rmtree(making, ignore_errors=True)
     commit = root / "batches" / f"{name}.json"
     commit.parent.mkdir(exist_ok=True)
     hidden = hidden_sibling(commit)
-    hidden.write_text(json.dumps({"landed": landed, "files": files}), encoding="utf-8")
+    hidden.write_text(json.dumps({"landed": landed, "sizes": sizes}), encoding="utf-8")
     publish_file(hidden, commit)
     sync_folder(root)
     return responses, written

@@ -15,6 +15,7 @@ import duckdb
 from warehouse.build import BuildReport, build
 from warehouse.landing import Landing, land_registry
 from warehouse.publish import open_published
+from warehouse.readings import committed, update
 
 WALL_CLOCK = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -60,6 +61,25 @@ def campaign(
     }
 
 
+@dataclass(frozen=True)
+class Sighting:
+    """What one answer showed of one object, as the readings hold it; `counters` by native name."""
+
+    response_id: str
+    observed_at: datetime
+    state: str
+    account_id: str | None
+    created_at: datetime | None
+    text: str | None
+    permalink: str | None
+    aliases: set[str]
+    media_ids: list[str]
+    post_ids: list[str]
+    handle: str | None
+    name: str | None
+    counters: dict[str, int]
+
+
 @dataclass
 class Lake:
     """A lake and its warehouse under one folder."""
@@ -79,13 +99,13 @@ class Lake:
     def warehouse(self) -> Path:
         return self.root / "warehouse.duckdb"
 
-    def register(self, *campaigns: Mapping[str, object]) -> None:
-        """Put a registry in force."""
+    def register(self, *campaigns: Mapping[str, object], moment: datetime = WALL_CLOCK) -> None:
+        """Put a registry in force, as known at a moment."""
         self.runs += 1
         land_registry(
             self.landing,
             [(str(each["id"]), json.dumps(each, sort_keys=True)) for each in campaigns],
-            WALL_CLOCK,
+            moment,
             WALL_CLOCK + timedelta(seconds=self.runs),
         )
 
@@ -150,6 +170,27 @@ class Lake:
         """Build and publish."""
         return build(self.landing, self.readings, self.warehouse, **options)  # type: ignore[arg-type]
 
+    def read(self) -> dict[tuple[str, str], Sighting]:
+        """Bring only the readings up to date; every object's latest sighting by (type, id)."""
+        update(self.landing, self.readings, full=False, progress=lambda step: None)
+        files = [str(self.readings / file) for batch in committed(self.readings) for file in batch.files]
+        if not files:
+            return {}
+        with duckdb.connect() as con:
+            con.execute("set TimeZone = 'UTC'")
+            rows = con.execute(
+                "select object_type, object_id, response_id, observed_at, state, account_id, created_at, "
+                "text, permalink, aliases, media_ids, post_ids, handle, name, counters "
+                "from read_parquet(?, hive_partitioning = false) order by observed_at, response_id",
+                [files],
+            ).fetchall()
+        return {
+            (row[0], row[1]): Sighting(
+                *row[2:9], set(row[9]), *row[10:14], {one["metric"]: one["value"] for one in row[14]}
+            )
+            for row in rows
+        }
+
     def query(self, statement: str) -> list[tuple[object, ...]]:
         """Rows of the published warehouse."""
         with open_published(self.warehouse) as con:
@@ -197,6 +238,87 @@ def x_post(
 def x_media(media_key: str, views: int) -> dict[str, object]:
     """A video as X shows it beside its posts."""
     return {"media_key": media_key, "type": "video", "public_metrics": {"view_count": views}}
+
+
+def fb_post(
+    post_id: str,
+    *,
+    created_at: datetime | None = None,
+    page: str = "111",
+    shares: int | None = None,
+    reactions: int | None = None,
+    comments: int | None = None,
+    by_type: Mapping[str, int] | None = None,
+    videos: Sequence[str] = (),
+    text: str | None = "A post",
+    permalink: str | None = None,
+) -> dict[str, object]:
+    """A Page's post as the Graph API shows it; what is None is left out, as the platform does."""
+
+    def counted(total: int) -> dict[str, object]:
+        return {"data": [], "summary": {"total_count": total, "viewer_reaction": "NONE"}}
+
+    post: dict[str, object] = {"id": post_id, "from": {"id": page, "name": "Our page"}, "is_published": True}
+    if created_at is not None:
+        post["created_time"] = created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
+    if text is not None:
+        post["message"] = text
+    if permalink is not None:
+        post["permalink_url"] = permalink
+    if shares is not None:
+        post["shares"] = {"count": shares}
+    if reactions is not None:
+        post["reactions"] = counted(reactions)
+    if comments is not None:
+        post["comments"] = counted(comments)
+    for kind, total in (by_type or {}).items():
+        post[f"r_{kind}"] = counted(total)
+    if videos:
+        post["status_type"] = "added_video"
+        post["attachments"] = {
+            "data": [
+                {"media_type": "video", "type": "video_inline", "title": "A film", "target": {"id": video}}
+                for video in videos
+            ]
+        }
+    return post
+
+
+def fb_video(
+    video_id: str, *, views: int | None = None, post_id: str | None = None, page: str | None = "111"
+) -> dict[str, object]:
+    """A video or reel as the Graph API shows it; `post_id` as there, without the Page."""
+    video: dict[str, object] = {"id": video_id, "length": 30.5}
+    if page is not None:
+        video["from"] = {"id": page}
+    if post_id is not None:
+        video["post_id"] = post_id
+    if views is not None:
+        video["views"] = views
+    return video
+
+
+def fb_insights(object_id: str, *, period: str = "lifetime", **metrics: object) -> dict[str, object]:
+    """An insights answer of a post or video."""
+    return {
+        "data": [
+            {
+                "name": name,
+                "period": period,
+                "values": [{"value": value}],
+                "id": f"{object_id}/insights/{name}/{period}",
+            }
+            for name, value in metrics.items()
+        ]
+    }
+
+
+def fb_batch(*answers: object) -> list[object]:
+    """What a batch call answers: each answer as JSON text inside an item; None where a part timed out."""
+    return [
+        None if one is None else {"code": 200, "body": one if isinstance(one, str) else json.dumps(one)}
+        for one in answers
+    ]
 
 
 def connect(path: Path) -> duckdb.DuckDBPyConnection:

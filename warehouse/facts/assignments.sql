@@ -30,7 +30,7 @@ account_posts as (
         accounts.campaign_id,
         posts.platform,
         posts.post_id,
-        any_value(accounts.side_id) as side_id,
+        min(accounts.side_id) as side_id,
         bool_or(
             is_watched
             and coalesce(

@@ -38,7 +38,6 @@ select
 from (
     select *, min(first_at) over (partition by timezone, platform, object_id, metric) as first_seen_at
     from summaries.counter_days
-    where first_at is not null
 ) as counter_days
 left join born on born.platform = counter_days.platform and born.object_id = counter_days.object_id
 group by all

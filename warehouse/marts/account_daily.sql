@@ -8,6 +8,15 @@ with account_posts as (
     where assignments.account_id is not null
 ),
 
+-- The registry may name one account twice, by its handle and by its id.
+sides as (
+    select campaign_id, posts.platform, posts.account_id, min(side_id) as side_id
+    from registry.accounts
+    join facts.posts on posts.platform = accounts.platform
+        and (posts.account_id = accounts.account_id or posts.handle = accounts.handle)
+    group by all
+),
+
 posted as (
     select campaign_id, platform, account_id, (created_at at time zone timezone)::date as day, count(*) as posts
     from account_posts
@@ -73,9 +82,4 @@ select
 from gained
 full join posted using (campaign_id, platform, account_id, day)
 left join summaries.accounts as names using (platform, account_id)
-left join (
-    select campaign_id, platform, side_id, handle, account_id as registry_id
-    from registry.accounts
-) as accounts on accounts.campaign_id = coalesce(gained.campaign_id, posted.campaign_id)
-    and accounts.platform = coalesce(gained.platform, posted.platform)
-    and (accounts.registry_id = coalesce(gained.account_id, posted.account_id) or accounts.handle = lower(names.latest.handle))
+left join sides as accounts using (campaign_id, platform, account_id)

@@ -1,0 +1,154 @@
+"""Every check has been seen to fail: a planted fault is found, named, and never published."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.warehouse.lake import Lake, campaign, connect, fb_post, x_media, x_post
+from warehouse import sql
+from warehouse.build import BuildRefused, refuse_offenders
+
+START = datetime(2019, 11, 1, tzinfo=UTC)
+SECOND_DAY = "day = '2019-11-02'"
+RETWEETS = "metric = 'retweet_count'"
+
+# For each check, statements that break what it guards; a check without one has not been seen to fail.
+FAULTS: dict[str, list[str]] = {
+    "a_post_belongs_to_one_asset": [
+        f"update marts.post_daily set asset_id = 'elsewhere' where post_id = '1' and {SECOND_DAY}",
+    ],
+    "assets_total_what_their_counters_say": [
+        "update marts.asset_totals set views = views + 1 where asset_id = 'film'",
+        "update marts.asset_totals set views = null where asset_id = 'film'",
+        "update marts.asset_daily set views = null where asset_id = 'film'",
+    ],
+    "every_counter_has_its_days": [
+        f"delete from facts.gains where {RETWEETS} and object_id = '1' and {SECOND_DAY}",
+        f"delete from facts.gains where {RETWEETS} and object_id = '1'",
+    ],
+    "gains_add_up_to_what_the_counter_moved": [
+        f"update facts.gains set gain = gain + 1 where {RETWEETS} and object_id = '1' and {SECOND_DAY}",
+        f"update facts.counters set last_value = last_value - 1 where {RETWEETS} and object_id = '3'",
+        f"update facts.counters set zero_at = null where {RETWEETS} and object_id = '1'",
+    ],
+    "platforms_add_up_to_the_asset": [
+        f"update marts.asset_daily set shares = shares + 1 where asset_id = 'film' and {SECOND_DAY}",
+        f"update marts.asset_platform_daily set retweets = null where asset_id = 'film' and {SECOND_DAY}",
+        "delete from marts.asset_platform_daily where asset_id = 'film' and platform = 'facebook'",
+        f"delete from marts.asset_daily where asset_id = 'clip' and {SECOND_DAY}",
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A sound warehouse: a film on two platforms, and a clip first read long after it was posted."""
+    lake = Lake(tmp_path_factory.mktemp("checks"))
+    lake.register(campaign(assets={"film": ["x:1", "x:2", "facebook:111_1"], "clip": ["x:3"]}))
+    for day in range(1, 5):
+        moment = START + timedelta(days=day)
+        film = [x_post(post, retweets=day * 10, created_at=START, media=["13_5"]) for post in ("1", "2")]
+        posts = [*film, x_post("3", retweets=1000 + day)]
+        lake.answer(moment, {"data": posts, "includes": {"media": [x_media("13_5", day * 100)]}})
+        page_post = fb_post("111_1", created_at=START, shares=day, reactions=day, comments=day)
+        lake.answer(moment, {"data": [page_post]}, platform="facebook", endpoint="page_posts")
+    lake.build()
+    return lake
+
+
+@pytest.fixture(scope="module")
+def opened(lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A copy of the sound warehouse, open for writing."""
+    copied = shutil.copyfile(lake.warehouse, tmp_path_factory.mktemp("opened") / "broken.duckdb")
+    with connect(copied) as con:
+        yield con
+
+
+@pytest.fixture
+def con(opened: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The copy, to be broken; it is whole again after each test."""
+    opened.begin()
+    yield opened
+    opened.rollback()
+
+
+def test_a_sound_warehouse_passes(con: duckdb.DuckDBPyConnection) -> None:
+    refuse_offenders(con)
+
+
+@pytest.mark.parametrize("check", sorted(sql.checks()))
+def test_every_check_has_a_fault_that_it_finds(check: str) -> None:
+    assert FAULTS.get(check), f"plant a fault for {check} in FAULTS"
+
+
+def test_every_fault_is_for_a_check_that_there_is() -> None:
+    assert set(FAULTS) == set(sql.checks())
+
+
+@pytest.mark.parametrize(
+    ("check", "fault"), [(check, fault) for check, faults in FAULTS.items() for fault in faults]
+)
+def test_a_planted_fault_is_refused_by_the_check_that_guards_against_it(
+    con: duckdb.DuckDBPyConnection, check: str, fault: str
+) -> None:
+    changed = con.execute(fault).fetchone()
+    assert changed is not None
+    assert changed[0] > 0, "the fault must change something"
+    with pytest.raises(BuildRefused, match=f"check {check} found offenders") as refusal:
+        refuse_offenders(con)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "table", [model.table for layer in ("facts", "marts") for model in sql.models(layer)]
+)
+def test_a_row_that_is_there_twice_is_refused_by_the_grain_of_its_table(
+    con: duckdb.DuckDBPyConnection, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Other checks may well see the doubled row first.
+    monkeypatch.setattr(sql, "checks", dict)
+    con.execute(f"insert into {table} select * from {table} limit 1")
+    with pytest.raises(BuildRefused, match=f"{table} has more than one row for") as refusal:
+        refuse_offenders(con)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_failed_check_leaves_the_published_file_as_it_was(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = Lake(Path(shutil.copytree(lake.root, tmp_path / "own")), runs=lake.runs)
+    before, tables = hashlib.sha256(lake.warehouse.read_bytes()).hexdigest(), lake.tables()
+    lake.answer(START + timedelta(days=9), {"data": [x_post("1", retweets=99)]})
+    whole = sql.checks()
+    always = {**whole, "nothing_is_ever_right": "select 'the reason' as why"}
+    monkeypatch.setattr(sql, "checks", lambda: always)
+    for full in (False, True):
+        with pytest.raises(BuildRefused, match=r"check nothing_is_ever_right found offenders.*the reason"):
+            lake.build(full=full)
+        assert hashlib.sha256(lake.warehouse.read_bytes()).hexdigest() == before
+        assert [path.name for path in lake.root.iterdir() if path.name.endswith((".part", ".wal"))] == []
+    assert lake.tables() == tables
+    monkeypatch.setattr(sql, "checks", lambda: whole)
+    lake.build()
+    assert lake.query(
+        "select total from marts.post_daily "
+        "where post_id = '1' and metric = 'retweets' and day = '2019-11-10'"
+    ) == [(99,)]
+
+
+def test_a_failed_check_publishes_nothing_where_nothing_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = Lake(tmp_path)
+    lake.register(campaign())
+    monkeypatch.setattr(sql, "checks", lambda: {"nothing_is_ever_right": "select 1"})
+    with pytest.raises(BuildRefused):
+        lake.build()
+    assert not lake.warehouse.exists()

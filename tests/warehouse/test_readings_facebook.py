@@ -1,0 +1,414 @@
+"""What the Graph API's answers say, in each of their shapes, and that nothing it may answer stops a build."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.warehouse.lake import Lake, Sighting, fb_batch, fb_insights, fb_post, fb_video
+
+NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+MORNING = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
+
+GONE = {
+    "error": {
+        "message": "Unsupported get request. Object with ID '111_404' does not exist, cannot be loaded due "
+        "to missing permissions, or does not support this operation",
+        "type": "GraphMethodException",
+        "code": 100,
+        "error_subcode": 33,
+        "fbtrace_id": "AbC",
+    }
+}
+WITHOUT_PERMISSION = {
+    "error": {
+        "message": "(#100) Object does not exist, cannot be loaded due to missing permission or reviewable "
+        "feature, or does not support this operation.",
+        "type": "OAuthException",
+        "code": 100,
+        "fbtrace_id": "AbC",
+    }
+}
+
+
+def seen(
+    folder: Path, *bodies: object, endpoint: str, status: int = 200, params: dict[str, str] | None = None
+) -> dict[tuple[str, str], Sighting]:
+    """What answers that arrived at noon say, by (type, id)."""
+    lake = Lake(folder)
+    lake.answers(
+        [(NOON, body) for body in bodies],
+        platform="facebook",
+        endpoint=endpoint,
+        status=status,
+        params=params,
+    )
+    return lake.read()
+
+
+def test_a_post_of_a_listing_is_read_whole(tmp_path: Path) -> None:
+    post = fb_post(
+        "111_222",
+        created_at=MORNING,
+        shares=57,
+        reactions=940,
+        comments=81,
+        by_type={"like": 800, "love": 100, "wow": 10, "haha": 9, "sad": 1, "angry": 20},
+        text="Vote",
+        permalink="https://www.facebook.com/111/posts/222",
+    )
+    paging = {
+        "cursors": {"before": "QVFI", "after": "QVFJ"},
+        "next": "https://graph.facebook.com/v26.0/111/posts?after=QVFJ",
+    }
+    assert seen(tmp_path, {"data": [post], "paging": paging}, endpoint="page_posts") == {
+        ("post", "111_222"): Sighting(
+            response_id="run-00001-00000",
+            observed_at=NOON,
+            state="present",
+            account_id="111",
+            created_at=MORNING,
+            text="Vote",
+            permalink="https://www.facebook.com/111/posts/222",
+            aliases={"111_222", "111/222"},
+            media_ids=[],
+            post_ids=[],
+            handle=None,
+            name=None,
+            counters={
+                "shares": 57,
+                "reactions": 940,
+                "comments": 81,
+                "reactions_like": 800,
+                "reactions_love": 100,
+                "reactions_wow": 10,
+                "reactions_haha": 9,
+                "reactions_sad": 1,
+                "reactions_angry": 20,
+            },
+        )
+    }
+
+
+def test_posts_looked_up_come_as_a_map_and_are_read_alike(tmp_path: Path) -> None:
+    one, two = fb_post("111_1", shares=3, reactions=4), fb_post("111_2", shares=5, reactions=6)
+    looked_up = seen(tmp_path / "map", {"111_1": one, "111_2": two}, endpoint="posts")
+    listed = seen(tmp_path / "list", {"data": [one, two]}, endpoint="page_posts")
+    assert looked_up == listed
+    assert looked_up["post", "111_2"].counters == {"shares": 5, "reactions": 6}
+
+
+def test_ids_that_answer_nothing_leave_the_rest_of_the_map_alone(tmp_path: Path) -> None:
+    found = seen(
+        tmp_path,
+        {"111_1": None, "111_2": False, "111_3": [], "111_4": fb_post("111_4", reactions=1)},
+        endpoint="posts",
+    )
+    assert set(found) == {("post", "111_4")}
+
+
+def test_a_page_shows_its_name_handle_and_followers(tmp_path: Path) -> None:
+    page = {"name": "Clean Water", "username": "CleanWaterNow"}
+    found = seen(
+        tmp_path,
+        {"id": "111", **page, "fan_count": 900, "followers_count": 1000},
+        {"id": "222", **page, "fan_count": 900},
+        {"id": "333", **page},
+        endpoint="pages",
+    )
+    for sighting in found.values():
+        assert (sighting.handle, sighting.name) == ("CleanWaterNow", "Clean Water")
+    assert {page_id: sighting.counters for (_, page_id), sighting in found.items()} == {
+        "111": {"followers_count": 1000},
+        "222": {"followers_count": 900},
+        "333": {},
+    }
+
+
+@pytest.mark.parametrize("endpoint", ["page_reels", "page_videos"])
+def test_a_video_is_joined_to_its_post_by_page_and_number(tmp_path: Path, endpoint: str) -> None:
+    videos = [fb_video("555", views=690, post_id="222"), fb_video("556", post_id="111_333")]
+    found = seen(tmp_path, {"data": videos}, endpoint=endpoint)
+    assert found["media", "555"].post_ids == ["111_222"]
+    assert found["media", "555"].counters == {"views": 690}
+    assert found["media", "555"].account_id == "111"
+    assert found["media", "556"].post_ids == ["111_333"]
+
+
+def test_videos_looked_up_come_as_a_map(tmp_path: Path) -> None:
+    found = seen(tmp_path, {"555": fb_video("555", views=690, post_id="222")}, endpoint="videos")
+    assert found["media", "555"].post_ids == ["111_222"]
+
+
+def test_a_video_that_does_not_name_its_post_is_joined_to_none(tmp_path: Path) -> None:
+    videos = [fb_video("555", views=1), fb_video("556", views=1, post_id="222", page=None)]
+    found = seen(tmp_path, {"data": videos}, endpoint="page_reels")
+    assert [sighting.post_ids for sighting in found.values()] == [[], []]
+
+
+def test_absent_shares_are_zero_where_reactions_or_comments_are_shown_and_missing_where_nothing_is(
+    tmp_path: Path,
+) -> None:
+    posts = {
+        "111_1": fb_post("111_1", reactions=0, comments=0),
+        "111_2": fb_post("111_2", reactions=3),
+        "111_3": fb_post("111_3", comments=0),
+        "111_4": fb_post("111_4"),
+        "111_5": fb_post("111_5", shares=4),
+        "111_6": fb_post("111_6", shares=0, reactions=3),
+    }
+    found = seen(tmp_path, posts, endpoint="posts")
+    shares = {post: found["post", post].counters.get("shares") for post in posts}
+    assert shares == {"111_1": 0, "111_2": 0, "111_3": 0, "111_4": None, "111_5": 4, "111_6": 0}
+
+
+def test_lost_permission_shows_as_missing_reactions_and_comments_not_as_zero(tmp_path: Path) -> None:
+    assert seen(tmp_path, {"data": [fb_post("111_1")]}, endpoint="page_posts")["post", "111_1"].counters == {}
+
+
+def test_insights_of_a_batch_are_read_past_a_part_that_timed_out_and_one_that_failed(tmp_path: Path) -> None:
+    refused = {
+        "error": {
+            "message": "(#100) The value must be a valid insights metric",
+            "type": "OAuthException",
+            "code": 100,
+        }
+    }
+    batch = [
+        *fb_batch(fb_insights("111_1", post_video_views=340, post_media_view=900), None),
+        {"code": 400, "body": '{"error": {"code": 100}}'},
+        {"code": 500, "body": None},
+        {"code": 200},
+        *fb_batch(refused, "<html>", "", fb_insights("555", total_video_views=77)),
+    ]
+    found = seen(tmp_path, batch, endpoint="insights")
+    assert {name: sighting.counters for name, sighting in found.items()} == {
+        ("post", "111_1"): {"post_video_views": 340, "post_media_view": 900},
+        ("media", "555"): {"total_video_views": 77},
+    }
+
+
+def test_insights_of_a_single_call_are_read_alike(tmp_path: Path) -> None:
+    found = seen(tmp_path, fb_insights("111_1", post_media_view=900), endpoint="insights")
+    assert found["post", "111_1"].counters == {"post_media_view": 900}
+
+
+def test_only_lifetime_rows_are_counters(tmp_path: Path) -> None:
+    mixed = {
+        "data": [
+            *fb_insights("111_1", post_video_views=340)["data"],  # type: ignore[misc]
+            *fb_insights("111_1", period="day", post_video_views=12, post_media_view=9)["data"],  # type: ignore[misc]
+        ]
+    }
+    assert seen(tmp_path, mixed, endpoint="insights")["post", "111_1"].counters == {"post_video_views": 340}
+
+
+def test_metrics_whose_value_is_no_whole_number_are_left_out(tmp_path: Path) -> None:
+    values: list[object] = [{"like": 3, "love": 1}, {}, [], None, "many", 1.5, True]
+    answers = [
+        fb_insights(f"111_{number}", post_reactions_by_type_total=value, post_media_view=900)
+        for number, value in enumerate(values)
+    ]
+    found = seen(tmp_path, fb_batch(*answers), endpoint="insights")
+    assert [sighting.counters for sighting in found.values()] == [{"post_media_view": 900}] * len(values)
+
+
+def test_a_metric_without_values_is_missing(tmp_path: Path) -> None:
+    row = {
+        "name": "post_media_view",
+        "period": "lifetime",
+        "values": [],
+        "id": "111_1/insights/post_media_view/lifetime",
+    }
+    assert seen(tmp_path, {"data": [row]}, {"data": []}, endpoint="insights") == {}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "identity", "kind"), [("posts", "111_404", "post"), ("videos", "555", "media")]
+)
+def test_error_100_33_to_a_call_for_one_id_says_that_it_is_gone(
+    tmp_path: Path, endpoint: str, identity: str, kind: str
+) -> None:
+    found = seen(tmp_path, GONE, endpoint=endpoint, status=400, params={"ids": identity, "fields": "id"})
+    assert {name: sighting.state for name, sighting in found.items()} == {(kind, identity): "gone"}
+
+
+def test_a_refusal_of_several_ids_or_for_another_reason_calls_none_gone(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    for body, ids in (
+        (GONE, "111_404,111_2"),
+        (WITHOUT_PERMISSION, "111_404"),
+        ({"error": {"code": 190, "error_subcode": 33}}, "111_404"),
+    ):
+        lake.answer(NOON, body, platform="facebook", endpoint="posts", status=400, params={"ids": ids})
+    lake.answer(NOON, GONE, platform="facebook", endpoint="page_posts", status=400)
+    assert lake.read() == {}
+
+
+def test_a_post_answers_to_the_names_that_its_address_shows(tmp_path: Path) -> None:
+    names = {
+        "https://www.facebook.com/LabourParty/posts/{number}": {"labourparty/{number}"},
+        "https://www.facebook.com/labourparty/posts/a-title/{number}?__cft__=1": {"labourparty/{number}"},
+        "https://www.facebook.com/Labour.Party/videos/555/": {"labour.party/{number}"},
+        "https://www.facebook.com/111/posts/{number}/": {"111/{number}"},
+        "https://www.facebook.com/labourparty/posts/pfbid02AbCdEfG": {"pfbid02AbCdEfG"},
+        "https://www.facebook.com/permalink.php?story_fbid=pfbid0XyZ&id=111": {"pfbid0XyZ"},
+        "": set(),
+        "/labourparty/videos/555/": set(),
+        "https://www.facebook.com/reel/555/": set(),
+        "https://example.org/a/posts/{number}": set(),
+    }
+    posts = [
+        fb_post(f"111_{number}", permalink=link.format(number=number)) for number, link in enumerate(names)
+    ]
+    found = seen(tmp_path, {"data": posts}, endpoint="page_posts")
+    for number, aliases in enumerate(names.values()):
+        expected = {f"111_{number}", *(alias.format(number=number) for alias in aliases)}
+        assert found["post", f"111_{number}"].aliases == expected
+
+
+def test_a_post_answers_to_its_video_and_carries_it(tmp_path: Path) -> None:
+    found = seen(tmp_path, {"data": [fb_post("111_222", videos=["555", "556"])]}, endpoint="page_posts")
+    assert found["post", "111_222"].aliases == {"111_222", "555", "556"}
+    assert found["post", "111_222"].media_ids == ["555", "556"]
+
+
+def test_a_photo_or_a_link_is_no_video_of_the_post(tmp_path: Path) -> None:
+    attachments = {
+        "data": [
+            {"media_type": "photo", "type": "photo", "target": {"id": "701"}},
+            {"media_type": "link", "type": "share", "target": {"url": "https://example.org"}},
+            {"media_type": "video", "type": "video_inline"},
+            {"target": {"id": "702"}},
+        ]
+    }
+    found = seen(
+        tmp_path, {"data": [{**fb_post("111_222"), "attachments": attachments}]}, endpoint="page_posts"
+    )
+    assert found["post", "111_222"].media_ids == []
+    assert found["post", "111_222"].aliases == {"111_222"}
+
+
+def test_a_post_without_message_takes_the_title_of_what_it_shows(tmp_path: Path) -> None:
+    found = seen(tmp_path, {"data": [fb_post("111_222", text=None, videos=["555"])]}, endpoint="page_posts")
+    assert found["post", "111_222"].text == "A film"
+
+
+def test_a_post_without_from_belongs_to_the_page_in_its_id(tmp_path: Path) -> None:
+    post = {name: value for name, value in fb_post("111_222").items() if name != "from"}
+    assert seen(tmp_path, {"data": [post]}, endpoint="page_posts")["post", "111_222"].account_id == "111"
+
+
+def test_numbers_are_read_as_numbers_or_as_text_and_what_is_none_is_missing(tmp_path: Path) -> None:
+    read: list[tuple[object, int | None]] = [
+        ("12", 12),
+        (10**12, 10**12),
+        ("many", None),
+        (None, None),
+        ({}, None),
+        (10**30, None),
+    ]
+    lake = Lake(tmp_path)
+    for number, (shown, _) in enumerate(read):
+        post = {
+            "id": f"111_{number}",
+            "comments": {"summary": {"total_count": shown}},
+            "shares": {"count": shown},
+        }
+        lake.answer(NOON, {"data": [post]}, platform="facebook", endpoint="page_posts")
+        video = {"id": str(number), "views": shown}
+        lake.answer(NOON, {"data": [video]}, platform="facebook", endpoint="page_videos")
+    found = lake.read()
+    for number, (_, value) in enumerate(read):
+        post_counters = found["post", f"111_{number}"].counters
+        assert (post_counters.get("comments"), post_counters.get("shares")) == (value, value)
+        assert found["media", str(number)].counters.get("views") == value
+
+
+def test_texts_are_kept_to_the_last_sign(tmp_path: Path) -> None:
+    texts = ["🗳️ Vote! 👩‍👩‍👧", "صوّتوا يوم الخميس", "\u202eright to left\u202c", "'; drop table posts; --"]
+    posts = [fb_post(f"111_{number}", text=text) for number, text in enumerate(texts)]
+    found = seen(tmp_path, {"data": posts}, endpoint="page_posts")
+    assert [found["post", f"111_{number}"].text for number in range(len(texts))] == texts
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "good", "identity"),
+    [
+        ("page_posts", {"data": [fb_post("111_1")]}, ("post", "111_1")),
+        ("posts", {"111_1": fb_post("111_1")}, ("post", "111_1")),
+        ("page_reels", {"data": [fb_video("555")]}, ("media", "555")),
+        ("page_videos", {"data": [fb_video("555")]}, ("media", "555")),
+        ("videos", {"555": fb_video("555")}, ("media", "555")),
+        ("pages", {"id": "111"}, ("account", "111")),
+        ("insights", fb_batch(fb_insights("111_1", post_media_view=1)), ("post", "111_1")),
+    ],
+)
+def test_answers_that_are_not_the_promised_json_give_no_rows_and_cost_no_other_answer(
+    tmp_path: Path, endpoint: str, good: object, identity: tuple[str, str]
+) -> None:
+    bad = [
+        "<!DOCTYPE html><html><body>Sorry, something went wrong.</body></html>",
+        '{"data": [{"id": "111_9", "shares": {"cou',
+        "",
+        "false",
+        "true",
+        "null",
+        "[]",
+        "{}",
+        "7",
+        '"text"',
+        "[null, false, 7, [], {}]",
+        '[{"body": 7}, {"body": {}}, {"body": "[]"}, {"body": "null"}]',
+        '{"data": null}',
+        '{"data": []}',
+        '{"data": {}}',
+        '{"data": "text"}',
+        '{"data": [null, false, 7, "text", [], {}]}',
+        '{"data": [{"id": null, "from": null, "attachments": null, "values": null, "period": "lifetime"}]}',
+        '{"error": {"message": "An unknown error has occurred.", "type": "OAuthException", "code": 1}}',
+        '{"error": {"message": "Session has expired", "code": 190, "error_subcode": 463}}',
+        '{"error": "text"}',
+        "\x00\x01",
+        "[" * 500,
+    ]
+    assert set(seen(tmp_path, *bad, good, *bad, endpoint=endpoint)) == {identity}
+
+
+def test_an_odd_item_costs_only_itself(tmp_path: Path) -> None:
+    odd = {
+        "id": "111_2",
+        "created_time": "yesterday",
+        "from": "us",
+        "attachments": [],
+        "shares": 3,
+        "reactions": [1],
+    }
+    found = seen(
+        tmp_path, {"data": [None, odd, {"id": {}}, fb_post("111_1", reactions=9)]}, endpoint="page_posts"
+    )
+    assert found["post", "111_1"].counters == {"reactions": 9, "shares": 0}
+    assert (found["post", "111_2"].counters, found["post", "111_2"].created_at) == ({}, None)
+
+
+def test_a_failed_call_gives_no_rows_whatever_it_says(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    for endpoint in ("page_posts", "page_reels", "page_videos"):
+        lake.answer(
+            NOON,
+            {"data": [fb_post("111_1", reactions=9)]},
+            platform="facebook",
+            endpoint=endpoint,
+            status=500,
+        )
+    lake.answer(
+        NOON, {"111_1": fb_post("111_1", reactions=9)}, platform="facebook", endpoint="posts", status=500
+    )
+    assert lake.read() == {}
+
+
+def test_the_pages_on_which_we_have_a_role_say_nothing_of_posts(tmp_path: Path) -> None:
+    accounts = {"data": [{"id": "111", "name": "Clean Water", "access_token": "[secret]"}]}
+    assert seen(tmp_path, accounts, endpoint="roles") == {}
