@@ -12,17 +12,28 @@ what goes wrong on request, `worlds/` the data.
 
 from __future__ import annotations
 
-__all__ = ["SETTINGS"]
+import importlib
+import pkgutil
+from types import ModuleType
+
+__all__ = ["SETTINGS", "faces"]
+
+
+def faces() -> dict[str, ModuleType]:
+    """The modules of the faces by platform: every module here that names a `PLATFORM`. Each has `SECRETS`
+    (setting name to the value that it accepts) and `face(world, intercept)`."""
+    modules = [
+        importlib.import_module(f"{__name__}.{found.name}")
+        for found in pkgutil.iter_modules(__path__)
+        if not found.name.startswith("__")
+    ]
+    found = {str(module.PLATFORM): module for module in modules if hasattr(module, "PLATFORM")}
+    return dict(sorted(found.items()))
 
 
 def SETTINGS(port: int) -> dict[str, str]:
     """The environment that points a pipeline at the sandbox listening on `port`."""
-    from connectors.sandbox.facebook import USER_TOKEN
-    from connectors.sandbox.x import BEARER_TOKEN
-
-    return {
-        "FACEBOOK_ACCESS_TOKEN": USER_TOKEN,
-        "FACEBOOK_API_URL": f"http://127.0.0.1:{port}/facebook",
-        "X_API_URL": f"http://127.0.0.1:{port}/x",
-        "X_BEARER_TOKEN": BEARER_TOKEN,
-    }
+    settings: dict[str, str] = {}
+    for platform, module in faces().items():
+        settings |= {f"{platform.upper()}_API_URL": f"http://127.0.0.1:{port}/{platform}", **module.SECRETS}
+    return dict(sorted(settings.items()))

@@ -44,7 +44,9 @@ from connectors.sandbox.graph_nodes import Lasting, Passing, Thing, lasting_fiel
 from connectors.sandbox.growth import Moment
 from connectors.sandbox.world import FacebookPost, FacebookVideo, Page, World
 
+PLATFORM = "facebook"
 USER_TOKEN = "sandbox-facebook-user-token"  # noqa: S105 -- the sandbox's own, worth nothing elsewhere
+SECRETS = {"FACEBOOK_ACCESS_TOKEN": USER_TOKEN}
 PAGE_TOKEN_PREFIX = "sandbox-page-token-"  # noqa: S105
 USER_ID = "10158000000000001"
 
@@ -614,3 +616,8 @@ def _paging(
             {"access_token": viewer.token, "pretty": "0", **asked, "before": before}
         )
     return {"paging": paging}
+
+
+def face(world: World, intercept: Callable[[str], Answer | None]) -> FacebookFace:
+    """Facebook's face of a world."""
+    return FacebookFace(world, intercept)

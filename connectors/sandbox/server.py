@@ -24,13 +24,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from connectors.sandbox import SETTINGS, faults
+from connectors.sandbox import SETTINGS, faces, faults
 from connectors.sandbox.exchange import Answer, Asked, parse_query
-from connectors.sandbox.facebook import FacebookFace
 from connectors.sandbox.faults import Faults, UnknownFault
 from connectors.sandbox.growth import Moment
 from connectors.sandbox.world import World, shipped_world
-from connectors.sandbox.x import XFace
 
 _METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 
@@ -54,10 +52,7 @@ class Service:
         self.faults = Faults()
         # The latest requests, as `GET /x/2/tweets?ids=1`; with their tokens.
         self.requests: deque[str] = deque(maxlen=20_000)
-        self._faces: dict[str, XFace | FacebookFace] = {
-            "x": XFace(world),
-            "facebook": FacebookFace(world, self._intercept),
-        }
+        self._faces = {platform: module.face(world, self._intercept) for platform, module in faces().items()}
 
     def app(self) -> Starlette:
         return Starlette(
@@ -92,7 +87,8 @@ class Service:
         scope = request.scope
         face = self._faces.get(request.path_params["platform"])
         if face is None:
-            return _plain(404, "the sandbox has /x, /facebook, /clock and /faults")
+            doors = ", ".join(f"/{name}" for name in (*self._faces, "clock", "faults"))
+            return _plain(404, f"the sandbox has {doors}")
         query_text = scope["query_string"].decode("latin-1")
         address = f"{scope['path']}?{query_text}" if query_text else scope["path"]
         self.requests.append(f"{scope['method']} {address}")

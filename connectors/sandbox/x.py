@@ -24,7 +24,9 @@ from connectors.sandbox.exchange import Answer, Asked, words
 from connectors.sandbox.growth import Count, Moment
 from connectors.sandbox.world import World, XAccount, XMedia, XPost
 
+PLATFORM = "x"
 BEARER_TOKEN = "sandbox-x-bearer-token"  # noqa: S105 -- the sandbox's own, worth nothing elsewhere
+SECRETS = {"X_BEARER_TOKEN": BEARER_TOKEN}
 
 # Requests per endpoint in 15 minutes with an app's own token, from X's rate limit table.
 WINDOW_S = 900
@@ -627,3 +629,8 @@ def _page_bound(asked: Asked) -> int | None:
         message = f"The `pagination_token` query parameter value [{token}] is not valid"
         raise Refused(_invalid("pagination_token", token, message))
     return int(digits, 36)
+
+
+def face(world: World, intercept: Callable[[str], Answer | None]) -> XFace:
+    """X's face of a world; X has no requests inside requests to intercept."""
+    return XFace(world)

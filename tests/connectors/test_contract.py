@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -9,6 +10,7 @@ import requests
 import connectors
 from connectors import errors
 
+ROOT = Path(__file__).parents[2]
 CONNECTORS = connectors.discover()
 CONSTANTS = ("PLATFORM", "CREDENTIAL", "SDK_URL", "API_URL")
 FUNCTIONS = {
@@ -78,3 +80,24 @@ def test_a_connector_judges_any_answer_without_failing(connector: ModuleType, bo
     response.status_code, response.encoding, response._content = status, "utf-8", body
     trouble = connector.judge(response)
     assert isinstance(trouble, errors.Trouble) or body.startswith(b"[[[") or status == 200
+
+
+@pytest.mark.parametrize(
+    "sibling",
+    [
+        "warehouse/readings/{platform}.sql",
+        "warehouse/dictionary/{platform}.csv",
+        "connectors/sandbox/{platform}.py",
+        "tests/connectors/test_{platform}.py",
+        "tests/warehouse/test_readings_{platform}.py",
+    ],
+)
+@every_connector
+def test_a_connector_has_every_sibling(connector: ModuleType, sibling: str):
+    path = ROOT / sibling.format(platform=connector.PLATFORM)
+    assert path.exists(), f"{connector.PLATFORM} has a connector but no {path.relative_to(ROOT)}"
+
+
+@every_connector
+def test_a_connectors_credential_is_in_the_example_settings(connector: ModuleType):
+    assert connector.CREDENTIAL in (ROOT / ".env.example").read_text(encoding="utf-8")
