@@ -13,7 +13,7 @@ select
     any_value(created_at) as created_at,
     -- Last answer that showed it; null when it was only ever refused.
     any_value(last_seen_at) as last_seen_at,
-    -- Whether the platform's last word is that there is no such post.
+    -- Whether the platform's last word is that there is no such post, or that we may not see it.
     any_value(is_gone) as is_gone,
     -- Name in the account's address, lower case; null when no answer named it.
     any_value(handle) as handle

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
 
 from warehouse.build import BuildReport, build
 from warehouse.landing import Landing, land_registry
@@ -173,23 +175,19 @@ class Lake:
     def read(self) -> dict[tuple[str, str], Sighting]:
         """Bring only the readings up to date; every object's latest sighting by (type, id)."""
         update(self.landing, self.readings, full=False, progress=lambda step: None)
-        files = [str(self.readings / file) for batch in committed(self.readings) for file in batch.files]
-        if not files:
-            return {}
-        with duckdb.connect() as con:
-            con.execute("set TimeZone = 'UTC'")
-            rows = con.execute(
-                "select object_type, object_id, response_id, observed_at, state, account_id, created_at, "
-                "text, permalink, aliases, media_ids, post_ids, handle, name, counters "
-                "from read_parquet(?, hive_partitioning = false) order by observed_at, response_id",
-                [files],
-            ).fetchall()
-        return {
-            (row[0], row[1]): Sighting(
-                *row[2:9], set(row[9]), *row[10:14], {one["metric"]: one["value"] for one in row[14]}
-            )
-            for row in rows
-        }
+        rows: list[dict[str, Any]] = [
+            row
+            for batch in committed(self.readings)
+            for file in batch.files
+            for row in pq.ParquetFile(self.readings / file).read().to_pylist()
+        ]
+        found = {}
+        for row in sorted(rows, key=lambda row: (row["observed_at"], row["response_id"])):
+            shown = {field.name: row[field.name] for field in fields(Sighting)}
+            shown["aliases"] = set(row["aliases"])
+            shown["counters"] = {one["metric"]: one["value"] for one in row["counters"]}
+            found[row["object_type"], row["object_id"]] = Sighting(**shown)
+        return found
 
     def query(self, statement: str) -> list[tuple[object, ...]]:
         """Rows of the published warehouse."""

@@ -217,6 +217,45 @@ def test_every_post_that_carries_a_video_shows_its_views(shared_video: Lake) -> 
     assert shared_video.query(gains) == [("1", 400, 700), ("2", 400, 700), ("3", 400, 700), ("4", 400, 700)]
 
 
+@pytest.fixture(scope="module")
+def posted_again(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A video that was posted twice, and a post that was edited, each two days after the first time."""
+    lake = Lake(tmp_path_factory.mktemp("posted-again"))
+    lake.register(contest(account("ours", "x", id="9"), assets={"edited": ["x:10"]}))
+    edits = {"edit_history_tweet_ids": ["10", "50"]}
+    first_version = {**x_post("10", created_at=november(1)), **edits}
+    first = x_post("1", media=["13_5"], created_at=november(1))
+    again = x_post("2", media=["13_5"], created_at=november(3))
+    on_x(lake, november(3), first_version)
+    second_version = {**x_post("50", retweets=600, created_at=november(3)), **edits}
+    on_x(lake, november(4), again, first, second_version, media={"13_5": 600})
+    lake.build()
+    return lake
+
+
+def test_a_videos_views_began_with_the_first_post_that_carries_it(posted_again: Lake) -> None:
+    assert posted_again.query(
+        "select day, views from marts.asset_daily where asset_id = 'x:1' order by day"
+    ) == [
+        (date(2026, 11, 1), 200),
+        (date(2026, 11, 2), 200),
+        (date(2026, 11, 3), 200),
+        (date(2026, 11, 4), 0),
+    ]
+
+
+def test_an_edited_post_began_with_its_first_version(posted_again: Lake) -> None:
+    assert posted_again.query("select created_at from facts.posts where post_id = '10'") == [(november(1),)]
+    assert posted_again.query(
+        "select day, retweets from marts.asset_daily where asset_id = 'edited' order by day"
+    ) == [
+        (date(2026, 11, 1), 200),
+        (date(2026, 11, 2), 200),
+        (date(2026, 11, 3), 200),
+        (date(2026, 11, 4), 0),
+    ]
+
+
 def test_two_videos_of_one_post_add_up(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     lake.register(contest(assets={"film": ["x:1"]}))
@@ -244,7 +283,7 @@ def two_platforms(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """A film on X and Facebook, and posts of ours and theirs that no asset lists."""
     lake = Lake(tmp_path_factory.mktemp("two-platforms"))
     watched = contest(
-        account("ours", "x", handle="us"),
+        account("ours", "x", handle="US"),
         account("ours", "facebook", id="111"),
         account("theirs", "facebook", id="222"),
         assets={"film": ["x:1", "facebook:111_1"], "never-posted": [], "unheard-of": ["x:404"]},
@@ -710,29 +749,43 @@ def test_an_account_gains_what_its_posts_gain_and_its_posts_are_counted_on_their
 
 @pytest.fixture(scope="module")
 def half_read(tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    """Of one asset's two posts, one stops being read on the 2nd; of another's, one is gone by then."""
+    """Assets of two posts, one of which answers to the end; the other stops, or is gone or withheld."""
     lake = Lake(tmp_path_factory.mktemp("half-read"))
-    lake.register(
-        contest(
-            assets={"silent": ["x:1", "x:2"], "gone": ["x:3", "x:4"], "daily": ["x:5"], "all-gone": ["x:6"]}
+    assets = {
+        "silent": ["x:1", "x:2"],
+        "gone": ["x:3", "x:4"],
+        "withheld": ["x:7", "x:8"],
+        "daily": ["x:5"],
+        "all-gone": ["x:6"],
+        "shared": ["x:9", "x:10", "x:11"],
+    }
+    lake.register(contest(assets=assets))
+    refusals = [
+        {"resource_type": "tweet", "resource_id": post, "type": f"https://api.x.com/2/problems/{problem}"}
+        for post, problem in (
+            ("4", "resource-not-found"),
+            ("6", "resource-not-found"),
+            ("8", "not-authorized-for-resource"),
+            ("10", "resource-not-found"),
         )
-    )
-    deleted = [
-        {
-            "resource_type": "tweet",
-            "resource_id": post,
-            "value": post,
-            "type": "https://api.x.com/2/problems/resource-not-found",
-        }
-        for post in ("4", "6")
     ]
     for hour in range(0, 97, 2):
         moment = november(1) + hour * HOUR
-        read = ["1", "3"] + (["2", "4", "6"] if moment <= november(2, 12) else [])
+        is_whole = moment <= november(2, 12)
+        read = [
+            "1",
+            "3",
+            "7",
+            *(["2", "4", "6", "8"] if is_whole else []),
+            *(["5"] if hour % 24 == 12 else []),
+        ]
         posts = [x_post(post, retweets=hour, created_at=november(1) - HOUR) for post in read]
-        if hour % 24 == 12:
-            posts.append(x_post("5", retweets=hour, created_at=november(1) - HOUR))
-        lake.answer(moment, {"data": posts, "errors": deleted if moment > november(2, 12) else []})
+        posts.append(x_post("11", retweets=hour, created_at=november(1) - HOUR))
+        if is_whole:
+            posts += [x_post(post, media=["13_9"], created_at=november(1) - HOUR) for post in ("9", "10")]
+        media = [x_media("13_9", hour)] if is_whole else []
+        errors = [] if is_whole else refusals
+        lake.answer(moment, {"data": posts, "includes": {"media": media}, "errors": errors})
     lake.build()
     return lake
 
@@ -755,10 +808,21 @@ def test_days_after_a_post_stopped_being_read_are_open(half_read: Lake, mart: st
     }
 
 
+@pytest.mark.parametrize("asset", ["gone", "withheld"])
 @pytest.mark.parametrize("mart", ["asset_daily", "asset_platform_daily"])
-def test_days_after_a_post_was_deleted_are_not_open(half_read: Lake, mart: str) -> None:
-    found = completeness(half_read, mart, "gone")
+def test_days_after_a_post_was_deleted_or_hidden_are_not_open(half_read: Lake, mart: str, asset: str) -> None:
+    found = completeness(half_read, mart, asset)
     assert (found[1], found[3], found[4], found[5]) == ("complete", "complete", "complete", "open")
+
+
+def test_a_video_is_gone_only_with_the_last_post_that_carries_it(half_read: Lake) -> None:
+    assert completeness(half_read, "asset_daily", "shared") == {
+        1: "complete",
+        2: "open",
+        3: "open",
+        4: "open",
+        5: "open",
+    }
 
 
 def test_days_whose_midnights_lie_far_from_any_reading_are_estimated(half_read: Lake) -> None:
@@ -795,7 +859,12 @@ def test_an_asset_on_two_platforms_is_as_whole_as_the_worse_of_them(tmp_path: Pa
 
 def test_what_a_post_gained_is_kept_after_it_is_gone(half_read: Lake) -> None:
     assert half_read.query("select retweets from marts.asset_totals where asset_id = 'all-gone'") == [(36,)]
-    assert half_read.query("select post_id from facts.posts where is_gone order by all") == [("4",), ("6",)]
+    assert half_read.query("select post_id from facts.posts where is_gone order by all") == [
+        ("10",),
+        ("4",),
+        ("6",),
+        ("8",),
+    ]
 
 
 # Falls and glitches ---------------------------------------------------------------------------------------
@@ -817,12 +886,13 @@ def fallen(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 def test_a_day_on_which_a_counter_fell_is_kept_and_marked(fallen: Lake) -> None:
     days = (
         "select day, gain, total, was_revised_down from marts.post_daily "
-        "where post_id = '1' and day < '2026-11-04' order by day"
+        "where post_id = '1' and day <= '2026-11-04' order by day"
     )
     assert fallen.query(days) == [
         (date(2026, 11, 1), 900, 1000, False),
         (date(2026, 11, 2), -400, 600, True),
         (date(2026, 11, 3), 100, 700, False),
+        (date(2026, 11, 4), 0, 700, False),
     ]
     assert fallen.query(
         "select retweets from marts.asset_daily where asset_id = 'fallen' and day = '2026-11-02'"
@@ -841,13 +911,53 @@ def test_a_dip_that_the_next_reading_undoes_is_set_aside_counted_and_shown(falle
     ]
 
 
-def test_numbers_beyond_32_bits_stay_whole(tmp_path: Path) -> None:
-    lake = Lake(tmp_path)
-    lake.register(contest(assets={"film": ["x:1"]}))
-    for day, retweets in ((1, 10**12 + 1), (3, 2 * 10**12 + 4)):
-        on_x(lake, november(day), x_post("1", retweets=retweets))
+# Retweets at four hours in a row, and how many of the four are glitches.
+ODD_SERIES = {
+    "1": ([100, 10, 90, 95], 1),
+    "2": ([100, 11, 100, 100], 0),
+    "3": ([100, 10, 89, 100], 0),
+    "4": ([0, 100, 100, 100], 0),
+    "5": ([100, 100, 100, 0], 0),
+    "6": ([100, 0, 0, 100], 0),
+    "7": ([0, 0, 0, 0], 0),
+    "8": ([10**13, 10**12, 9 * 10**12, 10**13], 1),
+}
+
+
+@pytest.fixture(scope="module")
+def odd_counters(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """Counters at the edges of what is a glitch, a number, or a reading."""
+    lake = Lake(tmp_path_factory.mktemp("odd-counters"))
+    lake.register(
+        contest(assets={"odd": [f"x:{post}" for post in ODD_SERIES], "sure": ["x:20"], "large": ["x:30"]})
+    )
+    for place in range(4):
+        posts = [x_post(post, retweets=values[place]) for post, (values, _) in ODD_SERIES.items()]
+        on_x(lake, november(2) + place * HOUR, *posts)
+    for retweets in (40, 50, 45, -60):
+        on_x(lake, november(2), x_post("20", retweets=retweets))
+    on_x(lake, november(1), x_post("30", retweets=10**12 + 1))
+    on_x(lake, november(3), x_post("30", retweets=2 * 10**12 + 4), x_post("20", retweets=-1))
     lake.build()
-    assert lake.query("select retweets from marts.asset_daily order by day") == [
+    return lake
+
+
+def test_a_glitch_is_a_tenth_or_less_that_comes_back_to_nine_tenths_or_more(odd_counters: Lake) -> None:
+    found = odd_counters.query("select object_id, polls, glitches from facts.counters order by all")
+    assert [row for row in found if row[0] in ODD_SERIES] == [
+        (post, 4, glitches) for post, (_, glitches) in ODD_SERIES.items()
+    ]
+
+
+def test_of_several_answers_at_one_instant_the_highest_counts_and_none_below_zero(odd_counters: Lake) -> None:
+    assert odd_counters.query("select total from marts.post_daily where post_id = '20'") == [(50,)]
+    assert odd_counters.query("select polls from facts.counters where object_id = '20'") == [(1,)]
+
+
+def test_numbers_beyond_32_bits_stay_whole(odd_counters: Lake) -> None:
+    assert odd_counters.query(
+        "select retweets from marts.asset_daily where asset_id = 'large' order by day"
+    ) == [
         (500000000002,),
         (500000000001,),
         (0,),

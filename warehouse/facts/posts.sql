@@ -19,8 +19,8 @@ select
     sightings.first_seen_at as first_seen_at,
     -- Last answer that showed it.
     sightings.last_seen_at as last_seen_at,
-    -- Whether the platform's last word is that there is no such post.
-    coalesce(sightings.gone_at > sightings.last_seen_at, false) as is_gone
+    -- Whether the platform's last word is that there is no such post, or that we may not see it.
+    coalesce(greatest(sightings.gone_at, sightings.withheld_at) > sightings.last_seen_at, false) as is_gone
 from summaries.posts
 join summaries.sightings on sightings.platform = posts.platform
     and sightings.object_type = 'post'
