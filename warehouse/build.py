@@ -14,7 +14,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -32,6 +32,10 @@ DICTIONARY = Path(__file__).parent / "dictionary"
 
 class BuildRefused(Exception):
     """The build did not publish; the message says why in one line. What was published before is untouched."""
+
+
+class AnotherBuild(BuildRefused):
+    """Another build is running on the same lake or warehouse; it takes in what has landed."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +70,15 @@ def build(
     `full` makes readings and summaries again from landing. `as_known_at` leaves out every reading observed
     after that moment and the registry landed after it.
 
-    Raises BuildRefused when another build is running, nothing has landed, or a check finds offenders.
+    Raises AnotherBuild when one is running, BuildRefused when nothing has landed or a check finds offenders.
     """
     started = time.monotonic()
     warehouse.parent.mkdir(parents=True, exist_ok=True)
-    # The lock is the lake's: two builds must not tidy up each other's unfinished readings.
+    # Two builds must tidy up neither each other's unfinished readings nor each other's unfinished warehouse.
     readings.parent.mkdir(parents=True, exist_ok=True)
-    with _one_at_a_time(readings.parent / ".build.lock"):
+    with ExitStack() as locks:
+        for folder in sorted({readings.parent.resolve(), warehouse.parent.resolve()}):
+            locks.enter_context(_one_at_a_time(folder / ".build.lock"))
         _drop_unfinished(warehouse)
         digest = readings_layer.update(landing, readings, full=full, progress=progress)
         made = warehouse.with_name(f".{warehouse.name}.{os.getpid()}.part")
@@ -102,7 +108,7 @@ def _one_at_a_time(lock: Path) -> Iterator[None]:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise BuildRefused(
+            raise AnotherBuild(
                 "another build is running on this lake; let it finish, its result holds what has landed"
             ) from None
         yield
@@ -156,8 +162,8 @@ def _make(
                 con.execute(model.text)
         except (duckdb.IOException, duckdb.InvalidInputException) as error:
             raise BuildRefused(
-                f"{readings} holds a file that cannot be read ({str(error).splitlines()[0]}); "
-                "run `campaign build --full`, which makes the readings again"
+                f"{readings} or the published warehouse is damaged ({str(error).splitlines()[0]}); "
+                "run `campaign build --full`, which makes both again"
             ) from error
         _make_layer(con, "facts", progress)
         _make_layer(con, "marts", progress)

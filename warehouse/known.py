@@ -13,7 +13,11 @@ _QUERY = Path(__file__).with_suffix(".sql")
 
 @dataclass(frozen=True)
 class KnownPost:
-    """A post that has been seen, with every name it has been seen under."""
+    """A post that has been seen or refused, with every name it has been seen under.
+
+    `gone_at` is the last time the platform said that there is no such post, or that we may not see it. A
+    post that was never seen has no account, creation or `last_seen_at`.
+    """
 
     platform: str
     post_id: str
@@ -23,6 +27,7 @@ class KnownPost:
     last_seen_at: datetime | None
     is_gone: bool
     handle: str | None = None
+    gone_at: datetime | None = None
 
 
 def known_posts(warehouse: Path) -> list[KnownPost]:

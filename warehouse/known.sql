@@ -1,5 +1,25 @@
 -- What is known of each post: enough to decide whether it is due again.
 -- Grain: platform, post_id
+--
+-- Posts that were only ever refused are known too: there is no need to ask for them each hour.
+with refusals as (
+    select platform, object_type, object_id, greatest(gone_at, withheld_at) as gone_at, last_seen_at
+    from summaries.sightings
+    where object_type in ('post', 'media')
+),
+
+known as (
+    select posts.platform, post_id, account_id, created_at, posts.last_seen_at, is_gone, handle, gone_at
+    from facts.posts
+    join refusals on refusals.platform = posts.platform
+        and refusals.object_type = posts.object_type
+        and refusals.object_id = posts.post_id
+    union all
+    select platform, object_id, null, null, null, true, null, gone_at
+    from refusals
+    where last_seen_at is null and gone_at is not null
+)
+
 select
     -- Platform of the post.
     platform,
@@ -8,7 +28,7 @@ select
     -- The platform's id of the account that posted it.
     any_value(account_id) as account_id,
     -- Every name under which it has been seen.
-    list_sort(list_distinct(list(alias))) as aliases,
+    list_sort(list_distinct(list_append(list(alias) filter (alias is not null), post_id))) as aliases,
     -- When it was posted; null when no answer said so.
     any_value(created_at) as created_at,
     -- Last answer that showed it; null when it was only ever refused.
@@ -16,8 +36,10 @@ select
     -- Whether the platform's last word is that there is no such post, or that we may not see it.
     any_value(is_gone) as is_gone,
     -- Name in the account's address, lower case; null when no answer named it.
-    any_value(handle) as handle
-from facts.posts
+    any_value(handle) as handle,
+    -- Last time the platform said so; null when it never did.
+    any_value(gone_at) as gone_at
+from known
 left join summaries.aliases using (platform, post_id)
 group by platform, post_id
 order by platform, post_id

@@ -1,6 +1,6 @@
 """Landing: every HTTP answer as it came, one row a response, in append-only Parquet.
 
-Layout: `landing/platform=P/endpoint=E/date=YYYY-MM-DD/RUN-NNN.parquet`, where date is the UTC day of
+Layout: `landing/platform=P/endpoint=E/date=YYYY-MM-DD/RUN-NNNN.parquet`, where date is the UTC day of
 `observed_at`. Landing is the only truth of the system: readings and the warehouse can be deleted and
 rebuilt from it. A file is written to a hidden sibling, synced and renamed, and is never changed after.
 
@@ -11,8 +11,9 @@ not memory.
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,7 +58,10 @@ COLUMNS = pa.schema(
     ]
 )
 
+# A file is written when it has so many rows or bytes, or when its first row has waited so long: a killed run
+# loses seconds of answers, never the hour.
 ROWS_PER_FILE = 200
+SECONDS_PER_FILE = 10.0
 BYTES_PER_FILE = 8 * 1024 * 1024
 
 
@@ -66,9 +70,11 @@ class LandingWriter:
     block ends, however it ends.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, elapsed_s: Callable[[], float] = time.monotonic) -> None:
         self.root = root
         self.files: list[Path] = []
+        self._elapsed_s = elapsed_s
+        self._oldest_s = 0.0
         self.rows: Counter[str] = Counter()
         self._waiting: dict[tuple[str, str, str], list[Mapping[str, object]]] = {}
         self._bytes: Counter[tuple[str, str, str]] = Counter()
@@ -79,6 +85,10 @@ class LandingWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.flush()
+
+    def flush(self) -> None:
+        """Write everything that waits, as before a long pause."""
         # A file that cannot be written costs no other file of the run: the stack closes all, then raises.
         with ExitStack() as files:
             for group in reversed(list(self._waiting)):
@@ -92,11 +102,16 @@ class LandingWriter:
         landed = {name: row[name] for name in COLUMNS.names}
         day = observed_at.astimezone(UTC).date().isoformat()
         group = (str(row["platform"]), str(row["endpoint"]), day)
+        now_s = self._elapsed_s()
+        if not self._waiting:
+            self._oldest_s = now_s
         waiting = self._waiting.setdefault(group, [])
         waiting.append(landed)
         self._bytes[group] += len(str(row["body"]))
         if len(waiting) >= ROWS_PER_FILE or self._bytes[group] >= BYTES_PER_FILE:
             self._write(group)
+        elif now_s - self._oldest_s >= SECONDS_PER_FILE:
+            self.flush()
 
     def _write(self, group: tuple[str, str, str]) -> None:
         rows = self._waiting.pop(group)

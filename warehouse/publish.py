@@ -1,6 +1,6 @@
 """The published warehouse: one DuckDB file, swapped in whole, read by anybody.
 
-A reader that has the file open keeps seeing the old one; a reader that opens it after the swap sees the new
+A process that has the file open keeps seeing the old one; a process that opens it after the swap sees the new
 one. Nobody waits.
 """
 

@@ -93,8 +93,12 @@ def committed(root: Path) -> list[Batch]:
     """The batches of a readings folder, by name."""
     batches = []
     for path in sorted((root / "batches").glob("*.json")):
-        found = json.loads(path.read_text(encoding="utf-8"))
-        batches.append(Batch(path.stem, tuple(found["landed"]), dict(found["sizes"])))
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            batches.append(Batch(path.stem, tuple(found["landed"]), dict(found["sizes"])))
+        except (ValueError, TypeError, KeyError):
+            # Damaged by somebody else: what it named counts as not read yet, and is read again.
+            continue
     return batches
 
 

@@ -21,6 +21,10 @@ RETWEETS = "metric = 'retweet_count'"
 
 # For each check, statements that break what it guards; a check without one has not been seen to fail.
 FAULTS: dict[str, list[str]] = {
+    "a_day_begins_at_its_first_instant": [
+        f"update facts.midnights set midnight = midnight + interval 1 hour where {SECOND_DAY}",
+        f"update facts.midnights set midnight = midnight - interval 1 hour where {SECOND_DAY}",
+    ],
     "a_post_belongs_to_one_asset": [
         f"update marts.post_daily set asset_id = 'elsewhere' where post_id = '1' and {SECOND_DAY}",
     ],

@@ -11,7 +11,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from warehouse.landing import BYTES_PER_FILE, ROWS_PER_FILE, Landing, land_registry, landed_files
+from warehouse.landing import (
+    BYTES_PER_FILE,
+    ROWS_PER_FILE,
+    SECONDS_PER_FILE,
+    Landing,
+    LandingWriter,
+    land_registry,
+    landed_files,
+)
 
 NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 
@@ -247,3 +255,17 @@ def test_a_landed_registry_is_a_response_like_any_other(tmp_path: Path) -> None:
     (row,) = rows_of(tmp_path)
     assert set(row) == set(FIXED_COLUMNS)
     assert (row["observed_at"], row["requested_at"]) == (NOON, NOON + timedelta(hours=1))
+
+
+def test_what_waits_is_written_when_it_has_waited_long_or_is_asked_for(tmp_path: Path) -> None:
+    elapsed_s = iter([0.0, SECONDS_PER_FILE - 1, SECONDS_PER_FILE, SECONDS_PER_FILE + 1])
+    with LandingWriter(tmp_path, lambda: next(elapsed_s)) as writer:
+        writer.add(response(1))
+        writer.add(response(2))
+        assert rows_of(tmp_path) == []
+        writer.add(response(3, endpoint="timeline"))
+        assert len(rows_of(tmp_path)) == 3
+        writer.add(response(4))
+        writer.flush()
+        assert len(rows_of(tmp_path)) == 4
+    assert len(rows_of(tmp_path)) == 4

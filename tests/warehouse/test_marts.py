@@ -396,14 +396,14 @@ def test_the_teams_tags_are_beside_the_totals(two_platforms: Lake) -> None:
     ) == [("film",)]
 
 
-def test_an_account_that_is_named_by_its_handle_finds_its_posts(two_platforms: Lake) -> None:
+def test_an_account_is_found_by_its_handle_and_shown_as_the_registry_spells_it(two_platforms: Lake) -> None:
     daily = (
         "select side_id, account_id, handle, day, posts, retweets from marts.account_daily "
         "where platform = 'x' and day < '2026-11-03' order by day"
     )
     assert two_platforms.query(daily) == [
-        ("ours", "9", "us", date(2026, 11, 1), 3, 18),
-        ("ours", "9", "us", date(2026, 11, 2), 0, 36),
+        ("ours", "9", "US", date(2026, 11, 1), 3, 18),
+        ("ours", "9", "US", date(2026, 11, 2), 0, 36),
     ]
 
 
@@ -897,6 +897,13 @@ def test_a_day_on_which_a_counter_fell_is_kept_and_marked(fallen: Lake) -> None:
     assert fallen.query(
         "select retweets from marts.asset_daily where asset_id = 'fallen' and day = '2026-11-02'"
     ) == [(-400,)]
+    for mart in ("asset_daily", "asset_platform_daily"):
+        assert fallen.query(
+            f"select day from marts.{mart} where asset_id = 'fallen' and was_revised_down"
+        ) == [(date(2026, 11, 2),)]
+    assert fallen.query("select day from marts.account_daily where was_revised_down") == [
+        (date(2026, 11, 2),)
+    ]
     assert fallen.query("select retweets from marts.side_totals") == [(600 + 300,)]
 
 
@@ -968,3 +975,34 @@ def test_the_published_tables_can_be_read_twice_at_a_time(fallen: Lake) -> None:
     with open_published(fallen.warehouse) as first, open_published(fallen.warehouse) as second:
         counted = [con.execute("select count(*) from marts.post_daily").fetchone() for con in (first, second)]
     assert counted[0] == counted[1]
+
+
+# Videos whose posts we are not shown ----------------------------------------------------------------------
+
+
+def test_a_video_whose_post_is_not_shown_stands_for_it_until_the_post_appears(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.register(
+        contest(
+            account("ours", "facebook", id="111"),
+            assets={"film": ["facebook:9001"], "reel": ["facebook:9002"]},
+        )
+    )
+    for day in (1, 2):
+        found = {
+            "9001": {**fb_video("9001", views=1000 * day), "created_time": "2026-11-01T00:00:00+0000"},
+            "9002": fb_video("9002", views=10 * day, post_id="8"),
+        }
+        lake.answer(november(day, 12), found, platform="facebook", endpoint="videos")
+    lake.build()
+    totals = "select asset_id, views, shares from marts.asset_totals order by asset_id"
+    assert lake.query(totals) == [("film", 2000, None), ("reel", 20, None)]
+    assert lake.query("select sum(views) from marts.asset_daily where asset_id = 'film'") == [(2000,)]
+
+    lake.answer(november(2, 13), {"111_8": fb_post("111_8", shares=4)}, platform="facebook", endpoint="posts")
+    lake.build()
+    assert lake.query(totals) == [("film", 2000, None), ("reel", 20, 4)]
+    assert lake.query("select post_id from facts.posts order by post_id") == [("111_8",), ("9001",)]
+    incremental = lake.tables()
+    lake.build(full=True)
+    assert lake.tables() == incremental

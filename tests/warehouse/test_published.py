@@ -90,12 +90,27 @@ def test_a_file_that_is_no_warehouse_is_refused_in_one_line(tmp_path: Path) -> N
     assert "\n" not in str(refusal.value)
 
 
+def test_a_post_that_was_only_ever_refused_is_known_as_gone(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.register(campaign(assets={"film": ["x:404"]}))
+    gone = {
+        "resource_type": "tweet",
+        "resource_id": "404",
+        "type": "https://api.x.com/2/problems/resource-not-found",
+    }
+    lake.answer(NOON, {"errors": [gone]})
+    lake.build()
+    assert known_posts(lake.warehouse) == [
+        KnownPost("x", "404", None, ("404",), None, None, True, None, NOON)
+    ]
+
+
 def test_known_posts_have_all_their_names_and_say_which_are_gone(lake: Lake) -> None:
     hour = timedelta(hours=1)
     assert known_posts(lake.warehouse) == [
         KnownPost("facebook", "111_7", "111", ("111_7", "555"), None, NOON, False, None),
         KnownPost("x", "1", "9", ("1", "5"), NOON, NOON + hour, False, "cleanwaternow"),
-        KnownPost("x", "2", "9", ("2",), None, NOON + hour, True, "cleanwaternow"),
+        KnownPost("x", "2", "9", ("2",), None, NOON + hour, True, "cleanwaternow", NOON + 2 * hour),
     ]
 
 

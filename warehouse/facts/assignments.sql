@@ -6,6 +6,8 @@
 with names as (
     select platform, alias, post_id from summaries.aliases
     union
+    select platform, post_id, post_id from facts.posts
+    union
     -- What people paste may name the page and the post's own number.
     select platform, handle || '/' || split_part(post_id, '_', 2), post_id
     from facts.posts
@@ -41,7 +43,7 @@ account_posts as (
     from registry.accounts
     join registry.campaigns using (campaign_id)
     join facts.posts on posts.platform = accounts.platform
-        and (posts.account_id = accounts.account_id or posts.handle = accounts.handle)
+        and (posts.account_id = accounts.account_id or posts.handle = lower(accounts.handle))
     group by all
 )
 

@@ -64,12 +64,13 @@ midnights as (
         object_id,
         metric,
         day,
-        epoch_us(timezone(timezone, day::timestamp)) as midnight,
+        epoch_us(midnight) as midnight,
         epoch_us(last_at) as before_at,
         epoch_us(next_at) as after_at,
         last_value,
         next_value
     from crossings
+    join facts.midnights using (timezone, day)
 ),
 
 -- The counter's value at the start of each day, and how it is known.

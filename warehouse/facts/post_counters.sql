@@ -13,7 +13,20 @@ candidates as (
     join dictionary.metrics on metrics.platform = known.platform
         and metrics.native_name = known.metric
         and metrics.object_type = 'post'
-    semi join facts.posts on posts.platform = known.platform and posts.post_id = known.object_id
+    semi join facts.posts on posts.platform = known.platform
+        and posts.post_id = known.object_id
+        and posts.object_type = 'post'
+
+    union all
+
+    select known.platform, object_id, object_id, metric, canonical_name, priority
+    from known
+    join dictionary.metrics on metrics.platform = known.platform
+        and metrics.native_name = known.metric
+        and metrics.object_type = 'media'
+    semi join facts.posts on posts.platform = known.platform
+        and posts.post_id = known.object_id
+        and posts.object_type = 'media'
 
     union all
 

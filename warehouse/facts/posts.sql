@@ -1,10 +1,29 @@
--- Every post that has been seen, with whose it is and since when.
+-- Every post that has been seen, with whose it is and since when. A video whose post we are not shown stands for that post.
 -- Grain: platform, post_id
+with shown as (
+    select platform, object_id from summaries.objects where object_type = 'post'
+),
+
+posts as (
+    select * from summaries.objects where object_type = 'post'
+    union all
+    select media.*
+    from summaries.objects as media
+    anti join (
+        select post_media.platform, media_id
+        from summaries.post_media
+        join shown on shown.platform = post_media.platform and shown.object_id = post_media.post_id
+    ) as carried on carried.platform = media.platform and carried.media_id = media.object_id
+    where object_type = 'media'
+)
+
 select
     -- Platform of the post.
     posts.platform,
-    -- The platform's id of the post.
-    posts.post_id,
+    -- The platform's id of the post, or of the video that stands for it.
+    posts.object_id as post_id,
+    -- post, or media where a video stands for its post.
+    object_type,
     -- The platform's id of the account that posted it.
     posts.latest.account_id as account_id,
     -- Name in the account's address, lower case; null until an account answer named it.
@@ -21,9 +40,7 @@ select
     sightings.last_seen_at as last_seen_at,
     -- Whether the platform's last word is that there is no such post, or that we may not see it.
     coalesce(greatest(sightings.gone_at, sightings.withheld_at) > sightings.last_seen_at, false) as is_gone
-from summaries.posts
-join summaries.sightings on sightings.platform = posts.platform
-    and sightings.object_type = 'post'
-    and sightings.object_id = posts.post_id
+from posts
+join summaries.sightings using (platform, object_type, object_id)
 left join summaries.accounts on accounts.platform = posts.platform
     and accounts.account_id = posts.latest.account_id

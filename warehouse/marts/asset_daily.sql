@@ -46,7 +46,9 @@ select
         when bool_or(completeness = 'open') or day > any_value(whole_until) then 'open'
         when bool_or(completeness = 'estimated') then 'estimated'
         else 'complete'
-    end as completeness
+    end as completeness,
+    -- Whether a platform took something back from one of its counters.
+    bool_or(was_revised_down) as was_revised_down
 from marts.asset_platform_daily
 left join whole using (campaign_id, asset_id)
 group by campaign_id, asset_id, day

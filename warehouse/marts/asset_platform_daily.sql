@@ -68,7 +68,9 @@ select
         when bool_or(completeness = 'open') or day > any_value(whole_until) then 'open'
         when bool_or(completeness = 'estimated') then 'estimated'
         else 'complete'
-    end as completeness
+    end as completeness,
+    -- Whether the platform took something back from one of its counters.
+    bool_or(gain < 0) as was_revised_down
 from daily
 join reach using (campaign_id, asset_id, platform)
 group by campaign_id, asset_id, platform, day

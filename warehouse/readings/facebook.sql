@@ -52,7 +52,8 @@ videos as (
         response_id,
         observed_at,
         from_json(object, '{
-            "id": "VARCHAR", "from": {"id": "VARCHAR"}, "post_id": "VARCHAR", "views": "BIGINT"
+            "id": "VARCHAR", "from": {"id": "VARCHAR"}, "post_id": "VARCHAR", "created_time": "TIMESTAMPTZ",
+            "title": "VARCHAR", "description": "VARCHAR", "permalink_url": "VARCHAR", "views": "BIGINT"
         }') as video
     from objects
     where endpoint in ('page_reels', 'page_videos', 'videos')
@@ -107,7 +108,8 @@ insights as (
     group by all
 ),
 
--- Deleted and never-seen objects answer alike: error 100, subcode 33. Only a call for one object names the culprit.
+-- Deleted and never-seen objects answer alike: error 100 with subcode 33 or in words, or 803. Only a call for one object
+-- names the culprit.
 refusals as (
     select
         response_id,
@@ -115,8 +117,20 @@ refusals as (
         params ->> '$.ids' as object_id
     from answers
     where endpoint in ('posts', 'videos')
-        and (answer ->> '$.error.code') = '100'
-        and (answer ->> '$.error.error_subcode') = '33'
+        and (
+            (answer ->> '$.error.code') = '803'
+            or (
+                (answer ->> '$.error.code') = '100'
+                and (
+                    (answer ->> '$.error.error_subcode') = '33'
+                    or (
+                        contains(answer ->> '$.error.message', 'does not exist')
+                        -- A page that we may not read says so in the same breath.
+                        and not contains(answer ->> '$.error.message', 'reviewable feature')
+                    )
+                )
+            )
+        )
         and not contains(params ->> '$.ids', ',')
 ),
 
@@ -173,7 +187,8 @@ sightings as (
 
     select
         'media', video.id, response_id, observed_at, 'present',
-        video."from".id, null, null, null, [video.id], [],
+        video."from".id, video.created_time, coalesce(video.title, video.description), video.permalink_url,
+        [video.id], [],
         -- The video names its post by the number alone; the post's full id begins with the page.
         case
             when video.post_id is null then []

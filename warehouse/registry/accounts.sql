@@ -7,8 +7,8 @@ select
     account.platform as platform,
     -- Side the account speaks for.
     account.side as side_id,
-    -- Name in the account's address, without @, in lower case; null when the registry gives the id.
-    lower(account.handle) as handle,
+    -- Name in the account's address, without @, as the registry spells it; null when it gives the id.
+    account.handle as handle,
     -- The platform's id; null when the registry gives the handle.
     account.id as account_id,
     -- Whether posts are discovered on it; accounts with false are read only where an asset lists a post.

@@ -1,12 +1,14 @@
--- What is known of each post: when it was posted, and the attributes of its latest sighting that showed any.
--- Grain: platform, post_id
-create table if not exists summaries.posts (
+-- What is known of each post and medium: when it was made, and the attributes of its latest sighting that said whose it is.
+-- Grain: platform, object_type, object_id
+create table if not exists summaries.objects (
     platform varchar,
-    -- The platform's id of the post.
-    post_id varchar,
-    -- When it was posted, the earliest moment that any answer gave.
+    -- post or media.
+    object_type varchar,
+    -- The platform's id.
+    object_id varchar,
+    -- When it was made, the earliest moment that any answer gave.
     created_at timestamptz,
-    -- The latest sighting that showed whose post it is, and what it said.
+    -- The latest sighting that showed whose it is, and what it said.
     latest struct(
         observed_at timestamptz,
         response_id varchar,
@@ -16,17 +18,19 @@ create table if not exists summaries.posts (
     )
 );
 
-merge into summaries.posts
+merge into summaries.objects
 using (
     select
         platform,
-        post_id,
+        object_type,
+        object_id,
         min(created_at) as created_at,
         arg_max(latest, (latest.observed_at, latest.response_id)) as latest
     from (
         select
             platform,
-            object_id as post_id,
+            object_type,
+            object_id,
             created_at,
             {
                 'observed_at': observed_at,
@@ -36,14 +40,14 @@ using (
                 'permalink': permalink
             } as latest
         from readings.fresh
-        where object_type = 'post' and account_id is not null
+        where object_type in ('post', 'media') and account_id is not null
         union all
         select before.*
-        from summaries.posts as before
-        semi join readings.fresh as fresh on before.platform = fresh.platform and before.post_id = fresh.object_id
+        from summaries.objects as before
+        semi join readings.fresh using (platform, object_type, object_id)
     )
     group by all
 ) as merged
-using (platform, post_id)
+using (platform, object_type, object_id)
 when matched then update
 when not matched then insert;
