@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 
 class Trouble(Exception):
@@ -47,6 +47,13 @@ class RateLimited(Trouble):
         self.until = until
         self.wait_s = wait_s
 
+    def say_when(self, until: datetime) -> None:
+        """Sets `until` (aware) and names it in the message, which otherwise ends in "start again later"."""
+        self.until = until
+        shown = until.astimezone(UTC) + timedelta(microseconds=999_999)
+        text = self.message.removesuffix("; start again later")
+        self.message = f"{text}; start again after {shown:%Y-%m-%d %H:%M:%S} UTC"
+
 
 class BudgetSpent(Trouble):
     """The paid or monthly allowance is used up. Waiting does not help: buy more or wait for the next
@@ -84,8 +91,20 @@ class TooMuchAsked(Trouble):
     """The platform could not put together so large an answer. Ask for half as much."""
 
 
+class NotOffered(Trouble):
+    """The platform does not offer this here; the rest goes on. Told, no failure: nothing was promised that
+    is now missing.
+    """
+
+
 class Unreadable(Trouble):
-    """Something else than the promised JSON came back. Check that the API URL leads to the platform."""
+    """Something else than the promised JSON came back, with HTTP `status` (0 when that does not matter).
+    Check that the API URL leads to the platform.
+    """
+
+    def __init__(self, platform: str, message: str, status: int = 0) -> None:
+        super().__init__(platform, message, status)
+        self.status = status
 
 
 class BadRequest(Trouble):

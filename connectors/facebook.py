@@ -5,6 +5,9 @@ with their shares, reactions and comments. Reels are not among a Page's posts an
 posts are then looked up. One bad id fails a whole look-up of 50, and one withdrawn metric a whole insights
 question. A page of a listing may be empty and still name a next one. Errors are told apart by code, never by
 HTTP status.
+
+A server that offers less (no list of roles, no video edges, no batches) is asked for what it does offer; what
+it does not is noted as NotOffered.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from connectors.errors import (
     BadRequest,
     Gone,
     MetricWithdrawn,
+    NotOffered,
     PermissionMissing,
     TokenInvalid,
     TooMuchAsked,
@@ -136,9 +140,47 @@ def _post_of(video: Mapping[str, Any], page_id: str) -> str | None:
     return f"{page_id}_{post_id}" if DIGITS.fullmatch(post_id) and DIGITS.fullmatch(page_id) else None
 
 
+def _is_refusal(trouble: Trouble) -> bool:
+    """Whether the platform declines the question itself, rather than failing in passing to answer it."""
+    if isinstance(trouble, Unreadable):
+        return trouble.status >= 400
+    return isinstance(trouble, BadRequest | Gone | PermissionMissing)
+
+
+def _reason(trouble: Trouble) -> str:
+    """A trouble's message without its cure, which may not be the cure here."""
+    text = trouble.message.removeprefix(f"{PLATFORM}: ")
+    return text.rpartition("; ")[0] or text
+
+
+def _not_offered(what: str, refused: Trouble, cure: str = "the rest goes on") -> NotOffered:
+    return NotOffered(PLATFORM, f"facebook: {what} ({_reason(refused)}); {cure}")
+
+
+def _roles_not_told(refused: Trouble) -> NotOffered:
+    return _not_offered(
+        "which Pages are the token's own is not told",
+        refused,
+        "give the token's person a role on the Page, or set a Page token",
+    )
+
+
 def _in_parts(ids: list[str], size: int) -> Iterator[list[str]]:
     for start in range(0, len(ids), size):
         yield ids[start : start + size]
+
+
+@contextmanager
+def _optional(what: str) -> Iterator[None]:
+    """Tells apart a question that is declined, which raises NotOffered, from one that fails."""
+    try:
+        yield
+    except ENDS_THE_RUN:
+        raise
+    except Trouble as trouble:
+        if not _is_refusal(trouble):
+            raise
+        raise _not_offered(f"{what} not offered here", trouble) from None
 
 
 @dataclass(frozen=True)
@@ -161,6 +203,14 @@ class _Asker:
         self._version = version
         # Token by Page, for the Pages on which the credential's person has a role.
         self._own: dict[str, str] = {}
+        # Why there is no list of such Pages, where there is none; then the walked Pages are taken for own
+        # until their insights are refused.
+        self._roles_refused: Trouble | None = None
+        self._guessed: set[str] = set()
+        self._told_not_own: set[str] = set()
+        self._is_batching = True
+        # Pages of looked-up posts, with a campaign that wants them.
+        self._authors: dict[str, str] = {}
         self._pages: dict[str, str | None] = {}
         self._seen: set[str] = set()
         self._links: list[str] = []
@@ -175,11 +225,14 @@ class _Asker:
         if not campaigns:
             return
         self._learn_roles(campaigns[0])
-        for page_id, walk in self._walks(ask.walks).items():
+        walks = self._walks(ask.walks)
+        self._guess_roles(walks, ask.posts)
+        for page_id, walk in walks.items():
             self._walk(page_id, walk)
         self._look_up_videos(ask.posts)
         self._want_posts(ask.posts)
         self._look_up_posts()
+        self._look_up_authors()
         self._ask_insights()
 
     def _graph(self, token: str) -> facebook.GraphAPI:
@@ -195,20 +248,10 @@ class _Asker:
         return answer
 
     @contextmanager
-    def _costing_only_this(self) -> Iterator[None]:
-        """Notes what goes wrong inside and goes on, unless every other call would meet it too."""
-        try:
-            yield
-        except ENDS_THE_RUN:
-            raise
-        except Trouble as trouble:
-            self._session.note(trouble)
-
-    @contextmanager
     def _trusting(self, page_id: str, token: str) -> Iterator[None]:
         """Costs a Page its insights when only the Page's own token is refused, not the settings'."""
         try:
-            with self._costing_only_this():
+            with self._session.costing_only_this():
                 yield
         except TokenInvalid as refused:
             if token == self._credential:
@@ -241,6 +284,8 @@ class _Asker:
                     raise
                 limit //= 2
                 continue
+            if not isinstance(document.get("data"), list):
+                raise Unreadable(PLATFORM, f"facebook: {path} was not answered with a list; report this")
             if not take(_items(document)):
                 return
             position = _after(document)
@@ -253,7 +298,10 @@ class _Asker:
     # -- who we are, and which Pages
 
     def _learn_roles(self, campaign_id: str) -> None:
-        """The Pages on which the token's person has a role, with their tokens. A Page token has itself."""
+        """The Pages on which the token's person has a role, with their tokens. A Page token has itself.
+
+        A Page has no `accounts`, which the platform calls a bad request.
+        """
 
         def take(accounts: list[dict[str, Any]]) -> bool:
             for account in accounts:
@@ -264,18 +312,40 @@ class _Asker:
         with self._session.asking("roles", campaign_id):
             try:
                 self._list("me/accounts", self._credential, "id,name,access_token", take)
-                return
             except ENDS_THE_RUN:
                 raise
             except Trouble as trouble:
-                refused = trouble
-            # A Page has no `accounts`, which the platform calls a bad request.
-            if not isinstance(refused, BadRequest):
-                self._session.note(refused)
-            with self._costing_only_this():
-                me = self._get("me", self._credential, fields="id,name")
-                if me.get("id"):
-                    self._own[str(me["id"])] = self._credential
+                if self._own or isinstance(trouble, Transient):
+                    self._session.note(trouble)
+                else:
+                    self._roles_refused = trouble
+            if not self._own:
+                self._learn_own_name()
+
+    def _learn_own_name(self) -> None:
+        try:
+            me = self._get("me", self._credential, fields="id,name")
+            if not me.get("id"):
+                raise Unreadable(PLATFORM, "facebook: me was answered without an id; report this")
+        except ENDS_THE_RUN:
+            raise
+        except Trouble as trouble:
+            is_passing = isinstance(trouble, Transient)
+            self._session.note(trouble if is_passing else _roles_not_told(self._roles_refused or trouble))
+        else:
+            self._own[str(me["id"])] = self._credential
+
+    def _guess_roles(self, pages: Iterable[str], posts: Iterable[Wanted]) -> None:
+        """Where no list of roles is offered, takes the walked Pages for own, with the settings' token."""
+        asked_about = {*pages, *(post.alias.partition("_")[0] for post in posts)}
+        if self._roles_refused is None or asked_about & self._own.keys():
+            return
+        if self._own and pages:
+            # Otherwise `me` was refused too, which is noted.
+            self._session.note(_roles_not_told(self._roles_refused))
+        for page_id in pages:
+            self._own[page_id] = self._credential
+            self._guessed.add(page_id)
 
     def _page_id(self, name: str, campaign_id: str) -> str | None:
         """The id of a Page by its name or id; None (noted once) when there is no such Page."""
@@ -317,7 +387,7 @@ class _Asker:
                     with self._trusting(page_id, token):
                         list_videos(page_id, walk, token)
         if page_id not in self._own:
-            with self._costing_only_this():
+            with self._session.costing_only_this():
                 self._list_posts(page_id, walk, self._credential)
 
     def _list_posts(self, page_id: str, walk: Walk, token: str) -> None:
@@ -350,7 +420,10 @@ class _Asker:
             return True
 
         since = str(int(walk.since.timestamp()))
-        with self._session.asking("page_reels", walk.campaign_id):
+        with (
+            self._session.asking("page_reels", walk.campaign_id),
+            _optional(f"the reels of Page {page_id} are"),
+        ):
             self._list(f"{page_id}/video_reels", token, _VIDEO_FIELDS, take, since=since)
 
     def _list_uploads(self, page_id: str, walk: Walk, token: str) -> None:
@@ -363,7 +436,8 @@ class _Asker:
                     self._saw_video(video, walk.campaign_id, page_id)
             return not (ages and ages[-1] is not None and ages[-1] < walk.since)
 
-        with self._session.asking("page_videos", walk.campaign_id):
+        what = f"the videos of Page {page_id} are"
+        with self._session.asking("page_videos", walk.campaign_id), _optional(what):
             self._list(f"{page_id}/videos", token, _VIDEO_FIELDS, take, type="uploaded")
 
     def _saw_post(self, post: Mapping[str, Any], page_id: str, campaign_id: str) -> None:
@@ -407,7 +481,9 @@ class _Asker:
             with self._session.asking("videos", campaign_id):
                 for some in _in_parts([one for one in ids if one not in self._seen], IDS_PER_REQUEST):
                     for video in self._by_ids(some, self._credential, _VIDEO_FIELDS):
-                        self._saw_video(video, campaign_id, _owner(video) if video.get("from") else "")
+                        page_id = _owner(video) if video.get("from") else ""
+                        self._authors.setdefault(page_id, campaign_id)
+                        self._saw_video(video, campaign_id, page_id)
 
     def _want_posts(self, posts: Iterable[Wanted]) -> None:
         """Puts the wanted posts that no listing showed among the look-ups; says which cannot be looked up."""
@@ -436,14 +512,29 @@ class _Asker:
             page_id = post_id.partition("_")[0]
             token = self._own.get(page_id, self._credential)
             # Posts of other Pages share their calls; each own Page has a token of its own.
-            owner = page_id if page_id in self._own else ""
+            owner = page_id if token != self._credential else ""
             groups.setdefault((campaign_id, owner, token), []).append(post_id)
         for (campaign_id, owner, token), ids in groups.items():
             with self._session.asking("posts", campaign_id):
                 for some in _in_parts(ids, IDS_PER_REQUEST):
                     with self._trusting(owner, token):
                         for post in self._by_ids(some, token, _POST_FIELDS):
-                            self._saw_post(post, _owner(post), campaign_id)
+                            page_id = _owner(post)
+                            self._authors.setdefault(page_id, campaign_id)
+                            self._saw_post(post, page_id, campaign_id)
+
+    def _look_up_authors(self) -> None:
+        """Asks the Pages of looked-up posts for their names, each that was not asked for its walk."""
+        for page_id, campaign_id in self._authors.items():
+            if not DIGITS.fullmatch(page_id) or page_id in self._pages:
+                continue
+            token = self._own.get(page_id, self._credential)
+            with (
+                self._session.asking("pages", campaign_id),
+                self._trusting(page_id, token),
+                _optional(f"the name of Page {page_id} is"),
+            ):
+                self._get(page_id, token, fields=_PAGE_FIELDS)
 
     def _by_ids(self, ids: list[str], token: str, fields: str) -> Iterator[dict[str, Any]]:
         """The objects with these ids. A call that one bad id fails is repeated in halves, down to that id."""
@@ -490,11 +581,14 @@ class _Asker:
                 self._ask_all(questions, token)
 
     def _ask_all(self, questions: list[_Question], token: str) -> None:
-        for start in range(0, len(questions), QUESTIONS_PER_BATCH):
-            some = [self._still_given(one) for one in questions[start : start + QUESTIONS_PER_BATCH]]
-            some = [question for question in some if question.metrics]
+        waiting = questions
+        while waiting:
+            size = QUESTIONS_PER_BATCH if self._is_batching else 1
+            some = [self._still_given(one) for one in waiting[:size]]
+            some = [question for question in some if question.metrics and question.page_id in self._own]
+            waiting = waiting[size:]
             if some:
-                with self._costing_only_this():
+                with self._session.costing_only_this():
                     self._ask_batch(some, token)
 
     def _still_given(self, question: _Question) -> _Question:
@@ -509,7 +603,13 @@ class _Asker:
         """
         again: list[_Question] = []
         unclear: list[_Question] = []
-        for question, trouble in zip(questions, self._troubles(questions, token), strict=True):
+        troubles = self._troubles(questions, token)
+        if troubles is None:
+            self._ask_all(questions, token)
+            return
+        answered = zip(questions, troubles, strict=True)
+        self._guessed -= {question.page_id for question, trouble in answered if trouble is None}
+        for question, trouble in zip(questions, troubles, strict=True):
             match trouble:
                 case None:
                     continue
@@ -520,8 +620,10 @@ class _Asker:
                     self._withdraw(question.metrics[0], trouble)
                 case MetricWithdrawn():
                     unclear.append(question)
-                case Transient() | TooMuchAsked() if not question.was_repeated:
+                case Transient() | TooMuchAsked() if self._is_batching and not question.was_repeated:
                     again.append(replace(question, was_repeated=True))
+                case _ if question.page_id in self._guessed and _is_refusal(trouble):
+                    self._doubt(question.page_id, trouble)
                 case _:
                     self._session.note(trouble)
         if unclear:
@@ -536,8 +638,42 @@ class _Asker:
             self._withdrawn.add(metric)
             self._session.note(MetricWithdrawn(PLATFORM, f"{trouble.message} [{metric}]", metric))
 
-    def _troubles(self, questions: list[_Question], token: str) -> list[Trouble | None]:
-        """What went wrong with each question of one batch, in their order."""
+    def _doubt(self, page_id: str, refused: Trouble) -> None:
+        """A Page that was taken for own seems not to be. A single post that is gone proves nothing."""
+        if page_id not in self._told_not_own:
+            self._told_not_own.add(page_id)
+            cure = "if the Page is ours, set a Page token"
+            self._session.note(_not_offered(f"the views of Page {page_id} are not given", refused, cure))
+        if not isinstance(refused, Gone):
+            self._own.pop(page_id, None)
+
+    def _troubles(self, questions: list[_Question], token: str) -> list[Trouble | None] | None:
+        """What went wrong with each question, in their order; None when batches prove not to be offered."""
+        if not self._is_batching:
+            return [self._trouble_with(question, token) for question in questions]
+        try:
+            return self._troubles_in_batch(questions, token)
+        except NotOffered as trouble:
+            refused: Trouble = trouble
+        except (BadRequest, Gone, PermissionMissing, Unreadable) as trouble:
+            if not _is_refusal(trouble):
+                raise
+            refused = _not_offered("batches are not offered", trouble, "insights are asked one by one")
+        self._is_batching = False
+        self._session.note(refused)
+        return None
+
+    def _trouble_with(self, question: _Question, token: str) -> Trouble | None:
+        """What went wrong with one question, asked in a call of its own."""
+        try:
+            self._get(question.path, token, metric=",".join(question.metrics), period="lifetime")
+        except ENDS_THE_RUN:
+            raise
+        except Trouble as trouble:
+            return trouble
+        return None
+
+    def _troubles_in_batch(self, questions: list[_Question], token: str) -> list[Trouble | None]:
         batch = [
             {
                 "method": "GET",
@@ -549,7 +685,8 @@ class _Asker:
         form = {"batch": json.dumps(batch, separators=(",", ":")), "include_headers": "false"}
         answers = self._graph(token).request(f"{self._version}/", post_args=form)
         if not isinstance(answers, list):
-            raise Unreadable(PLATFORM, "facebook: a batch was not answered with a list; report this")
+            text = "facebook: batches are not offered (no list came back); insights are asked one by one"
+            raise NotOffered(PLATFORM, text)
         answers += [None] * (len(questions) - len(answers))
         return [trouble_in(answer, {}) for answer in answers[: len(questions)]]
 

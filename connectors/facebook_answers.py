@@ -28,6 +28,8 @@ from connectors.errors import (
 
 _PLATFORM = "facebook"
 _CREDENTIAL = "FACEBOOK_ACCESS_TOKEN"
+# The method or the function is not there; asking again does not bring it.
+_NOT_IMPLEMENTED = (405, 501)
 _METRIC = re.compile(r"\b(?:post|page|total|blue|fb)_[a-z0-9_]+\b")
 
 
@@ -58,7 +60,7 @@ def _trouble_of(error: object, status: int, headers: Mapping[str, str]) -> Troub
     status.
     """
     if not isinstance(error, dict):
-        return Unreadable(_PLATFORM, "facebook: an error without a code; check FACEBOOK_API_URL")
+        return Unreadable(_PLATFORM, "facebook: an error without a code; check FACEBOOK_API_URL", status)
     code, subcode = error.get("code"), error.get("error_subcode")
     said = str(error.get("message", "no reason given"))[:300]
     told = f"code {code}" if subcode is None else f"code {code}/{subcode}"
@@ -85,7 +87,7 @@ def _trouble_of(error: object, status: int, headers: Mapping[str, str]) -> Troub
             _PLATFORM,
             f"facebook: the token was refused ({told}: {said}); make a new one and set {_CREDENTIAL}",
         )
-    if code in (1, 2) or error.get("is_transient") is True:
+    if (code in (1, 2) or error.get("is_transient") is True) and status not in _NOT_IMPLEMENTED:
         return Transient(_PLATFORM, f"facebook: the platform failed ({told}: {said}); try again later")
     if code == 100 and "valid insights metric" in words:
         named = _METRIC.search(said)
@@ -99,7 +101,7 @@ def _trouble_of(error: object, status: int, headers: Mapping[str, str]) -> Troub
     if code == 803 or (code == 100 and (subcode == 33 or "does not exist" in words)):
         text = f"facebook: deleted, hidden or never there ({told}: {said}); check it in the registry"
         return Gone(_PLATFORM, text)
-    if status >= 500 and not isinstance(code, int):
+    if status >= 500 and status not in _NOT_IMPLEMENTED and not isinstance(code, int):
         return Transient(_PLATFORM, f"facebook: the platform answered {status} ({said}); try again later")
     return BadRequest(_PLATFORM, f"facebook: the request was not understood ({told}: {said}); report this")
 
@@ -108,17 +110,19 @@ def trouble_in(item: object, headers: Mapping[str, str]) -> Trouble | None:
     """What is wrong with one answer of a batch: `{"code": 200, "body": "<JSON>"}`, null when it timed out."""
     if not isinstance(item, dict):
         return Transient(_PLATFORM, "facebook: a part of a batch was not answered; try again later")
-    status = item.get("code") if isinstance(item.get("code"), int) else 0
+    code = item.get("code")
+    status = code if isinstance(code, int) else 0
     try:
         document: object = json.loads(item.get("body") or "null")
     except (ValueError, TypeError, RecursionError):
         document = None
     if isinstance(document, dict) and document.get("error"):
-        return _trouble_of(document["error"], status or 0, headers)
-    if (status or 0) >= 500:
+        return _trouble_of(document["error"], status, headers)
+    if status >= 500 and status not in _NOT_IMPLEMENTED:
         return Transient(_PLATFORM, f"facebook: a part of a batch was answered {status}; try again later")
-    if not isinstance(document, dict) or (status or 0) >= 400:
-        return Unreadable(_PLATFORM, "facebook: a part of a batch is not the promised JSON; report this")
+    if not isinstance(document, dict) or status >= 400:
+        text = "facebook: a part of a batch is not the promised JSON; report this"
+        return Unreadable(_PLATFORM, text, status)
     return None
 
 
@@ -137,12 +141,13 @@ def judge(response: requests.Response) -> Trouble | None:
         return _trouble_of(document["error"], status, headers)
     if status in (401, 429):
         return _trouble_of({"message": f"status {status}"}, status, headers)
-    if status >= 500 or status == 408:
+    if (status >= 500 and status not in _NOT_IMPLEMENTED) or status == 408:
         return Transient(_PLATFORM, f"facebook: the platform answered {status}; try again later")
     if status >= 400 or not isinstance(document, dict | list):
         return Unreadable(
             _PLATFORM,
             f"facebook: the answer ({status}) is not the promised JSON; check FACEBOOK_API_URL",
+            status,
         )
     if isinstance(document, list):
         troubles = (trouble_in(item, headers) for item in document)

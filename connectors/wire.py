@@ -32,13 +32,15 @@ import urllib3
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.utils import get_environ_proxies
 
-from connectors.errors import BadRequest, RateLimited, Transient, Trouble, Unreadable
+from connectors.errors import ENDS_THE_RUN, BadRequest, RateLimited, Transient, Trouble, Unreadable
 
 SCHEMA_VERSION = 1
 SECRET = "[secret]"  # noqa: S105  (what stands in a secret's place)
 LARGEST_BODY = 64 * 1024 * 1024
 LONGEST_BACKOFF_S = 60.0
 NEARLY_USED_UP_PERCENT = 95.0
+# What is read already should outlive a process that is ended while it waits for so long.
+LONG_PAUSE_S = 5.0
 # A body that is not the promised JSON is more often a lasting mistake (a wrong address) than a passing one.
 UNREADABLE_RETRIES = 2
 # After so many calls in a row that all retries could not save, the network is down: later calls try once.
@@ -337,7 +339,8 @@ class WireSession(requests.Session):
     where its requests really go. `judge` says what an answer means; `land` takes each response as one row of
     the landing columns, redacted. `as_of` is the run's clock: it is stamped as `observed_at` and sent along
     as the `Date` header, by which a platform's double answers for that moment. `now` and `sleep` are the wall
-    clock; `patience` is the most seconds that one rate limit is waited for.
+    clock; `patience` is the most seconds that one rate limit is waited for. `before_pause` is called before
+    each pause of more than 5 seconds, so that what has landed can be written down first.
 
     Raises only `connectors.errors.Trouble` for what goes wrong with a platform. Not for use by several
     threads.
@@ -359,6 +362,7 @@ class WireSession(requests.Session):
         timeout: tuple[float, float] = (10, 60),
         attempts: int = 4,
         patience: float = 900.0,
+        before_pause: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
         base = urlsplit(base_url)
@@ -382,6 +386,7 @@ class WireSession(requests.Session):
         self._sleep = sleep
         self._attempts = attempts
         self._patience = patience
+        self._before_pause = before_pause
         self._host = base.netloc
         self._setting = setting
         self._redactor = Redactor(secrets)
@@ -419,6 +424,16 @@ class WireSession(requests.Session):
     def note(self, trouble: Trouble) -> None:
         """Counts a trouble that cost only a part of the run."""
         self.report.noted[trouble.kind, self.redact(trouble.message)] += 1
+
+    @contextmanager
+    def costing_only_this(self) -> Iterator[None]:
+        """Notes what goes wrong inside and goes on, unless every other call would meet it too."""
+        try:
+            yield
+        except ENDS_THE_RUN:
+            raise
+        except Trouble as trouble:
+            self.note(trouble)
 
     @contextmanager
     def asking(self, endpoint: str, campaign_id: str) -> Iterator[None]:
@@ -560,7 +575,8 @@ class WireSession(requests.Session):
         if not isinstance(trouble, Transient | RateLimited | Unreadable):
             return None
         if isinstance(trouble, Unreadable) and (
-            attempt > UNREADABLE_RETRIES or response is None or 300 <= response.status_code < 400
+            # A redirect or a refusal says the same the next time.
+            attempt > UNREADABLE_RETRIES or response is None or response.status_code >= 300
         ):
             return None
         now = self._now()
@@ -568,13 +584,15 @@ class WireSession(requests.Session):
         backoff = min(LONGEST_BACKOFF_S, 2.0 ** (attempt - 1)) * random.uniform(0.75, 1.25)  # noqa: S311  (jitter)
         if not isinstance(trouble, RateLimited):
             return max(backoff, told or 0.0)
-        if trouble.until is None or trouble.until <= now:
+        until = trouble.until
+        if until is None or until <= now:
             wait_s = trouble.wait_s or told
-            trouble.until = now + timedelta(seconds=min(wait_s, 31e7)) if wait_s else None
-        if trouble.until is None:
+            until = trouble.until = now + timedelta(seconds=min(wait_s, 31e7)) if wait_s else None
+        if until is None:
             return backoff
+        trouble.say_when(until)
         # The platform's clock counts in whole seconds.
-        return (trouble.until - now).total_seconds() + 1.0
+        return (until - now).total_seconds() + 1.0
 
     def _learn_pace(self, response: requests.Response) -> None:
         """Keeps the moment before which the next request would be refused, by what the answer says."""
@@ -602,6 +620,8 @@ class WireSession(requests.Session):
             self._pause(wait_s)
 
     def _pause(self, seconds: float) -> None:
+        if seconds > LONG_PAUSE_S:
+            self._before_pause()
         self.report.waits_s += seconds
         self._sleep(seconds)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -19,7 +18,6 @@ import tweepy
 
 from connectors.asking import Ask, Walk
 from connectors.errors import (
-    ENDS_THE_RUN,
     BadRequest,
     BudgetSpent,
     Gone,
@@ -51,8 +49,9 @@ _POST_FIELDS: dict[str, list[str]] = {
         "edit_history_tweet_ids",
         "referenced_tweets",
     ],
-    "expansions": ["attachments.media_keys"],
+    "expansions": ["attachments.media_keys", "author_id"],
     "media_fields": ["public_metrics", "duration_ms", "type"],
+    "user_fields": ["username", "name", "public_metrics"],
 }
 
 _HOSTS = {
@@ -181,18 +180,23 @@ def _is_spent(document: object) -> str | None:
 
 
 def judge(response: requests.Response) -> Trouble | None:
-    """What an answer of X means; None when it is what was asked for, even with some ids under `errors`."""
+    """What an answer of X means; None when it is what was asked for, even with some ids under `errors`.
+
+    Every question of this connector is answered with a list under `data`, which is absent when it is empty.
+    """
     status = response.status_code
     try:
         document: object = response.json()
     except (ValueError, RecursionError):
         document = None
-    if status >= 500 or status == 408:
+    if (status >= 500 and status != 501) or status == 408:
         return Transient(PLATFORM, f"x: the platform answered {status} ({_said(document)}); try again later")
     if status < 400:
-        if isinstance(document, dict) and document.keys() & {"data", "errors", "meta"}:
+        is_named = isinstance(document, dict) and document.keys() & {"data", "errors", "meta"}
+        if isinstance(document, dict) and is_named and isinstance(document.get("data", []), list):
             return None
-        return Unreadable(PLATFORM, "x: the answer is not the promised JSON; check that X_API_URL is X's API")
+        text = "x: the answer is not the promised JSON; check that X_API_URL is X's API"
+        return Unreadable(PLATFORM, text, status)
     spent = _is_spent(document)
     if spent or status == 402:
         return BudgetSpent(PLATFORM, f"x: {spent or _said(document)}")
@@ -229,9 +233,14 @@ def _ids_of(post: dict[str, Any]) -> set[str]:
     return found
 
 
+def _subject(problem: dict[str, Any]) -> str:
+    """The id of what an entry of `errors` is about."""
+    return str(problem.get("resource_id") or problem.get("value") or "?")
+
+
 def _hidden_post(problem: dict[str, Any]) -> Trouble:
-    """What an entry of `errors` beside the looked-up posts means."""
-    post_id = problem.get("resource_id") or problem.get("value") or "?"
+    """What an entry of `errors` about a looked-up post means."""
+    post_id = _subject(problem)
     if _kind(problem) in ("resource-not-found", "not-authorized-for-resource"):
         text = f"x: post {post_id} is deleted or hidden ({_said(problem)}); check it in the registry"
         return Gone(PLATFORM, text)
@@ -256,19 +265,9 @@ class _Asker:
         self._client.session = session
         self._seen: set[str] = set()
 
-    @contextmanager
-    def _costing_only_this(self) -> Iterator[None]:
-        """Notes what goes wrong inside and goes on, unless every other call would meet it too."""
-        try:
-            yield
-        except ENDS_THE_RUN:
-            raise
-        except Trouble as trouble:
-            self._session.note(trouble)
-
     def carry_out(self, ask: Ask) -> None:
         for user_id, walk in self._accounts(ask.walks).items():
-            with self._costing_only_this():
+            with self._session.costing_only_this():
                 self._walk(user_id, walk)
         wanted: dict[str, dict[str, None]] = {}
         asked: set[str] = set()
@@ -306,7 +305,7 @@ class _Asker:
             names = [name for name, walk in named.items() if walk.campaign_id == campaign_id]
             with self._session.asking("users", campaign_id):
                 for some in _hundreds(names):
-                    with self._costing_only_this():
+                    with self._session.costing_only_this():
                         for name, user_id in self._resolve([named[name].handle or "" for name in some]):
                             keep(found, user_id, named[name])
         return found
@@ -363,10 +362,20 @@ class _Asker:
     def _look_up(self, campaign_id: str, ids: list[str]) -> None:
         with self._session.asking("posts", campaign_id):
             for some in _hundreds(ids):
-                with self._costing_only_this():
+                with self._session.costing_only_this():
                     document = self._client.get_tweets(some, **_POST_FIELDS).json()
+                    unanswered = dict.fromkeys(some)
+                    for post in _items(document):
+                        for post_id in _ids_of(post):
+                            unanswered.pop(post_id, None)
                     for problem in _items(document, "errors"):
-                        self._session.note(_hidden_post(problem))
+                        # The author or the media of a post that is given may be hidden too.
+                        if _subject(problem) in some or problem.get("resource_type") not in ("user", "media"):
+                            self._session.note(_hidden_post(problem))
+                        unanswered.pop(_subject(problem), None)
+                    for post_id in unanswered:
+                        text = f"x: post {post_id} is missing from the answer; check it in the registry"
+                        self._session.note(Gone(PLATFORM, text))
 
 
 def collect(ask: Ask, session: WireSession, credential: str, **_options: object) -> None:

@@ -17,7 +17,7 @@ from flows.recording import scheduled_at, server_expected
 from flows.refresh import refresh
 from flows.registry import RegistryError, load
 from flows.settings import Settings, SettingsError
-from warehouse.build import BuildRefused, BuildReport
+from warehouse.build import AnotherBuild, BuildRefused, BuildReport
 
 ARTIFACT = "build-report"
 
@@ -34,7 +34,8 @@ def build(full: bool = False, as_known_at: datetime | None = None) -> State[Buil
 
     `full` makes everything again from landing; `as_known_at` leaves out what was read later. The run is
     Failed, with one plain line for its message, when nothing was published; readers then keep the tables they
-    had.
+    had. A run that finds another build running is Completed under the name Skipped: the schedules of the
+    deployments may overlap, and the next hour takes in what the other build came too early for.
     """
     logger = get_run_logger()
     try:
@@ -45,6 +46,12 @@ def build(full: bool = False, as_known_at: datetime | None = None) -> State[Buil
             full=full,
             as_known_at=None if as_known_at is None else with_zone(as_known_at),
             progress=logger.info,
+        )
+    except AnotherBuild as other:
+        return Completed(
+            name="Skipped",
+            message="skipped: another build is running, it takes in what has landed",
+            data=other,
         )
     except (BuildRefused, RegistryError, SettingsError, NotAMoment) as refusal:
         return Failed(message="; ".join(str(refusal).splitlines()), data=refusal)

@@ -145,10 +145,11 @@ def collect(
     """Ask the platforms what is due, and land every answer as it came.
 
     New posts of watched accounts are found; posts are read hourly while young, less often as they age. A
-    platform without a credential is named and skipped. With PREFECT_API_URL set this is a recorded flow run.
+    platform without a credential is named and skipped. The exit code is 1 when something was not read as
+    asked, or when every platform asked lacks its credential. With PREFECT_API_URL set this is a recorded flow
+    run.
     """
-    from flows.round import Refused
-    from flows.round import collect as run_collect
+    from flows.round import Refused, prepare
 
     with _plain_errors(Refused), _stopped_by_sigterm():
         moment = None if as_of is None else _moment(as_of, "--as-of")
@@ -158,7 +159,7 @@ def collect(
             report = recorded_collect(platform or None, campaign, moment, everything)
         else:
             settings = _settings()
-            report = run_collect(
+            report = prepare(
                 platform,
                 settings=settings,
                 registry=_registry(settings),
@@ -166,7 +167,7 @@ def collect(
                 as_of=moment,
                 campaign=campaign,
                 everything=everything,
-            )
+            ).take_all()
         _show_collect(report)
     if not report.is_success:
         raise typer.Exit(FAILED)
@@ -296,8 +297,9 @@ def _fail(line: str, code: int = FAILED) -> NoReturn:
 
 @contextmanager
 def _plain_errors(*more: type[Exception]) -> Iterator[None]:
-    """Turn what is expected to go wrong into one plain line; anything else is our bug and keeps its
-    traceback."""
+    """Turn what is expected to go wrong into one plain line (a registry's mistakes into one each); anything
+    else is our bug and keeps its traceback."""
+    from flows.console import complain
     from flows.registry import RegistryError
     from flows.settings import SettingsError
 
@@ -307,8 +309,9 @@ def _plain_errors(*more: type[Exception]) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except RegistryError as error:
-        first, others = error.mistakes[0], len(error.mistakes) - 1
-        _fail(f"{first} (and {others} more: campaign check)" if others else str(first))
+        for mistake in error.mistakes:
+            complain(str(mistake))
+        raise typer.Exit(FAILED) from None
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         _fail(f"{place}{error.strerror or error}")
@@ -336,20 +339,30 @@ def _show_collect(report: CollectReport) -> None:
             [_collect_row(each) for each in report.platforms],
             numbers=["retries", "waited s", "seconds"],
         )
-    for each in report.platforms:
-        if each.message and each.outcome in ("skipped", "nothing due"):
-            say(each.message)
-    messages = [message for each in report.platforms for _, message, _ in each.troubles]
+    # What is a complaint too is said once, on standard error.
+    skipped = [each.message for each in report.platforms if each.outcome in ("skipped", "nothing due")]
+    for message in skipped:
+        if message and not _is_a_complaint(message, report):
+            say(message)
+    met = [message for each in report.platforms for _, message, _ in each.troubles]
+    messages = [message for message in met if not _is_a_complaint(message, report)]
     for message in messages[:MOST_TROUBLES]:
         say(plain(message))
     if len(messages) > MOST_TROUBLES:
         say(f"… and {len(messages) - MOST_TROUBLES:,} more of the kind")
     for reason in report.idle:
         say(f"idle: {reason}")
+    for note in report.notes:
+        say(f"note: {plain(note)}")
     if not report.platforms:
         say("The registry names no account and no post; add some to campaigns/ (campaign check).")
     for complaint in report.complaints:
         complain(complaint)
+
+
+def _is_a_complaint(message: str, report: CollectReport) -> bool:
+    """Whether the report's complaints say it already, alone or with a count of others."""
+    return any(said == message or said.startswith(f"{message} (and ") for said in report.complaints)
 
 
 def _collect_row(report: PlatformReport) -> list[str]:

@@ -73,7 +73,9 @@ def collect(
     create_table_artifact(
         key=ARTIFACT,
         table=[_artifact_row(each) for each in report.platforms],
-        description="; ".join((f"Planned for {report.clock:%Y-%m-%d %H:%M} UTC", *report.idle)),
+        description="; ".join(
+            (f"Planned for {report.clock:%Y-%m-%d %H:%M} UTC", *report.idle, *report.notes)
+        ),
     )
     if report.is_success:
         return Completed(message="everything that was due was read", data=report)

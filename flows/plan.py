@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import chain
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -37,9 +36,11 @@ AFTERMATH = timedelta(days=30)
 # that was published late, or listed late, is found.
 OVERLAP = timedelta(days=2)
 
-# A deleted post may come back (a suspension lifted, a page unpublished for an evening).
+# A deleted post may come back (a suspension lifted, a page unpublished for an evening). One that an asset
+# lists is looked for as long as it is listed: it may have been listed ahead of its time.
 GONE_ASKED_EVERY = timedelta(days=1)
 GONE_ASKED_FOR = timedelta(days=3)
+GONE_LISTED_ASKED_EVERY = timedelta(days=7)
 
 
 def begins_at(campaign: Campaign) -> datetime:
@@ -71,18 +72,24 @@ def is_due(created_at: datetime | None, last_seen_at: datetime | None, clock: da
     return clock - last_seen_at >= every - EARLY
 
 
-def is_gone_due(last_seen_at: datetime | None, clock: datetime) -> bool:
-    """Whether a post that the platform no longer shows is asked once more.
+def is_gone_due(
+    gone_at: datetime | None, last_seen_at: datetime | None, clock: datetime, *, is_listed: bool
+) -> bool:
+    """Whether a post that the platform does not show is asked again at `clock`. What is unknown is due.
 
-    `last_seen_at` is when it was last seen alive. Once a day counted from then, for three days, then never
-    again: the run that falls into the first hour of each day asks, so no record of the asking is needed.
+    `gone_at` is when the platform last said so, `last_seen_at` when it last showed the post; None when it
+    never did. Daily for three days after it was last seen; then weekly while an asset lists it, else never. A
+    listed post that was never seen at all is asked daily.
     """
+    if gone_at is None:
+        return True
     if last_seen_at is None:
-        return False
-    gone_for = clock - last_seen_at
-    if not GONE_ASKED_EVERY - EARLY <= gone_for < GONE_ASKED_FOR + READ_EVERY[0][1] - EARLY:
-        return False
-    return (gone_for + EARLY) % GONE_ASKED_EVERY < READ_EVERY[0][1]
+        every = GONE_ASKED_EVERY if is_listed else None
+    elif clock - last_seen_at < GONE_ASKED_FOR:
+        every = GONE_ASKED_EVERY
+    else:
+        every = GONE_LISTED_ASKED_EVERY if is_listed else None
+    return every is not None and clock - gone_at >= every - EARLY
 
 
 def plan(
@@ -115,7 +122,8 @@ class _Knowledge:
         for post in sorted((post for post in known if post.platform == platform), key=_oldest_first):
             self.posts.setdefault(post.post_id, post)
         self._by_alias: dict[str, KnownPost] = {}
-        for post in self.posts.values():
+        # A name under which a post was refused may be another name of one that was seen since.
+        for post in sorted(self.posts.values(), key=lambda post: post.last_seen_at is None):
             for alias in post.aliases:
                 self._by_alias.setdefault(alias, post)
         # The registry mostly names accounts by handle; posts belong to the platform's id of the account.
@@ -131,7 +139,10 @@ class _Knowledge:
                 self._newest[post.account_id] = max(newest, post.created_at)
 
     def post(self, alias: str) -> KnownPost | None:
-        return self.posts.get(alias) or self._by_alias.get(alias)
+        by_id = self.posts.get(alias)
+        if by_id is not None and by_id.last_seen_at is not None:
+            return by_id
+        return self._by_alias.get(alias, by_id)
 
     def identity(self, account: Account) -> str:
         """One name per account, however the registry names it; an @ marks a handle whose id is unknown."""
@@ -153,6 +164,7 @@ def _oldest_first(post: KnownPost) -> tuple[object, ...]:
         last_seen_at,
         post.aliases,
         post.is_gone,
+        post.gone_at or unknown,
         post.account_id or "",
         post.handle or "",
     )
@@ -194,20 +206,21 @@ def _wanted(
     campaigns: list[Campaign], knowledge: _Knowledge, clock: datetime, everything: bool
 ) -> Iterable[Wanted]:
     wanted: dict[str, Wanted] = {}
-    for campaign_id, alias, post in chain(
-        _listed(campaigns, knowledge), _posts_of_accounts(campaigns, knowledge)
-    ):
+    for campaign_id, alias, post in _listed(campaigns, knowledge):
         name = alias if post is None else post.post_id
-        if name not in wanted and (everything or _is_post_due(post, clock)):
+        if name not in wanted and (everything or _is_post_due(post, clock, is_listed=True)):
             wanted[name] = Wanted(campaign_id, name)
+    for campaign_id, post in _posts_of_accounts(campaigns, knowledge):
+        if post.post_id not in wanted and (everything or _is_post_due(post, clock, is_listed=False)):
+            wanted[post.post_id] = Wanted(campaign_id, post.post_id)
     return wanted.values()
 
 
-def _is_post_due(post: KnownPost | None, clock: datetime) -> bool:
+def _is_post_due(post: KnownPost | None, clock: datetime, *, is_listed: bool) -> bool:
     if post is None:
         return True
     if post.is_gone:
-        return is_gone_due(post.last_seen_at, clock)
+        return is_gone_due(post.gone_at, post.last_seen_at, clock, is_listed=is_listed)
     return is_due(post.created_at, post.last_seen_at, clock)
 
 
@@ -223,7 +236,7 @@ def _listed(
 
 def _posts_of_accounts(
     campaigns: Iterable[Campaign], knowledge: _Knowledge
-) -> Iterator[tuple[str, str, KnownPost]]:
+) -> Iterator[tuple[str, KnownPost]]:
     """Known posts of the campaigns' accounts that are not older than a campaign that names the account."""
     accounts = [
         (knowledge.identity(account), begins_at(campaign), campaign.id)
@@ -234,7 +247,7 @@ def _posts_of_accounts(
     for post in knowledge.posts.values():
         for identity, beginning, campaign_id in accounts:
             if post.account_id == identity and (post.created_at is None or post.created_at >= beginning):
-                yield campaign_id, post.post_id, post
+                yield campaign_id, post
                 break
 
 

@@ -9,6 +9,7 @@ the others.
 from __future__ import annotations
 
 import fcntl
+import ipaddress
 import re
 import secrets
 import threading
@@ -24,13 +25,17 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+import duckdb
+
 from connectors import discover
 from connectors.asking import Ask
-from connectors.errors import Gone, MetricWithdrawn, Trouble
+from connectors.errors import Gone, MetricWithdrawn, NotOffered, Trouble
 from connectors.wire import WireSession, utc_now
 from flows.plan import idle_reason, plan
+from flows.settings import CREDENTIALS
 from warehouse.known import KnownPost, known_posts
 from warehouse.landing import Landing, land_registry
+from warehouse.publish import NoWarehouse
 
 if TYPE_CHECKING:
     from flows.registry import Campaign, Registry
@@ -43,6 +48,9 @@ Outcome = Literal["ok", "nothing due", "skipped", "partial", "failed"]
 CLOCK_TOLERANCE = timedelta(hours=1)
 
 DEMO_MARKER = ".demo"
+
+# Troubles that are told and are no failure: nobody here can mend them, and the rest was read.
+TOLD_ONLY = (MetricWithdrawn.__name__, NotOffered.__name__)
 
 
 class Refused(Exception):
@@ -87,11 +95,13 @@ class PlatformReport:
 
 @dataclass(frozen=True)
 class CollectReport:
-    """What became of one collect. `idle` says why campaigns asked nothing."""
+    """What became of one collect. `idle` says why campaigns asked nothing; `notes` what else should be known
+    and stopped nothing, one plain line each."""
 
     clock: datetime
     platforms: tuple[PlatformReport, ...]
     idle: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def complaints(self) -> tuple[str, ...]:
@@ -103,8 +113,8 @@ class CollectReport:
 
     @property
     def is_success(self) -> bool:
-        """Whether everything that was due was read. A skipped platform is no failure while another was
-        asked."""
+        """Whether everything that was due was read. A skipped platform is no failure unless all were
+        skipped."""
         return not self.complaints
 
 
@@ -129,7 +139,11 @@ class Stopping:
 
 @dataclass(frozen=True)
 class Collection:
-    """What the rounds of one collect share. Made by `prepare`."""
+    """The rounds of one collect and what they share. Made by `prepare`.
+
+    `clock` is the moment for which is planned; `as_of`, when given, is also stamped on what is read (else
+    each answer is stamped with its arrival).
+    """
 
     settings: Settings
     registry: Registry
@@ -140,29 +154,105 @@ class Collection:
     campaign: str | None
     everything: bool
     known: Sequence[KnownPost]
+    notes: tuple[str, ...]
     now: Callable[[], datetime]
 
+    def take_all(self, stopping: Stopping | None = None) -> CollectReport:
+        """Take a round of each platform, side by side, one thread each.
+
+        Raises OSError when the lake cannot be written; a platform's trouble is in its report.
+        """
+        if not self.platforms:
+            return self.report(())
+        stopping = stopping or Stopping()
+        with ThreadPoolExecutor(len(self.platforms), thread_name_prefix="collect") as threads:
+            rounds = [threads.submit(self.take, platform, stopping) for platform in self.platforms]
+            try:
+                return self.report([round_.result() for round_ in rounds])
+            except KeyboardInterrupt:
+                stopping.ask()
+                raise
+
     def take(self, platform: str, stopping: Stopping | None = None) -> PlatformReport:
-        """One platform's round; see `take_round`."""
-        return take_round(
-            platform,
-            settings=self.settings,
-            registry=self.registry,
-            clock=self.clock,
-            as_of=self.as_of,
-            campaign=self.campaign,
-            everything=self.everything,
-            connectors=self.connectors,
-            known=self.known,
-            now=self.now,
-            stopping=stopping,
+        """Ask one platform what is due and land every answer.
+
+        Raises OSError when the lake cannot be written; the platform's own trouble is in the report.
+        """
+        began = perf_counter()
+        if platform not in self.connectors:
+            return PlatformReport(platform, "skipped", f"{platform}: this release does not collect it yet")
+        connector = self.connectors[platform]
+        campaigns = _campaigns(self.registry, self.campaign)
+        ask = plan(campaigns, self.known, self.clock, platform, self.everything)
+        if not ask.walks and not ask.posts:
+            named = platform in _platforms_of(campaigns)
+            why = "" if named else f"{platform}: the registry names no account and no post of it"
+            return PlatformReport(platform, "nothing due", why)
+        credential = self.settings.credential(platform, connector.CREDENTIAL)
+        if credential is None:
+            return PlatformReport(
+                platform, "skipped", f"{platform}: no credential; set {connector.CREDENTIAL}"
+            )
+        stopping = stopping or Stopping()
+        run_id = f"{self.clock.astimezone(UTC):%Y%m%dT%H%M%SZ}-{platform}-{secrets.token_hex(4)}"
+        version = getattr(self.settings, f"{platform}_api_version", None)
+        options = {} if version is None else {"version": version}
+        with _locked(self.settings.home / f".collect-{platform}.lock", wait=False) as is_ours:
+            if not is_ours:
+                return PlatformReport(
+                    platform, "skipped", f"{platform}: another collect of it is running; let it finish"
+                )
+            ended_by: Trouble | None = None
+            with Landing(self.settings.landing).writer() as writer:
+
+                def land(row: dict[str, object]) -> None:
+                    writer.add(row)
+                    stopping.check()
+
+                with WireSession(
+                    platform,
+                    run_id=run_id,
+                    sdk_url=connector.SDK_URL,
+                    base_url=_base_url(self.settings, connector),
+                    secrets=[credential.get_secret_value()],
+                    judge=connector.judge,
+                    land=land,
+                    as_of=self.as_of,
+                    now=self.now,
+                    sleep=stopping.sleep,
+                    # A wait for a limit takes up to a quarter of an hour; what has arrived is safe by then.
+                    before_pause=writer.flush,
+                ) as session:
+                    try:
+                        connector.collect(ask, session, credential.get_secret_value(), **options)
+                    except Trouble as trouble:
+                        ended_by = trouble
+        troubles = tuple(session.report.troubles)
+        outcome, message = _judged(ask, ended_by, troubles)
+        if ended_by is not None:
+            troubles += ((ended_by.kind, ended_by.message, 1),)
+        return PlatformReport(
+            platform=platform,
+            outcome=outcome,
+            message=message,
+            run_id=run_id,
+            responses=dict(sorted(writer.rows.items())),
+            retries=session.report.retries,
+            waits_s=session.report.waits_s,
+            troubles=troubles,
+            seconds=perf_counter() - began,
         )
 
     def report(self, reports: Iterable[PlatformReport]) -> CollectReport:
         """The rounds' reports as one."""
         campaigns = _campaigns(self.registry, self.campaign)
         reasons = [] if self.everything else [idle_reason(campaign, self.clock) for campaign in campaigns]
-        return CollectReport(self.clock, tuple(reports), tuple(reason for reason in reasons if reason))
+        return CollectReport(
+            clock=self.clock,
+            platforms=tuple(reports),
+            idle=tuple(reason for reason in reasons if reason),
+            notes=self.notes,
+        )
 
 
 def land_registry_in_force(
@@ -192,17 +282,20 @@ def prepare(
 ) -> Collection:
     """Check what was asked, land the registry in force, and look up what is known.
 
-    `platforms` None means every platform that the registry names. Raises `UnknownName` and `Refused`.
+    `platforms` None means every platform that the registry names. Raises `UnknownName` for a platform or
+    campaign that nobody knows, and `Refused` when answers would be stamped with a wrong moment or mixed with
+    demo data. A warehouse that cannot be read costs no reading: everything is due then, and a note says so.
     """
     connectors = discover() if connectors is None else connectors
     campaigns = _campaigns(registry, campaign)
     asked = tuple(dict.fromkeys(platforms)) if platforms else _platforms_of(campaigns)
     for platform in asked:
-        if platforms and platform not in connectors:
+        if platform not in connectors and platform not in CREDENTIALS:
             raise UnknownName(f"no platform is called {platform!r}; known: {', '.join(connectors)}")
         if platform in connectors and settings.credential(platform, connectors[platform].CREDENTIAL):
             _refuse_wrong_data(settings, connectors[platform], as_of, now)
     land_registry_in_force(settings, registry, as_of, now)
+    known, notes = _known(settings)
     return Collection(
         settings=settings,
         registry=registry,
@@ -212,137 +305,21 @@ def prepare(
         as_of=as_of,
         campaign=campaign,
         everything=everything,
-        known=known_posts(settings.warehouse),
+        known=known,
+        notes=(*notes, *registry.notices),
         now=now,
     )
 
 
-def collect(
-    platforms: Iterable[str] | None = None,
-    *,
-    settings: Settings,
-    registry: Registry,
-    clock: datetime,
-    as_of: datetime | None = None,
-    campaign: str | None = None,
-    everything: bool = False,
-    connectors: Mapping[str, ModuleType] | None = None,
-    now: Callable[[], datetime] = utc_now,
-    stopping: Stopping | None = None,
-) -> CollectReport:
-    """Take a round of each platform, side by side, one thread each.
-
-    `clock` is the moment for which is planned; `as_of`, when given, is also stamped on what is read (else
-    each answer is stamped with its arrival). Raises `UnknownName` and `Refused` before anything is asked,
-    OSError when the lake cannot be written; a platform's trouble is in its report.
-    """
-    collection = prepare(
-        platforms,
-        settings=settings,
-        registry=registry,
-        clock=clock,
-        as_of=as_of,
-        campaign=campaign,
-        everything=everything,
-        connectors=connectors,
-        now=now,
-    )
-    if not collection.platforms:
-        return collection.report(())
-    stopping = stopping or Stopping()
-    with ThreadPoolExecutor(len(collection.platforms), thread_name_prefix="collect") as threads:
-        rounds = [threads.submit(collection.take, platform, stopping) for platform in collection.platforms]
-        try:
-            return collection.report([round_.result() for round_ in rounds])
-        except KeyboardInterrupt:
-            stopping.ask()
-            raise
-
-
-def take_round(
-    platform: str,
-    *,
-    settings: Settings,
-    registry: Registry,
-    clock: datetime,
-    as_of: datetime | None = None,
-    campaign: str | None = None,
-    everything: bool = False,
-    run_id: str | None = None,
-    connectors: Mapping[str, ModuleType] | None = None,
-    known: Sequence[KnownPost] | None = None,
-    now: Callable[[], datetime] = utc_now,
-    stopping: Stopping | None = None,
-) -> PlatformReport:
-    """Ask one platform what is due for `clock` and land every answer.
-
-    The registry is not landed here. Raises `Refused` when the answers would be stamped with a wrong moment or
-    mixed with demo data, OSError when the lake cannot be written; the platform's own trouble is in the
-    report.
-    """
-    began = perf_counter()
-    connectors = discover() if connectors is None else connectors
-    if platform not in connectors:
-        return PlatformReport(platform, "skipped", f"{platform}: this release does not collect it yet")
-    connector = connectors[platform]
-    known = known_posts(settings.warehouse) if known is None else known
-    campaigns = _campaigns(registry, campaign)
-    ask = plan(campaigns, known, clock, platform, everything)
-    if not ask.walks and not ask.posts:
-        named = platform in _platforms_of(campaigns)
-        why = "" if named else f"{platform}: the registry names no account and no post of it"
-        return PlatformReport(platform, "nothing due", why)
-    credential = settings.credential(platform, connector.CREDENTIAL)
-    if credential is None:
-        return PlatformReport(platform, "skipped", f"{platform}: no credential; set {connector.CREDENTIAL}")
-    _refuse_wrong_data(settings, connector, as_of, now)
-    stopping = stopping or Stopping()
-    run_id = run_id or f"{clock.astimezone(UTC):%Y%m%dT%H%M%SZ}-{platform}-{secrets.token_hex(4)}"
-    version = getattr(settings, f"{platform}_api_version", None)
-    options = {} if version is None else {"version": version}
-    with _locked(settings.home / f".collect-{platform}.lock", wait=False) as is_ours:
-        if not is_ours:
-            return PlatformReport(
-                platform, "skipped", f"{platform}: another collect of it is running; let it finish"
-            )
-        ended_by: Trouble | None = None
-        with Landing(settings.landing).writer() as writer:
-
-            def land(row: dict[str, object]) -> None:
-                writer.add(row)
-                stopping.check()
-
-            with WireSession(
-                platform,
-                run_id=run_id,
-                sdk_url=connector.SDK_URL,
-                base_url=_base_url(settings, connector),
-                secrets=[credential.get_secret_value()],
-                judge=connector.judge,
-                land=land,
-                as_of=as_of,
-                now=now,
-                sleep=stopping.sleep,
-            ) as session:
-                try:
-                    connector.collect(ask, session, credential.get_secret_value(), **options)
-                except Trouble as trouble:
-                    ended_by = trouble
-    troubles = tuple(session.report.troubles)
-    outcome, message = _judged(ask, ended_by, troubles)
-    if ended_by is not None:
-        troubles += ((ended_by.kind, ended_by.message, 1),)
-    return PlatformReport(
-        platform=platform,
-        outcome=outcome,
-        message=message,
-        run_id=run_id,
-        responses=dict(sorted(writer.rows.items())),
-        retries=session.report.retries,
-        waits_s=session.report.waits_s,
-        troubles=troubles,
-        seconds=perf_counter() - began,
-    )
+def _known(settings: Settings) -> tuple[list[KnownPost], tuple[str, ...]]:
+    """What the published warehouse knows, or nothing and the line that says why."""
+    try:
+        return known_posts(settings.warehouse), ()
+    except (NoWarehouse, duckdb.Error) as trouble:
+        # A file that opens may still be damaged inside, or made by another release.
+        reason = str(trouble.__cause__ or trouble).splitlines()[0]
+        note = f"the warehouse cannot be read ({reason}); everything is taken as due"
+        return [], (f"{note}; run `campaign build --full`",)
 
 
 def _judged(
@@ -353,8 +330,7 @@ def _judged(
     serious = [
         (message, count)
         for kind, message, count in troubles
-        # A deleted post and a metric that the platform gave up are everyday: told, no failure.
-        if kind != MetricWithdrawn.__name__ and (kind != Gone.__name__ or not _is_about_a_post(message, ask))
+        if kind not in TOLD_ONLY and (kind != Gone.__name__ or not _is_about_a_post(message, ask))
     ]
     if not serious:
         return "ok", ""
@@ -394,18 +370,24 @@ def _refuse_wrong_data(
     settings: Settings, connector: ModuleType, as_of: datetime | None, now: Callable[[], datetime]
 ) -> None:
     vendors = {urlsplit(url).hostname for url in (connector.API_URL, connector.SDK_URL)}
-    host = urlsplit(_base_url(settings, connector)).hostname
-    if host not in vendors:
-        return
-    if as_of is not None and abs(as_of - now()) > CLOCK_TOLERANCE:
+    host = urlsplit(_base_url(settings, connector)).hostname or ""
+    if host in vendors and as_of is not None and abs(as_of - now()) > CLOCK_TOLERANCE:
         raise Refused(
             f"{host} answers for today: --as-of {as_of:%Y-%m-%dT%H:%MZ} would stamp today's counters with "
             f"another moment; leave --as-of out, or point {connector.PLATFORM.upper()}_API_URL at a sandbox"
         )
-    if (settings.home / DEMO_MARKER).exists():
+    # A proxy or mirror elsewhere leads to the vendor too; only this machine can be the demo's sandbox.
+    if (settings.home / DEMO_MARKER).exists() and not _is_loopback(host):
         raise Refused(
             f"{settings.home} holds demo data; set CAMPAIGN_HOME to another folder before reading {host}"
         )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 @contextmanager

@@ -164,11 +164,6 @@ class Settings(BaseSettings):
         return self.home / "warehouse.duckdb"
 
     @property
-    def reports(self) -> Path:
-        """Where reports are written."""
-        return self.home / "reports"
-
-    @property
     def _lake_root(self) -> Path:
         return Path(self.lake) if self.lake else self.home
 

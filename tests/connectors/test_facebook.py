@@ -16,11 +16,10 @@ from tests.connectors.loopback import Answer, Asked, Loopback, Reply
 Connect = Callable[..., Wire]
 
 V = "/v26.0"
-ROLES, IDS = f"{V}/me/accounts", f"{V}/"
+ROLES, ME, IDS = f"{V}/me/accounts", f"{V}/me", f"{V}/"
 PAGE_TOKEN = "EAAP-page-token-0987654321"
 SINCE = datetime(2026, 10, 1, tzinfo=UTC)
 EMPTY = Answer({"data": []})
-NO_ROLES = EMPTY
 OWN = Answer({"data": [{"id": "111", "name": "Labour", "access_token": PAGE_TOKEN}]})
 GONE = {
     "message": "Unsupported get request. Object with ID '9' does not exist",
@@ -53,6 +52,12 @@ def post(post_id: str, **more: Any) -> dict[str, Any]:
 
 def video(video_id: str, page: str = "111", **more: Any) -> dict[str, Any]:
     return {"id": video_id, "from": {"id": page}, "created_time": "2026-10-15T09:30:00+0000", **more}
+
+
+def serve_person(server: Loopback) -> None:
+    """The token of somebody without a role on any Page."""
+    server.on(ROLES, EMPTY)
+    server.on(ME, Answer({"id": "7", "name": "Keir"}))
 
 
 def serve_page(server: Loopback, page: str, name: str, *posts: Reply) -> None:
@@ -174,11 +179,11 @@ def test_the_questions_have_the_documented_parameters(server: Loopback, connect:
 
 
 def test_a_page_without_a_role_is_read_as_the_public_reads_it(server: Loopback, connect: Connect):
-    server.on(ROLES, NO_ROLES)
+    serve_person(server)
     serve_page(server, "222", "rival", listing(post("222_1", status_type="added_video")))
     wire = connect(facebook)
     collect(wire, walk("rival"))
-    assert wire.endpoints() == ["roles", "pages", "page_posts"]
+    assert wire.endpoints() == ["roles", "roles", "pages", "page_posts"]
     assert server.of(f"{V}/222/posts")[0].parameters["access_token"] == TOKEN
 
 
@@ -188,7 +193,7 @@ def test_a_page_token_serves_its_own_page(server: Loopback, connect: Connect):
         "code": 100,
     }
     server.on(ROLES, refusal(field_error))
-    server.on(f"{V}/me", Answer({"id": "111", "name": "Labour"}))
+    server.on(ME, Answer({"id": "111", "name": "Labour"}))
     server.on(IDS, Objects())
     serve_page(server, "111", "labour", listing(post("111_1")))
     wire = connect(facebook)
@@ -199,12 +204,121 @@ def test_a_page_token_serves_its_own_page(server: Loopback, connect: Connect):
 
 def test_a_token_without_any_role_still_reads_public_posts(server: Loopback, connect: Connect):
     server.on(ROLES, refusal({"message": "(#200) pages_show_list needed", "code": 200}, status=403))
-    server.on(f"{V}/me", refusal({"message": "An active access token must be used", "code": 2500}))
+    server.on(ME, refusal({"message": "An active access token must be used", "code": 2500}))
+    server.on(IDS, Refused(10))
     serve_page(server, "222", "rival", listing(post("222_1")))
     wire = connect(facebook)
     collect(wire, walk("rival"))
-    assert wire.endpoints()[-1] == "page_posts"
-    assert wire.kinds() == ["PermissionMissing", "BadRequest"]
+    assert server.of(f"{V}/222/posts")[0].parameters["access_token"] == TOKEN
+    assert set(wire.kinds()) == {"NotOffered"}
+
+
+def test_a_page_token_serves_its_own_page_where_its_roles_are_an_empty_list(
+    server: Loopback, connect: Connect
+):
+    server.on(ROLES, EMPTY)
+    server.on(ME, Answer({"id": "111", "name": "Labour"}))
+    objects = Objects()
+    server.on(IDS, objects)
+    serve_page(server, "111", "labour", listing(post("111_1")))
+    serve_page(server, "222", "rival", listing(post("222_1")))
+    wire = connect(facebook)
+    collect(wire, walk("labour"), walk("rival"))
+    assert objects.questions == [[("111_1/insights", "post_media_view")]]
+    assert wire.session.report.troubles == []
+
+
+def test_a_person_without_roles_is_not_taken_for_an_owner(server: Loopback, connect: Connect):
+    serve_person(server)
+    serve_page(server, "222", "rival", listing(post("222_1")))
+    wire = connect(facebook)
+    collect(wire, walk("rival"))
+    assert wire.endpoints() == ["roles", "roles", "pages", "page_posts"]
+    assert wire.session.report.troubles == []
+
+
+REFUSED_ROLES = pytest.mark.parametrize(
+    "refused",
+    [
+        Answer("<html>", status=404, content_type="text/html"),
+        Answer({"message": "no such address"}, status=404),
+        Answer("<html>", status=501, content_type="text/html"),
+        refusal(GONE),
+        refusal({"message": "Unknown path components: /accounts", "code": 2500}),
+        refusal({"message": "(#200) pages_show_list needed", "code": 200}, status=403),
+        Answer({"data": 7}),
+    ],
+)
+
+
+@REFUSED_ROLES
+@pytest.mark.parametrize("is_known", [True, False])
+def test_where_roles_are_not_told_the_walked_pages_are_asked_for_views_with_the_settings_token(
+    server: Loopback, connect: Connect, refused: Answer, is_known: bool
+):
+    server.on(ROLES, refused)
+    server.on(ME, Answer({"id": "7", "name": "Test"}) if is_known else refused)
+    objects = Objects()
+    server.on(IDS, objects)
+    serve_page(server, "111", "labour", listing(post("111_1")))
+    wire = connect(facebook)
+    collect(wire, walk("labour"))
+    assert objects.questions == [[("111_1/insights", "post_media_view")]]
+    assert {asked.parameters["access_token"] for asked in server.asked} == {TOKEN}
+    [(kind, message, count)] = wire.session.report.troubles
+    assert (kind, count) == ("NotOffered", 1)
+    assert message.endswith("give the token's person a role on the Page, or set a Page token")
+    assert "registry" not in message
+    assert len(server.asked) <= 10
+
+
+class Refused:
+    """Refuses every insights question, as the platform does for the Pages of others."""
+
+    def __init__(self, code: int, subcode: int | None = None) -> None:
+        error = {"message": "(#10) not for you", "code": code, "error_subcode": subcode}
+        self.part = {"code": 403, "body": json.dumps({"error": error})}
+
+    def __call__(self, asked: Asked) -> Answer:
+        return Answer([self.part] * len(json.loads(asked.parameters["batch"])))
+
+
+@pytest.mark.parametrize(("code", "subcode"), [(10, None), (200, None), (299, None), (190, 2069032)])
+def test_a_page_that_was_taken_for_own_and_is_not_is_told_once_and_asked_no_more(
+    server: Loopback, connect: Connect, code: int, subcode: int | None
+):
+    server.on(ROLES, Answer("<html>", status=404))
+    server.on(ME, Answer("<html>", status=404))
+    server.on(IDS, Refused(code, subcode))
+    serve_page(server, "222", "rival", listing(*(post(f"222_{n}") for n in range(60))))
+    wire = connect(facebook)
+    collect(wire, walk("rival"))
+    assert len(server.of(IDS)) == 1
+    [_, (kind, message, count)] = wire.session.report.troubles
+    assert (kind, count) == ("NotOffered", 1)
+    assert message.startswith("facebook: the views of Page 222 are not given")
+
+
+def test_a_refused_post_does_not_disown_a_page_whose_views_were_given(server: Loopback, connect: Connect):
+    server.on(ROLES, Answer("<html>", status=404))
+    server.on(ME, Answer("<html>", status=404))
+    given = {"code": 200, "body": '{"data":[]}'}
+    server.on(IDS, Answer([Refused(10).part, *[given] * 49]), Answer([given] * 10))
+    serve_page(server, "111", "labour", listing(*(post(f"111_{n}") for n in range(60))))
+    wire = connect(facebook)
+    collect(wire, walk("labour"))
+    assert len(server.of(IDS)) == 2
+    assert wire.kinds() == ["NotOffered", "PermissionMissing"]
+
+
+def test_a_failing_network_is_not_taken_for_roles_that_are_not_offered(server: Loopback, connect: Connect):
+    server.on(ROLES, Answer("busy", status=503))
+    server.on(ME, Answer({"id": "7", "name": "Keir"}))
+    serve_page(server, "222", "rival", listing(post("222_1")))
+    wire = connect(facebook)
+    collect(wire, walk("rival"))
+    assert wire.kinds() == ["Transient"]
+    assert IDS not in server.paths()
 
 
 @pytest.mark.parametrize(
@@ -242,7 +356,7 @@ def test_a_refused_page_token_costs_that_page_its_insights_only(server: Loopback
 
 
 def test_an_unknown_page_is_noted_with_its_cure_and_costs_no_other(server: Loopback, connect: Connect):
-    server.on(ROLES, NO_ROLES)
+    serve_person(server)
     server.on(
         f"{V}/nobody", refusal({"message": "(#803) Some of the aliases do not exist: nobody", "code": 803})
     )
@@ -256,7 +370,7 @@ def test_an_unknown_page_is_noted_with_its_cure_and_costs_no_other(server: Loopb
 
 
 def test_a_page_is_walked_once_however_it_is_named(server: Loopback, connect: Connect):
-    server.on(ROLES, NO_ROLES)
+    serve_person(server)
     serve_page(server, "222", "rival")
     early = datetime(2026, 9, 1, tzinfo=UTC)
     collect(connect(facebook), walk("rival"), walk("Rival", since=early), walk(account_id="222"))
@@ -266,17 +380,17 @@ def test_a_page_is_walked_once_however_it_is_named(server: Loopback, connect: Co
 
 
 def test_a_name_cannot_lead_out_of_its_place_in_the_path(server: Loopback, connect: Connect):
-    server.on(ROLES, NO_ROLES)
+    serve_person(server)
     collect(connect(facebook), walk("../me?fields=email"))
     assert all(not path.startswith(f"{V}/me?") for path in server.paths())
-    assert server.paths()[1] == f"{V}/..%2Fme%3Ffields%3Demail"
+    assert server.paths()[-1] == f"{V}/..%2Fme%3Ffields%3Demail"
 
 
 # Listings
 
 
 def test_a_listing_is_walked_to_its_end_over_short_and_empty_pages(server: Loopback, connect: Connect):
-    server.on(ROLES, NO_ROLES)
+    serve_person(server)
     pages = (
         listing(post("222_3"), after="A"),
         listing(after="B"),
@@ -293,7 +407,7 @@ def test_a_listing_is_walked_to_its_end_over_short_and_empty_pages(server: Loopb
 
 
 def test_a_cursor_without_a_next_page_is_the_end(server: Loopback, connect: Connect):
-    server.on(ROLES, NO_ROLES)
+    serve_person(server)
     serve_page(
         server, "222", "rival", Answer({"data": [post("222_1")], "paging": {"cursors": {"after": "A"}}})
     )
@@ -302,7 +416,7 @@ def test_a_cursor_without_a_next_page_is_the_end(server: Loopback, connect: Conn
 
 
 def test_a_listing_paged_by_time_is_followed_too(server: Loopback, connect: Connect):
-    server.on(ROLES, NO_ROLES)
+    serve_person(server)
     following = "https://graph.facebook.com/v26.0/222/posts?access_token=x&until=1760000000&__paging_token=tok&fields=evil"
     serve_page(
         server, "222", "rival", Answer({"data": [post("222_1")], "paging": {"next": following}}), EMPTY
@@ -315,7 +429,7 @@ def test_a_listing_paged_by_time_is_followed_too(server: Loopback, connect: Conn
 
 
 def test_a_repeated_cursor_ends_that_listing_and_no_other(server: Loopback, connect: Connect):
-    server.on(ROLES, NO_ROLES)
+    serve_person(server)
     serve_page(server, "222", "rival", listing(post("222_1"), after="A"))
     serve_page(server, "333", "third", listing(post("333_1")))
     wire = connect(facebook)
@@ -326,7 +440,7 @@ def test_a_repeated_cursor_ends_that_listing_and_no_other(server: Loopback, conn
 
 
 def test_too_large_a_page_is_asked_for_in_halves(server: Loopback, connect: Connect):
-    server.on(ROLES, NO_ROLES)
+    serve_person(server)
     too_much = {
         "message": "Please reduce the amount of data you're asking for, then retry your request",
         "code": 1,
@@ -346,7 +460,7 @@ def test_too_large_a_page_is_asked_for_in_halves(server: Loopback, connect: Conn
 
 
 def test_a_page_that_is_too_large_even_for_one_item_is_given_up(server: Loopback, connect: Connect):
-    server.on(ROLES, NO_ROLES)
+    serve_person(server)
     serve_page(
         server,
         "222",
@@ -368,7 +482,7 @@ def test_a_page_that_is_too_large_even_for_one_item_is_given_up(server: Loopback
 
 
 def test_refused_reactions_cost_only_reactions_and_comments(server: Loopback, connect: Connect):
-    server.on(ROLES, NO_ROLES)
+    serve_person(server)
 
     def posts(asked: Asked) -> Answer:
         return (
@@ -415,8 +529,39 @@ def test_a_failed_edge_of_a_page_does_not_cost_the_next(server: Loopback, connec
     server.on(f"{V}/111/videos", listing(video("903")))
     wire = connect(facebook)
     collect(wire, walk("labour"))
-    assert wire.kinds() == ["Transient", "PermissionMissing"]
+    assert wire.kinds() == ["Transient", "NotOffered"]
     assert len(objects.questions) == 1
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        Answer("<html>", status=404, content_type="text/html"),
+        Answer({"detail": "Not Found"}, status=404),
+        Answer("no", status=501),
+        refusal({"message": "(#100) Tried accessing nonexisting field (video_reels)", "code": 100}),
+        refusal({"message": "Unknown path components: /video_reels", "code": 2500}),
+        refusal(NO_REACTIONS, status=403),
+        refusal(GONE),
+    ],
+)
+def test_a_server_without_video_edges_still_gives_the_views_of_posts(
+    server: Loopback, connect: Connect, refused: Answer
+):
+    server.on(ROLES, OWN)
+    objects = Objects()
+    server.on(IDS, objects)
+    serve_page(server, "111", "labour", listing(post("111_1")))
+    server.on(f"{V}/111/video_reels", refused)
+    server.on(f"{V}/111/videos", refused)
+    wire = connect(facebook)
+    collect(wire, walk("labour"))
+    assert objects.questions == [[("111_1/insights", "post_media_view")]]
+    assert wire.kinds() == ["NotOffered", "NotOffered"]
+    reels, uploads = (message for _, message, _ in wire.session.report.troubles)
+    assert reels.startswith("facebook: the reels of Page 111 are not offered here (")
+    assert uploads.startswith("facebook: the videos of Page 111 are not offered here (")
+    assert len(server.of(f"{V}/111/video_reels")) == 1
 
 
 # Look-ups
@@ -444,7 +589,7 @@ def test_the_posts_of_reels_are_looked_up_as_listings_lack_them(server: Loopback
 
 
 def test_wanted_posts_are_looked_up_by_fifty_unless_a_listing_showed_them(server: Loopback, connect: Connect):
-    server.on(ROLES, NO_ROLES)
+    serve_person(server)
     objects = Objects()
     server.on(IDS, objects)
     serve_page(server, "222", "rival", listing(post("222_3")))
@@ -456,9 +601,10 @@ def test_wanted_posts_are_looked_up_by_fifty_unless_a_listing_showed_them(server
 
 
 def test_one_deleted_post_among_fifty_costs_only_itself(server: Loopback, connect: Connect):
-    server.on(ROLES, NO_ROLES)
+    serve_person(server)
     objects = Objects(dead=["222_13"])
     server.on(IDS, objects)
+    serve_page(server, "222", "rival")
     wire = connect(facebook)
     collect(wire, posts=wanted(*(f"222_{n}" for n in range(50))))
     good = [one for ids in objects.ids if "222_13" not in ids for one in ids]
@@ -476,15 +622,16 @@ def test_one_deleted_post_among_fifty_costs_only_itself(server: Loopback, connec
 
 
 def test_an_id_that_is_missing_from_the_answer_is_noted(server: Loopback, connect: Connect):
-    server.on(ROLES, NO_ROLES)
+    serve_person(server)
     server.on(IDS, Answer({"222_1": post("222_1")}))
+    serve_page(server, "222", "rival")
     wire = connect(facebook)
     collect(wire, posts=wanted("222_1", "222_2"))
     assert wire.kinds() == ["Gone"]
 
 
 def test_refused_reactions_cost_a_look_up_no_more_than_reactions(server: Loopback, connect: Connect):
-    server.on(ROLES, NO_ROLES)
+    serve_person(server)
     found: list[str] = []
 
     def by_ids(asked: Asked) -> Answer:
@@ -504,13 +651,38 @@ def test_refused_reactions_cost_a_look_up_no_more_than_reactions(server: Loopbac
 
 
 def test_a_videos_number_leads_to_its_post(server: Loopback, connect: Connect):
-    server.on(ROLES, NO_ROLES)
+    serve_person(server)
     objects = Objects([video("900", page="222", post_id="5")])
     server.on(IDS, objects)
     wire = connect(facebook)
     collect(wire, posts=wanted("900"))
     assert objects.ids == [["900"], ["222_5"]]
-    assert wire.endpoints() == ["roles", "videos", "posts"]
+    assert wire.endpoints() == ["roles", "roles", "videos", "posts", "pages"]
+
+
+def test_the_pages_of_looked_up_posts_are_asked_once_for_their_names(server: Loopback, connect: Connect):
+    serve_person(server)
+    server.on(IDS, Objects([video("900", page="444")]))
+    for page, name in (("222", "rival"), ("333", "third"), ("444", "fourth")):
+        serve_page(server, page, name)
+    wire = connect(facebook)
+    collect(wire, walk("rival"), posts=wanted("222_1", "333_1", "333_2", "900"))
+    asked = [len(server.of(f"{V}/{page}")) for page in ("222", "333", "444")]
+    assert asked == [0, 1, 1]
+    assert server.of(f"{V}/333")[0].parameters["fields"] == "id,name,username,fan_count,followers_count"
+    assert wire.endpoints().count("pages") == 3
+    assert wire.session.report.troubles == []
+
+
+@pytest.mark.parametrize("refused", [refusal(GONE), refusal(NO_REACTIONS), Answer("<html>", status=404)])
+def test_a_name_of_a_page_that_is_refused_is_no_failure(server: Loopback, connect: Connect, refused: Answer):
+    serve_person(server)
+    server.on(IDS, Objects())
+    server.on(f"{V}/222", refused)
+    wire = connect(facebook)
+    collect(wire, posts=wanted("222_1", "222_2"))
+    assert len(server.of(f"{V}/222")) == 1
+    assert wire.kinds() == ["NotOffered"]
 
 
 def test_a_wanted_reel_of_an_own_page_has_its_insights_asked(server: Loopback, connect: Connect):
@@ -527,7 +699,7 @@ def test_a_wanted_reel_of_an_own_page_has_its_insights_asked(server: Loopback, c
 
 
 def test_a_pages_name_in_an_alias_is_looked_up_once(server: Loopback, connect: Connect):
-    server.on(ROLES, NO_ROLES)
+    serve_person(server)
     objects = Objects()
     server.on(IDS, objects)
     serve_page(server, "222", "rival")
@@ -540,7 +712,7 @@ def test_a_pages_name_in_an_alias_is_looked_up_once(server: Loopback, connect: C
 
 
 def test_a_pfbid_is_found_among_the_listed_posts_or_noted_with_its_cure(server: Loopback, connect: Connect):
-    server.on(ROLES, NO_ROLES)
+    serve_person(server)
     link = "https://www.facebook.com/rival/posts/pfbid0Seen"
     serve_page(server, "222", "rival", listing(post("222_1", permalink_url=link)))
     wire = connect(facebook)
@@ -656,17 +828,82 @@ def test_a_broken_part_of_a_batch_is_noted(server: Loopback, connect: Connect):
     assert wire.session.report.troubles[0][::2] == ("Unreadable", 2)
 
 
-def test_a_whole_batch_that_fails_costs_only_its_fifty(server: Loopback, connect: Connect):
+def test_a_whole_batch_that_fails_in_passing_costs_only_its_fifty(server: Loopback, connect: Connect):
     own_posts(server, Objects(), *videos(60))
-    server.on(
-        IDS,
-        refusal({"message": "Invalid parameter", "code": 100}),
-        Answer([{"code": 200, "body": "{}"}] * 10),
-    )
+    failed = Answer("busy", status=503)
+    server.on(IDS, *[failed] * 4, Answer([{"code": 200, "body": "{}"}] * 10))
     wire = connect(facebook)
     collect(wire, walk("labour"))
-    assert len(server.of(IDS)) == 2
-    assert wire.kinds() == ["BadRequest"]
+    assert len(server.of(IDS)) == 5
+    assert wire.kinds() == ["Transient"]
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        Answer("<html>", status=400, content_type="text/html"),
+        Answer("<html>", status=404, content_type="text/html"),
+        Answer("<html>", status=405, content_type="text/html"),
+        Answer("<html>", status=501, content_type="text/html"),
+        Answer({"error": {"message": "Not implemented", "code": 1}}, status=501),
+        Answer({"error": {"message": "Method not allowed", "is_transient": True}}, status=405),
+        refusal({"message": "Unsupported post request", "code": 100}),
+        refusal({"message": "Unsupported post request. It does not exist", "code": 100, "error_subcode": 33}),
+        refusal({"message": "(#3) no capability", "code": 3}),
+        Answer({"success": True}),
+    ],
+)
+def test_without_batches_insights_are_asked_one_by_one(server: Loopback, connect: Connect, refused: Answer):
+    own_posts(server, Objects(), *videos(52))
+    server.on(IDS, refused)
+    for n in range(52):
+        server.on(f"{V}/111_{n}/insights", Answer({"data": [{"name": "post_media_view"}]}))
+    wire = connect(facebook)
+    collect(wire, walk("labour"))
+    assert len(server.of(IDS)) == 1
+    assert wire.endpoints().count("insights") == 1 + 52
+    [asked] = server.of(f"{V}/111_51/insights")
+    assert asked.method == "GET"
+    assert asked.parameters == {
+        "metric": "post_video_views,post_media_view",
+        "period": "lifetime",
+        "access_token": PAGE_TOKEN,
+    }
+    [(kind, message, count)] = wire.session.report.troubles
+    assert (kind, count) == ("NotOffered", 1)
+    assert message.startswith("facebook: batches are not offered (")
+
+
+def test_without_batches_a_withdrawn_metric_is_asked_for_once_and_a_gone_post_costs_itself(
+    server: Loopback, connect: Connect
+):
+    own_posts(server, Objects(), *videos(4))
+    server.on(IDS, Answer("<html>", status=501))
+
+    def insights(asked: Asked) -> Answer:
+        naming = {**NO_METRIC, "message": f"{NO_METRIC['message']}: post_video_views"}
+        is_refused = "post_video_views" in asked.parameters["metric"]
+        return refusal(naming) if is_refused else Answer({"data": []})
+
+    for n in range(4):
+        server.on(f"{V}/111_{n}/insights", refusal(GONE) if n == 2 else insights)
+    wire = connect(facebook)
+    collect(wire, walk("labour"))
+    assert [len(server.of(f"{V}/111_{n}/insights")) for n in range(4)] == [2, 1, 1, 1]
+    assert wire.kinds() == ["NotOffered", "MetricWithdrawn", "Gone"]
+
+
+def test_without_roles_batches_and_insights_a_collect_has_no_failure(server: Loopback, connect: Connect):
+    for path in (ROLES, ME, IDS):
+        server.on(path, Answer("<html>", status=404))
+    serve_page(server, "222", "rival", listing(post("222_1"), post("222_2")))
+    for edge in ("222/video_reels", "222/videos", "222_1/insights", "222_2/insights"):
+        server.on(f"{V}/{edge}", Answer("<html>", status=404))
+    wire = connect(facebook)
+    collect(wire, walk("rival"))
+    assert set(wire.kinds()) == {"NotOffered"}
+    assert len(server.asked) == len(wire.rows) == len(set(server.paths())) == 8
+    assert f"{V}/222_2/insights" not in server.paths()
 
 
 def test_nothing_asked_is_nothing_sent(server: Loopback, connect: Connect):
@@ -785,7 +1022,8 @@ def test_without_a_time_to_wait_none_is_invented(usage: str):
 def test_a_limit_that_names_its_minutes_is_waited_out(server: Loopback, connect: Connect):
     usage = '{"111":[{"type":"pages","call_count":100,"estimated_time_to_regain_access":2}]}'
     limit = Answer({"error": {"code": 80001}}, status=400, headers={"X-Business-Use-Case-Usage": usage})
-    server.on(ROLES, limit, NO_ROLES)
+    serve_person(server)
+    server.on(ROLES, limit, EMPTY)
     wire = connect(facebook)
     collect(wire, posts=wanted("pfbid0A"))
     assert wire.slept == [121.0]

@@ -314,6 +314,26 @@ def test_an_answer_that_is_not_json_is_retried_twice_and_then_unreadable(
     assert [row["body"] for row in wire.rows] == [body] * 3
 
 
+@pytest.mark.parametrize("status", [400, 404, 405, 501])
+def test_a_refusal_that_is_not_json_is_not_asked_again(server: Loopback, connect: Connect, status: int):
+    server.on("/v26.0/111", Answer("<html>", status=status))
+    wire = connect(facebook)
+    with pytest.raises(Unreadable) as refused:
+        ask_graph(wire)
+    assert refused.value.status == status
+    assert len(wire.rows) == 1
+
+
+def test_what_goes_wrong_costs_only_its_block_unless_every_call_would_meet_it(connect: Connect):
+    wire = connect(x)
+    with wire.session.costing_only_this():
+        raise Unreadable("x", "x: half an answer")
+    assert wire.kinds() == ["Unreadable"]
+    with pytest.raises(BudgetSpent), wire.session.costing_only_this():
+        raise BudgetSpent("x", "x: no credits")
+    assert wire.kinds() == ["Unreadable"]
+
+
 def test_a_false_from_the_graph_is_unreadable(server: Loopback, connect: Connect):
     server.on("/v26.0/111", Answer(False))
     wire = connect(facebook)
@@ -354,6 +374,7 @@ def test_a_429_without_a_future_reset_is_retried_a_few_times_with_growing_waits(
     with pytest.raises(RateLimited) as limited:
         ask_x(wire)
     assert limited.value.until is None
+    assert str(limited.value).endswith("; start again later")
     assert len(wire.rows) == 4
     assert len(wire.slept) == 3
     assert sum(wire.slept) < 10
@@ -366,8 +387,38 @@ def test_a_reset_beyond_patience_ends_the_run_and_says_when_to_return(server: Lo
     with pytest.raises(RateLimited) as limited:
         ask_x(wire)
     assert limited.value.until == reset
+    said = "no reason given"
+    assert str(limited.value) == f"x: asked too often ({said}); start again after 2026-11-02 12:15:01 UTC"
+    assert limited.value.args[1] == str(limited.value)
     assert wire.slept == []
     assert len(wire.rows) == 1
+
+
+def test_a_limit_that_names_its_minutes_says_when_to_return(server: Loopback, connect: Connect):
+    usage = '{"111":[{"estimated_time_to_regain_access":70}]}'
+    limit = {"error": {"code": 80001, "message": "Page limit"}}
+    server.on("/v26.0/111", Answer(limit, status=400, headers={"X-Business-Use-Case-Usage": usage}))
+    wire = connect(facebook)
+    with pytest.raises(RateLimited) as limited:
+        ask_graph(wire)
+    assert str(limited.value).endswith("(code 80001: Page limit); start again after 2026-11-02 13:10:00 UTC")
+
+
+def test_what_has_landed_is_written_before_a_long_pause_and_not_before_a_short_one(
+    server: Loopback, connect: Connect
+):
+    done: list[object] = []
+    server.on(
+        POSTS, Answer("busy", status=503), Answer("busy", status=503, headers={"Retry-After": "6"}), GOOD
+    )
+    wire = connect(
+        x,
+        before_pause=lambda: done.append("written"),
+        sleep=lambda seconds: done.append(seconds > 5),
+        land=lambda row: done.append(row["status"]),
+    )
+    ask_x(wire)
+    assert done == [503, False, 503, "written", True, 200]
 
 
 @pytest.mark.parametrize(

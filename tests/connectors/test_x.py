@@ -84,8 +84,9 @@ def test_a_timeline_is_asked_for_counters_from_the_walks_beginning(server: Loopb
         "start_time": "2026-10-01T00:00:00Z",
         "tweet.fields": "created_at,public_metrics,author_id,attachments,"
         "edit_history_tweet_ids,referenced_tweets",
-        "expansions": "attachments.media_keys",
+        "expansions": "attachments.media_keys,author_id",
         "media.fields": "public_metrics,duration_ms,type",
+        "user.fields": "username,name,public_metrics",
     }
 
 
@@ -197,7 +198,8 @@ def test_wanted_posts_are_looked_up_by_the_hundred_unless_a_walk_showed_them(
     assert sorted((one for some in asked for one in some), key=int) == [
         one for one in ids if one not in ("49", "51")
     ]
-    assert server.of(POSTS)[0].parameters["expansions"] == "attachments.media_keys"
+    assert server.of(POSTS)[0].parameters["expansions"] == "attachments.media_keys,author_id"
+    assert server.of(POSTS)[0].parameters["user.fields"] == "username,name,public_metrics"
 
 
 def test_a_post_of_two_campaigns_is_looked_up_once(server: Loopback, connect: Connect):
@@ -233,7 +235,7 @@ def test_posts_that_all_failed_are_no_failure_of_the_call(server: Loopback, conn
 
 
 def test_an_alias_that_is_no_number_does_not_spoil_the_hundred(server: Loopback, connect: Connect):
-    server.on(POSTS, Answer({"data": []}))
+    server.on(POSTS, Answer({"data": [{"id": "1", "text": "t"}]}))
     wire = connect(x)
     collect(wire, posts=wanted("1", "abc,2"))
     assert server.asked[0].parameters["ids"] == "1"
@@ -284,14 +286,48 @@ def test_nothing_asked_is_nothing_sent(server: Loopback, connect: Connect):
     assert server.asked == []
 
 
-@pytest.mark.parametrize(
-    "document", [{"data": 7, "meta": "no", "errors": {}}, {"data": [1, None], "meta": []}]
-)
-def test_answers_of_the_wrong_shape_end_a_walk_quietly(
-    server: Loopback, connect: Connect, document: dict[str, object]
-):
+def test_entries_of_the_wrong_shape_end_a_walk_quietly(server: Loopback, connect: Connect):
+    document = {"data": [1, None], "meta": []}
     server.on(USERS, Answer({"data": [{"id": "9", "username": "a"}]}))
     server.on("/2/users/9/tweets", Answer(document))
     server.on(POSTS, Answer(document))
     collect(connect(x), walk("a"), posts=wanted("1"))
     assert server.paths() == [USERS, "/2/users/9/tweets", POSTS]
+
+
+@pytest.mark.parametrize("data", [7, {"id": "1"}, "1", None])
+def test_an_answer_without_a_list_is_unreadable_and_shows_nothing_silently(
+    server: Loopback, connect: Connect, data: object
+):
+    server.on("/2/users/9/tweets", Answer({"data": data, "meta": {}}))
+    server.on(POSTS, Answer({"data": data}))
+    wire = connect(x)
+    collect(wire, walk(account_id="9"), posts=wanted("1"))
+    assert [trouble[::2] for trouble in wire.session.report.troubles] == [("Unreadable", 2)]
+
+
+def test_a_looked_up_post_that_is_neither_given_nor_refused_is_noted(server: Loopback, connect: Connect):
+    edited = {"id": "51", "text": "t", "edit_history_tweet_ids": ["49", "51"]}
+    server.on(POSTS, Answer({"data": [edited], "errors": [not_found("2")]}))
+    wire = connect(x)
+    collect(wire, posts=wanted("49", "2", "3"))
+    [refused, missing] = wire.session.report.troubles
+    assert "2 is deleted" in refused[1]
+    assert missing == ("Gone", "x: post 3 is missing from the answer; check it in the registry", 1)
+
+
+def test_a_hidden_author_of_a_given_post_is_no_hidden_post(server: Loopback, connect: Connect):
+    hidden = {**not_found("77"), "resource_type": "user", "parameter": "author_id"}
+    server.on(POSTS, Answer({"data": [{"id": "1", "text": "t", "author_id": "77"}], "errors": [hidden]}))
+    wire = connect(x)
+    collect(wire, posts=wanted("1"))
+    assert wire.session.report.troubles == []
+
+
+@pytest.mark.parametrize("status", [405, 501])
+def test_what_is_not_implemented_is_asked_once(server: Loopback, connect: Connect, status: int):
+    server.on(POSTS, Answer("<html>", status=status))
+    wire = connect(x)
+    collect(wire, posts=wanted("1"))
+    assert len(server.asked) == 1
+    assert wire.kinds() == ["BadRequest"]

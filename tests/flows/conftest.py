@@ -75,6 +75,8 @@ class Vendor:
     url: str = ""
     answers: dict[str, Answer] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    # Sent with every answer.
+    headers: dict[str, str] = field(default_factory=dict)
     # Called with each path before it is answered.
     before: Callable[[str], None] = lambda path: None
 
@@ -103,6 +105,8 @@ def serving() -> Iterator[Vendor]:
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
+            for name, value in platform.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
 

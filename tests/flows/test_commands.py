@@ -21,9 +21,9 @@ import requests
 import connectors
 from flows.refresh import refresh
 from flows.registry import load
-from flows.round import collect as run_collect
+from flows.round import prepare
 from flows.settings import Settings
-from tests.flows.conftest import REGISTRY, X_TOKEN, Said, Vendor, serving
+from tests.flows.conftest import REGISTRY, X_TOKEN, Said, Vendor, answer, serving
 
 Campaign = Callable[..., Said]
 CAMPAIGN = Path(sys.executable).with_name("campaign")
@@ -40,8 +40,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         vendor.plays_x()
         settings = Settings(CAMPAIGN_HOME=folder / "data", X_API_URL=vendor.url, X_BEARER_TOKEN=X_TOKEN)
         moment = datetime(2026, 5, 20, 12, tzinfo=UTC)
-        report = run_collect(["x"], settings=settings, registry=registry, clock=moment, as_of=moment)
-    assert report.is_success
+        prepared = prepare(["x"], settings=settings, registry=registry, clock=moment, as_of=moment)
+        assert prepared.take_all().is_success
     refresh(settings, registry)
     return folder / "data"
 
@@ -220,6 +220,29 @@ def test_check_lists_every_mistake_of_the_registry(campaign: Campaign, home: Pat
     assert said.err.count("campaign: ") == said.err.count("\n") == 2
 
 
+def test_a_post_that_was_only_ever_refused_was_never_seen(campaign: Campaign, x_only: Vendor) -> None:
+    problem = "https://api.twitter.com/2/problems/resource-not-found"
+    missing = {"value": "101", "detail": "Could not find [101].", "type": problem, "resource_id": "101"}
+    x_only.answers["/2/tweets"] = answer({"errors": [missing]})
+    campaign("collect", "--as-of", "2026-05-20T12:00Z")
+    campaign("build")
+    asked = len(x_only.asked)
+    assert campaign("collect", "--as-of", "2026-05-20T13:00Z").code == 0
+    assert not any(path.startswith("/2/tweets") for path in x_only.asked[asked:])
+    said = campaign("check")
+    assert "never seen: x:101 (water-2026, launch-film)" in said.out
+
+
+@pytest.mark.parametrize("command", ["collect", "build"])
+def test_every_mistake_of_the_registry_is_a_line(campaign: Campaign, home: Path, command: str) -> None:
+    toml = home / "campaigns" / "water.toml"
+    text = toml.read_text().replace('kind = "video"', 'kind = "vidio"')
+    toml.write_text(text.replace('"x:101"', '"https://fb.watch/abc/"'))
+    said = campaign(command)
+    assert said.code == 1
+    assert said.err.count("campaign: ") == said.err.count("\n") == 2
+
+
 def test_check_says_which_folder_cannot_be_used(
     campaign: Campaign, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -229,6 +252,14 @@ def test_check_says_which_folder_cannot_be_used(
     assert said.code == 1
     assert "CAMPAIGN_HOME" in said.err
     assert "Traceback" not in said.err
+
+
+def test_check_says_that_a_warehouse_is_of_another_release(campaign: Campaign, home: Path) -> None:
+    (home / "data").mkdir()
+    duckdb.connect(home / "data" / "warehouse.duckdb").close()
+    said = campaign("check")
+    assert (said.code, said.err.count("\n")) == (1, 1)
+    assert "run `campaign build --full`" in said.err
 
 
 def test_check_says_that_a_warehouse_is_broken(built: Path, campaign: Campaign, home: Path) -> None:

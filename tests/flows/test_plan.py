@@ -46,15 +46,35 @@ def seen(
     post_id: str = "1",
     *,
     created: timedelta | None = timedelta(days=1),
-    read: timedelta = timedelta(hours=1),
+    read: timedelta | None = timedelta(hours=1),
     account_id: str | None = "77",
     aliases: tuple[str, ...] = (),
-    is_gone: bool = False,
     handle: str | None = "cleanwaternow",
+    gone: timedelta | None = None,
 ) -> KnownPost:
-    """A post that was created and last read so long before CLOCK."""
-    created_at = None if created is None else CLOCK - created
-    return KnownPost("x", post_id, account_id, aliases, created_at, CLOCK - read, is_gone, handle)
+    """A post that was created, last shown and last refused so long before CLOCK; gone if that was refused
+    later than shown."""
+
+    def before(ago: timedelta | None) -> datetime | None:
+        return None if ago is None else CLOCK - ago
+
+    is_gone = gone is not None and (read is None or gone < read)
+    return KnownPost(
+        platform="x",
+        post_id=post_id,
+        account_id=account_id,
+        aliases=aliases,
+        created_at=before(created),
+        last_seen_at=before(read),
+        is_gone=is_gone,
+        handle=handle,
+        gone_at=before(gone),
+    )
+
+
+def refused(post_id: str, gone: timedelta) -> KnownPost:
+    """A post that was never shown and last refused so long before CLOCK."""
+    return seen(post_id, created=None, read=None, account_id=None, aliases=(post_id,), handle=None, gone=gone)
 
 
 def names(ask_posts: tuple[Wanted, ...]) -> list[str]:
@@ -199,29 +219,66 @@ def test_known_posts_of_the_accounts_are_read_when_due() -> None:
     assert ask.posts == (Wanted("water", "due"),)
 
 
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+
+
 @pytest.mark.parametrize(
-    ("last_alive", "asked"),
+    ("last_alive", "last_refused", "asked", "asked_if_listed"),
     [
-        (timedelta(hours=2), False),
-        (timedelta(days=1), True),
-        (timedelta(days=1, hours=1), False),
-        (timedelta(days=2), True),
-        (timedelta(days=3), True),
-        (timedelta(days=3, hours=1), False),
-        (timedelta(days=4), False),
+        # daily for three days
+        (5 * HOUR, 4 * HOUR, False, False),
+        (2 * DAY, DAY - 6 * MINUTE, False, False),
+        (2 * DAY, DAY - 5 * MINUTE, True, True),
+        (3 * DAY - MINUTE, 2 * DAY, True, True),
+        # then weekly while an asset lists it
+        (3 * DAY, 2 * DAY, False, False),
+        (20 * DAY, 7 * DAY - 6 * MINUTE, False, False),
+        (20 * DAY, 7 * DAY - 5 * MINUTE, False, True),
+        (400 * DAY, 399 * DAY, False, True),
     ],
 )
-def test_a_gone_post_is_asked_once_a_day_for_three_days(last_alive: timedelta, asked: bool) -> None:
-    gone = seen("1", created=timedelta(days=10), read=last_alive, is_gone=True)
-    ask = plan([campaign("1")], [gone], CLOCK, "x", everything=False)
+def test_a_gone_post_is_asked_daily_for_three_days_and_then_weekly_while_it_is_listed(
+    last_alive: timedelta, last_refused: timedelta, asked: bool, asked_if_listed: bool
+) -> None:
+    gone = seen("1", created=timedelta(days=10), read=last_alive, gone=last_refused)
+    of_account = plan([campaign(accounts=(account(),))], [gone], CLOCK, "x", everything=False)
+    listed = plan([campaign("1", accounts=(account(),))], [gone], CLOCK, "x", everything=False)
+    assert names(of_account.posts) == (["1"] if asked else [])
+    assert names(listed.posts) == (["1"] if asked_if_listed else [])
+
+
+@pytest.mark.parametrize(
+    ("last_refused", "asked"),
+    [(HOUR, False), (DAY - 6 * MINUTE, False), (DAY - 5 * MINUTE, True), (300 * DAY, True)],
+)
+def test_a_listed_post_that_was_never_seen_is_asked_daily(last_refused: timedelta, asked: bool) -> None:
+    ask = plan([campaign("1")], [refused("1", last_refused)], CLOCK, "x", everything=False)
     assert names(ask.posts) == (["1"] if asked else [])
 
 
-def test_hourly_runs_ask_for_a_gone_post_three_times() -> None:
-    gone = seen("1", created=timedelta(days=10), read=timedelta(minutes=40), is_gone=True)
-    runs = [CLOCK + timedelta(hours=hour) for hour in range(24 * 10)]
-    asked = [run for run in runs if plan([campaign("1")], [gone], run, "x", everything=False).posts]
-    assert len(asked) == 3
+def test_a_post_that_was_never_seen_is_not_asked_once_nothing_lists_it() -> None:
+    watched = campaign(accounts=(account(),))
+    assert plan([watched], [refused("1", 9 * DAY)], CLOCK, "x", everything=False).posts == ()
+
+
+def test_a_name_that_was_refused_is_forgiven_once_a_post_was_seen_under_it() -> None:
+    known = [refused("vanity/1", 9 * DAY), seen("1", aliases=("vanity/1",), read=timedelta(minutes=10))]
+    assert plan([campaign("vanity/1")], known, CLOCK, "x", everything=False).posts == ()
+
+
+@pytest.mark.parametrize(("is_listed", "times"), [(False, 2), (True, 8)])
+def test_hourly_runs_ask_for_a_gone_post_daily_and_then_weekly(is_listed: bool, times: int) -> None:
+    last_alive, last_refused = CLOCK - HOUR, CLOCK
+    asked = 0
+    for hour in range(1, 24 * 45):
+        run = CLOCK + hour * HOUR
+        gone = KnownPost("x", "1", "77", ("1",), CLOCK - 10 * DAY, last_alive, True, gone_at=last_refused)
+        watched = campaign(*(["1"] if is_listed else []), accounts=(account(None, id_="77"),))
+        if plan([watched], [gone], run, "x", everything=False).posts:
+            asked, last_refused = asked + 1, run
+    assert asked == times
 
 
 ages = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=60))
@@ -229,10 +286,10 @@ known_posts = st.builds(
     seen,
     st.sampled_from([str(n) for n in range(1, 9)]),
     created=st.none() | ages,
-    read=ages,
+    read=st.none() | ages,
     account_id=st.sampled_from(["77", "5", None]),
     aliases=st.lists(st.sampled_from(["a", "b", "c", "9"]), max_size=2, unique=True).map(tuple),
-    is_gone=st.booleans(),
+    gone=st.none() | ages,
     handle=st.sampled_from(["cleanwaternow", "other", None]),
 )
 histories = st.lists(known_posts, max_size=10)
@@ -269,17 +326,32 @@ def test_nothing_is_asked_twice(campaigns: list[Campaign], known: list[KnownPost
 
 
 @given(registries, histories)
-def test_a_post_that_is_gone_for_good_is_never_asked(
+def test_a_gone_post_that_nothing_lists_is_not_asked_after_three_days(
     campaigns: list[Campaign], known: list[KnownPost]
 ) -> None:
     by_id = {post.post_id: post for post in reversed(known)}
+    listed = {post.alias for each in campaigns for asset in each.assets for post in asset.posts}
     gone = {
         post.post_id
         for post in by_id.values()
-        if post.is_gone and CLOCK - (post.last_seen_at or CLOCK) > timedelta(days=3, hours=1)
+        if post.is_gone
+        and (post.last_seen_at is None or CLOCK - post.last_seen_at >= timedelta(days=3))
+        and listed.isdisjoint((post.post_id, *post.aliases))
     }
     ask = plan(campaigns, by_id.values(), CLOCK, "x", everything=False)
     assert not gone & set(names(ask.posts))
+
+
+@given(registries, histories)
+def test_no_gone_post_is_asked_twice_in_a_day(campaigns: list[Campaign], known: list[KnownPost]) -> None:
+    by_id = {post.post_id: post for post in reversed(known)}
+    refused_lately = {
+        post.post_id
+        for post in by_id.values()
+        if post.is_gone and post.gone_at and CLOCK - post.gone_at < timedelta(hours=23)
+    }
+    ask = plan(campaigns, by_id.values(), CLOCK, "x", everything=False)
+    assert not refused_lately & set(names(ask.posts))
 
 
 @given(registries, histories)

@@ -22,17 +22,27 @@ CHECKOUT = Path(__file__).parents[2]
 PREFECT = Path(sys.executable).with_name("prefect")
 CAMPAIGN = Path(sys.executable).with_name("campaign")
 
-# Both flows in one process: an ephemeral server takes seconds to start.
+# All in one process: an ephemeral server takes seconds to start.
 UNSERVED = """
+import fcntl, os
 from datetime import datetime
-from flows.build import build
+from flows.build import build, recorded_build
 from flows.collect import collect
+from warehouse.build import AnotherBuild
 for state in (
     collect(["x"], as_of=datetime.fromisoformat("2026-05-20T12:00Z"), return_state=True),
     collect(["x"], as_of=datetime.fromisoformat("2026-05-20T12:00"), return_state=True),
     build(return_state=True),
 ):
     print(state.type.value, state.message, sep=": ")
+with open(os.environ["CAMPAIGN_HOME"] + "/.build.lock", "a") as lock:
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    state = build(return_state=True)
+    print(state.type.value, state.name, state.message, sep=": ")
+    try:
+        recorded_build(False, None)
+    except AnotherBuild as refusal:
+        print(type(refusal).__name__, refusal, sep=": ")
 """
 
 
@@ -105,7 +115,7 @@ def server(scene: Scene, unserved: list[str]) -> Iterator[Scene]:
         try:
             _wait_until_healthy(scene)
             for arguments in (
-                ["work-pool", "create", "campaign", "--type", "process"],
+                ["work-pool", "create", "campaign", "--type", "process", "--overwrite"],
                 ["--no-prompt", "deploy", "--all"],
             ):
                 done = scene.run(PREFECT, *arguments)
@@ -123,18 +133,24 @@ def _wait_until_healthy(scene: Scene) -> None:
 
 
 def test_flows_run_without_a_server(unserved: list[str]) -> None:
-    collected, naive, built = unserved
+    collected, naive, built, _, _ = unserved
     assert collected == "COMPLETED: everything that was due was read"
     assert naive == ("FAILED: '2026-05-20T12:00:00' names no time zone; add Z or an offset such as +01:00")
     assert built.startswith("COMPLETED: published (")
 
 
-def test_every_platform_with_a_connector_has_a_deployment() -> None:
+def test_a_build_that_meets_another_is_skipped_and_whoever_ordered_it_is_told(unserved: list[str]) -> None:
+    skipped, told = unserved[-2:]
+    assert skipped == ("COMPLETED: Skipped: skipped: another build is running, it takes in what has landed")
+    assert told.startswith("AnotherBuild: another build is running")
+
+
+def test_every_platform_that_a_deployment_asks_has_a_connector() -> None:
     import connectors
 
     deployments = yaml.safe_load((CHECKOUT / "prefect.yaml").read_text())["deployments"]
-    asked = [entry["parameters"]["platforms"] for entry in deployments if "collect" in entry["tags"]]
-    assert sorted(asked) == [[platform] for platform in connectors.discover()]
+    asked = {name for entry in deployments for name in entry["parameters"].get("platforms", [])}
+    assert {"x", "facebook"} <= asked <= set(connectors.discover())
 
 
 def test_what_prefect_yaml_names_is_deployed(server: Scene) -> None:

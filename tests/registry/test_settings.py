@@ -32,7 +32,6 @@ def test_without_any_setting_there_are_the_documented_defaults() -> None:
     assert settings.landing == Path("data/landing")
     assert settings.readings == Path("data/readings")
     assert settings.warehouse == Path("data/warehouse.duckdb")
-    assert settings.reports == Path("data/reports")
     for platform in CREDENTIALS:
         assert settings.credential(platform) is None
         assert settings.api_url(platform) is None
