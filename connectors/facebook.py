@@ -624,6 +624,9 @@ class _Asker:
                     again.append(replace(question, was_repeated=True))
                 case _ if question.page_id in self._guessed and _is_refusal(trouble):
                     self._doubt(question.page_id, trouble)
+                case BadRequest():
+                    edge = question.path.partition("/")[2]
+                    self._session.note(_not_offered(f"{edge} of some objects are not offered", trouble))
                 case _:
                     self._session.note(trouble)
         if unclear:

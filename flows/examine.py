@@ -10,8 +10,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-import duckdb
-
 from connectors import discover
 from flows.console import complain, say, show
 from flows.plan import begins_at, idle_reason
@@ -116,11 +114,6 @@ def _examine_warehouse(settings: Settings, registry: Registry | None, clock: dat
         known = [post for post in known_posts(settings.warehouse) if post.last_seen_at is not None]
     except NoWarehouse as trouble:
         complain(str(trouble))
-        return False
-    except duckdb.Error as trouble:
-        # It opens, and is damaged inside or made by another release.
-        reason = str(trouble).splitlines()[0]
-        complain(f"{settings.warehouse} cannot be read ({reason}); run `campaign build --full`")
         return False
     published_at = datetime.fromtimestamp(settings.warehouse.stat().st_mtime, UTC)
     say(f"Warehouse {settings.warehouse}: {len(known):,} posts, published {published_at:%Y-%m-%d %H:%M} UTC")

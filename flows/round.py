@@ -25,8 +25,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-import duckdb
-
 from connectors import discover
 from connectors.asking import Ask
 from connectors.errors import Gone, MetricWithdrawn, NotOffered, Trouble
@@ -315,8 +313,7 @@ def _known(settings: Settings) -> tuple[list[KnownPost], tuple[str, ...]]:
     """What the published warehouse knows, or nothing and the line that says why."""
     try:
         return known_posts(settings.warehouse), ()
-    except (NoWarehouse, duckdb.Error) as trouble:
-        # A file that opens may still be damaged inside, or made by another release.
+    except NoWarehouse as trouble:
         reason = str(trouble.__cause__ or trouble).splitlines()[0]
         note = f"the warehouse cannot be read ({reason}); everything is taken as due"
         return [], (f"{note}; run `campaign build --full`",)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from warehouse.publish import open_published
+import duckdb
+
+from warehouse.publish import NoWarehouse, open_published
 
 _QUERY = Path(__file__).with_suffix(".sql")
 
@@ -33,10 +35,16 @@ class KnownPost:
 def known_posts(warehouse: Path) -> list[KnownPost]:
     """Every post of the published warehouse, by platform and id; none when nothing is published yet.
 
-    Raises NoWarehouse when the file is there and cannot be opened.
+    Raises NoWarehouse when the file is there and cannot be read.
     """
     if not warehouse.exists():
         return []
     with open_published(warehouse) as con:
-        rows = con.execute(_QUERY.read_text(encoding="utf-8")).fetchall()
+        try:
+            rows = con.execute(_QUERY.read_text(encoding="utf-8")).fetchall()
+        except duckdb.Error as error:
+            # Damaged inside, or made by another release.
+            raise NoWarehouse(
+                f"{warehouse} cannot be read ({str(error).splitlines()[0]}); run `campaign build --full`"
+            ) from error
     return [KnownPost(row[0], row[1], row[2], tuple(row[3]), *row[4:]) for row in rows]

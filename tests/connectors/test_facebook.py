@@ -812,6 +812,17 @@ def test_a_deleted_post_in_a_batch_costs_only_itself(server: Loopback, connect: 
     assert len(server.of(IDS)) == 1
 
 
+def test_an_object_without_the_insights_edge_is_told_and_is_no_failure(server: Loopback, connect: Connect):
+    own_posts(server, Objects(), *videos(2))
+    error = {"message": "(#100) Tried accessing nonexisting field (video_insights)", "code": 100}
+    server.on(IDS, Answer([{"code": 400, "body": json.dumps({"error": error})}] * 2))
+    wire = connect(facebook)
+    collect(wire, walk("labour"))
+    ((kind, message, count),) = wire.session.report.troubles
+    assert (kind, count) == ("NotOffered", 2)
+    assert "insights of some objects are not offered" in message
+
+
 def test_a_limit_reached_inside_a_batch_ends_the_run(server: Loopback, connect: Connect):
     own_posts(server, Objects(), *videos(2))
     limited = {"code": 400, "body": json.dumps({"error": {"message": "Page request limit", "code": 80001}})}
