@@ -45,13 +45,11 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install -qq --no-input --no-deps --no-build-isolation -e .
 	@touch $@
 
-# uv reads no pip configuration: the index that pip uses is handed to it.
+# uv reads its own settings, not pip's: where packages come from a mirror, set them for uv as well.
 lock: ## choose the newest versions that pyproject.toml allows and pin them in requirements.lock
 	@set -eu; tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; \
 	$(PYTHON) -m venv "$$tools"; \
 	"$$tools/bin/python" -m pip install -qq --no-input uv; \
-	index=$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$("$$tools/bin/python" -m pip config get global.index-url 2>/dev/null || true)}}; \
-	if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi; \
 	"$$tools/bin/uv" pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--extra dev --no-header --no-annotate pyproject.toml -o requirements.lock; \
 	echo "requirements.lock is written; run: make check"

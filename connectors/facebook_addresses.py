@@ -7,8 +7,9 @@ or the `pfbid…` token that Facebook shows in place of a number.
 from __future__ import annotations
 
 import re
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
+from connectors.addresses import web_address
 from connectors.errors import UnusableReference
 
 DIGITS = re.compile(r"[0-9]{1,25}")
@@ -56,19 +57,6 @@ _NOT_PAGES = {
     "videos",
     "posts",
 }
-
-
-def _address(url: str) -> SplitResult | None:
-    """A pasted address in parts, with or without scheme; None when it is not a web address."""
-    text = url.strip()
-    if "://" not in text:
-        text = f"https://{text}"
-    try:
-        parts = urlsplit(text)
-        host = parts.hostname
-    except ValueError:
-        return None
-    return parts if host and parts.scheme.lower() in ("http", "https") else None
 
 
 def _is_facebook(host: str) -> bool:
@@ -129,7 +117,7 @@ def parse_post_url(url: str) -> str | None:
     known, or the `pfbid…` token that Facebook shows in place of the number. Raises UnusableReference for
     Facebook addresses from which no post can be known.
     """
-    address = _address(url)
+    address = web_address(url)
     if address is None:
         return None
     host = (address.hostname or "").lower().rstrip(".").removeprefix("www.")
@@ -164,7 +152,7 @@ def parse_handle(text: str) -> str:
     """The Page's name (its case kept) or number, without @ and address. Raises UnusableReference."""
     handle = text.strip()
     if "/" in handle:
-        address = _address(handle)
+        address = web_address(handle)
         if address is None or not _is_facebook((address.hostname or "").lower().rstrip(".")):
             raise UnusableReference(f"{handle!r} is not a Facebook Page", _HANDLE_CURE)
         segments = [unquote(segment) for segment in address.path.split("/") if segment]

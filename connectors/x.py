@@ -11,11 +11,12 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import requests
 import tweepy
 
+from connectors.addresses import web_address
 from connectors.asking import Ask, Walk
 from connectors.errors import (
     BadRequest,
@@ -80,19 +81,12 @@ def _place(url: str) -> tuple[str, str] | None:
     """Host (lower case) and path of a pasted address, with or without scheme; None when it is not an
     address.
     """
-    text = url.strip()
-    if "://" not in text:
-        text = f"https://{text}"
-    try:
-        parts = urlsplit(text)
-        host = parts.hostname
-    except ValueError:
-        return None
-    if parts.scheme.lower() not in ("http", "https") or not host:
+    parts = web_address(url)
+    if parts is None:
         return None
     # Addresses copied before 2012 carry the path behind "#!".
     path = parts.fragment[1:] if parts.fragment.startswith("!/") else parts.path
-    return host.lower().rstrip("."), unquote(path)
+    return (parts.hostname or "").rstrip("."), unquote(path)
 
 
 def parse_post_url(url: str) -> str | None:

@@ -8,25 +8,13 @@ with known as (
 ),
 
 candidates as (
-    select known.platform, object_id as post_id, object_id, metric as native_name, canonical_name, priority
+    -- The post's own counters, or those of the video that stands for it.
+    select known.platform, post_id, object_id, metric as native_name, canonical_name, priority
     from known
+    join facts.posts on posts.platform = known.platform and posts.post_id = known.object_id
     join dictionary.metrics on metrics.platform = known.platform
         and metrics.native_name = known.metric
-        and metrics.object_type = 'post'
-    semi join facts.posts on posts.platform = known.platform
-        and posts.post_id = known.object_id
-        and posts.object_type = 'post'
-
-    union all
-
-    select known.platform, object_id, object_id, metric, canonical_name, priority
-    from known
-    join dictionary.metrics on metrics.platform = known.platform
-        and metrics.native_name = known.metric
-        and metrics.object_type = 'media'
-    semi join facts.posts on posts.platform = known.platform
-        and posts.post_id = known.object_id
-        and posts.object_type = 'media'
+        and metrics.object_type = posts.object_type
 
     union all
 
