@@ -33,58 +33,62 @@ create table if not exists summaries.counter_days (
     glitches bigint
 );
 
+-- For each counter that has new readings: the days to make again, and the days whose readings that takes. Two observed
+-- days on either side are looked at: the nearer is made again, the farther lends its edge readings.
+create or replace temp table windows as
+with fresh_readings as (
+    select platform, object_id, observed_at, unnest(counters, recursive := true)
+    from readings.fresh
+),
+
+zones as (
+    select distinct timezone from registry.campaigns
+),
+
+touched as (
+    select
+        timezone,
+        platform,
+        object_id,
+        metric,
+        min((observed_at at time zone timezone)::date) as first_day,
+        max((observed_at at time zone timezone)::date) as last_day
+    from fresh_readings, zones
+    where value >= 0
+    group by all
+),
+
+spans as (
+    select
+        touched.*,
+        max(before.day, 2) filter (before.day < first_day) as earlier,
+        min(before.day, 2) filter (before.day > last_day) as later
+    from touched
+    left join summaries.counter_days as before using (timezone, platform, object_id, metric)
+    group by all
+)
+
+select
+    timezone,
+    platform,
+    object_id,
+    metric,
+    coalesce(earlier[1], first_day) as made_from,
+    coalesce(later[1], last_day) as made_to,
+    coalesce(earlier[-1], first_day) as read_from,
+    coalesce(later[-1], last_day) as read_to
+from spans;
+
+-- Constants, so that the scan leaves out files and row groups of other times. No zone is two days from UTC.
+set variable readings_from = (select min(read_from)::timestamp at time zone 'UTC' - interval 2 day from windows);
+set variable readings_to = (select max(read_to)::timestamp at time zone 'UTC' + interval 3 day from windows);
+
 merge into summaries.counter_days
 using (
-    with fresh_readings as (
-        select platform, object_id, observed_at, unnest(counters, recursive := true)
-        from readings.fresh
-    ),
-
-    zones as (
-        select distinct timezone from registry.campaigns
-    ),
-
-    touched as (
-        select
-            timezone,
-            platform,
-            object_id,
-            metric,
-            min((observed_at at time zone timezone)::date) as first_day,
-            max((observed_at at time zone timezone)::date) as last_day
-        from fresh_readings, zones
-        where value >= 0
-        group by all
-    ),
-
-    -- Two observed days on either side: the nearer is made again, the farther lends its edge readings.
-    spans as (
-        select
-            touched.*,
-            max(before.day, 2) filter (before.day < first_day) as earlier,
-            min(before.day, 2) filter (before.day > last_day) as later
-        from touched
-        left join summaries.counter_days as before using (timezone, platform, object_id, metric)
-        group by all
-    ),
-
-    windows as (
-        select
-            timezone,
-            platform,
-            object_id,
-            metric,
-            coalesce(earlier[1], first_day) as made_from,
-            coalesce(later[1], last_day) as made_to,
-            coalesce(earlier[-1], first_day) as read_from,
-            coalesce(later[-1], last_day) as read_to
-        from spans
-    ),
-
-    kept_readings as (
+    with kept_readings as (
         select platform, object_id, observed_at, unnest(counters, recursive := true)
         from readings.sightings
-        where observed_at >= (select timezone(min(timezone), min(read_from)::timestamp) - interval 2 day from windows)
+        where observed_at between getvariable('readings_from') and getvariable('readings_to')
     ),
 
     readings as (
@@ -139,3 +143,5 @@ using (
 using (timezone, platform, object_id, metric, day)
 when matched then update
 when not matched then insert;
+
+drop table windows;
