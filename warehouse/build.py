@@ -79,6 +79,7 @@ def build(
     with ExitStack() as locks:
         for folder in sorted({readings.parent.resolve(), warehouse.parent.resolve()}):
             locks.enter_context(_one_at_a_time(folder / ".build.lock"))
+        locks.enter_context(_a_full_disk_refuses(warehouse))
         _drop_unfinished(warehouse)
         digest = readings_layer.update(landing, readings, full=full, progress=progress)
         made = warehouse.with_name(f".{warehouse.name}.{os.getpid()}.part")
@@ -100,6 +101,23 @@ def build(
         seconds=time.monotonic() - started,
         failed=(*digest.unreadable, *damaged),
     )
+
+
+@contextmanager
+def _a_full_disk_refuses(warehouse: Path) -> Iterator[None]:
+    """What cannot be written costs the build, in one line, and nothing that was there before."""
+    try:
+        yield
+    except (
+        duckdb.IOException,
+        duckdb.TransactionException,
+        duckdb.OutOfMemoryException,
+        duckdb.FatalException,
+    ) as error:
+        raise BuildRefused(
+            f"the build stopped ({str(error).splitlines()[0]}); what was published stays as it was; "
+            f"make room in {warehouse.parent} and in the lake, and build again"
+        ) from error
 
 
 @contextmanager

@@ -123,8 +123,12 @@ class LandingWriter:
         if final.exists():
             raise FileExistsError(f"{final} is already landed; a run id was used twice")
         hidden = hidden_sibling(final)
-        pq.write_table(pa.Table.from_pylist(rows, schema=COLUMNS), hidden, compression="zstd")
-        publish_file(hidden, final)
+        try:
+            pq.write_table(pa.Table.from_pylist(rows, schema=COLUMNS), hidden, compression="zstd")
+            publish_file(hidden, final)
+        finally:
+            # Left over where the disk is full.
+            hidden.unlink(missing_ok=True)
         self.files.append(final)
         self.rows[endpoint] += len(rows)
 

@@ -43,6 +43,19 @@ build(
 )
 print("built", flush=True)
 """
+# No file may grow beyond so many bytes: to the program that is a full disk.
+CRAMPED = """
+import resource, signal, sys
+from pathlib import Path
+from warehouse.build import BuildRefused, build
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+root, most = Path(sys.argv[1]), int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+try:
+    build(root / "landing", root / "readings", root / "warehouse.duckdb", full=True)
+except BuildRefused as refusal:
+    print(refusal)
+"""
 READING = """
 import sys
 from pathlib import Path
@@ -376,6 +389,21 @@ def test_a_damaged_registry_file_is_named_and_the_registry_before_it_stays_in_fo
     damaged.write_bytes(whole)
     assert lake.build().failed == ()
     assert retweets(lake) == [("clip", 3)]
+
+
+@pytest.mark.parametrize("most_bytes", [100, 4_000, 100_000, 1_000_000])
+def test_a_full_disk_refuses_the_build_in_one_line_and_leaves_the_published_tables(
+    lake: Lake, most_bytes: int
+) -> None:
+    before = lake.tables()
+    command = [sys.executable, "-c", CRAMPED, str(lake.root), str(most_bytes)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith("the build stopped")
+    assert run.stdout.count("\n") == 1
+    assert lake.tables() == before
+    assert lake.build().mode in ("full", "incremental", "unchanged")
+    assert lake.tables() == before
 
 
 def text_instead(path: Path) -> None:

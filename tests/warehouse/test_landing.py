@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -269,3 +271,34 @@ def test_what_waits_is_written_when_it_has_waited_long_or_is_asked_for(tmp_path:
         writer.flush()
         assert len(rows_of(tmp_path)) == 4
     assert len(rows_of(tmp_path)) == 4
+
+
+CRAMPED = """
+import json, resource, signal, sys
+from datetime import datetime
+from pathlib import Path
+from warehouse.landing import Landing
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+row = json.loads(sys.stdin.read())
+row |= {name: datetime.fromisoformat(row[name]) for name in ("observed_at", "requested_at")}
+try:
+    with Landing(Path(sys.argv[1])).writer() as writer:
+        writer.add(row)
+except OSError as full:
+    print(full.strerror or full)
+"""
+
+
+def test_a_full_disk_raises_and_leaves_no_half_file(tmp_path: Path) -> None:
+    # No file may grow beyond 1,000 bytes: to the program that is a full disk.
+    run = subprocess.run(
+        [sys.executable, "-c", CRAMPED, str(tmp_path)],
+        input=json.dumps(response(), default=str),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "File too large" in run.stdout
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
