@@ -5,6 +5,7 @@ Made by `flows.plan` from the registry, what is known and the clock; carried out
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,3 +40,9 @@ class Ask:
     platform: str
     walks: tuple[Walk, ...] = ()
     posts: tuple[Wanted, ...] = ()
+
+
+def in_parts(ids: list[str], size: int) -> Iterator[list[str]]:
+    """The ids, as many to a request as the platform takes."""
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size]

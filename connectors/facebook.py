@@ -22,7 +22,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 import facebook
 
-from connectors.asking import Ask, Walk, Wanted
+from connectors.asking import Ask, Walk, Wanted, in_parts
 from connectors.errors import (
     ENDS_THE_RUN,
     BadRequest,
@@ -163,11 +163,6 @@ def _roles_not_told(refused: Trouble) -> NotOffered:
         refused,
         "give the token's person a role on the Page, or set a Page token",
     )
-
-
-def _in_parts(ids: list[str], size: int) -> Iterator[list[str]]:
-    for start in range(0, len(ids), size):
-        yield ids[start : start + size]
 
 
 @contextmanager
@@ -479,7 +474,7 @@ class _Asker:
                 wanted.setdefault(post.campaign_id, {})[post.alias] = None
         for campaign_id, ids in wanted.items():
             with self._session.asking("videos", campaign_id):
-                for some in _in_parts([one for one in ids if one not in self._seen], IDS_PER_REQUEST):
+                for some in in_parts([one for one in ids if one not in self._seen], IDS_PER_REQUEST):
                     for video in self._by_ids(some, self._credential, _VIDEO_FIELDS):
                         page_id = _owner(video) if video.get("from") else ""
                         self._authors.setdefault(page_id, campaign_id)
@@ -516,7 +511,7 @@ class _Asker:
             groups.setdefault((campaign_id, owner, token), []).append(post_id)
         for (campaign_id, owner, token), ids in groups.items():
             with self._session.asking("posts", campaign_id):
-                for some in _in_parts(ids, IDS_PER_REQUEST):
+                for some in in_parts(ids, IDS_PER_REQUEST):
                     with self._trusting(owner, token):
                         for post in self._by_ids(some, token, _POST_FIELDS):
                             page_id = _owner(post)

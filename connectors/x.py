@@ -17,7 +17,7 @@ import requests
 import tweepy
 
 from connectors.addresses import web_address
-from connectors.asking import Ask, Walk
+from connectors.asking import Ask, Walk, in_parts
 from connectors.errors import (
     BadRequest,
     BudgetSpent,
@@ -244,11 +244,6 @@ def _hidden_post(problem: dict[str, Any]) -> Trouble:
     return PermissionMissing(PLATFORM, text)
 
 
-def _hundreds(ids: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(ids), IDS_PER_REQUEST):
-        yield ids[start : start + IDS_PER_REQUEST]
-
-
 class _Asker:
     """One run's questions to X."""
 
@@ -298,7 +293,7 @@ class _Asker:
         for campaign_id in dict.fromkeys(walk.campaign_id for walk in named.values()):
             names = [name for name, walk in named.items() if walk.campaign_id == campaign_id]
             with self._session.asking("users", campaign_id):
-                for some in _hundreds(names):
+                for some in in_parts(names, IDS_PER_REQUEST):
                     with self._session.costing_only_this():
                         for name, user_id in self._resolve([named[name].handle or "" for name in some]):
                             keep(found, user_id, named[name])
@@ -355,7 +350,7 @@ class _Asker:
 
     def _look_up(self, campaign_id: str, ids: list[str]) -> None:
         with self._session.asking("posts", campaign_id):
-            for some in _hundreds(ids):
+            for some in in_parts(ids, IDS_PER_REQUEST):
                 with self._session.costing_only_this():
                     document = self._client.get_tweets(some, **_POST_FIELDS).json()
                     unanswered = dict.fromkeys(some)

@@ -13,7 +13,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -104,7 +103,7 @@ def demo(settings: Settings) -> None:
         bar = Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
         )
-        with bar, ThreadPoolExecutor(2) as threads:
+        with bar:
             task = bar.add_task("polling", total=len(polls))
             prepared: Collection | None = None
             for number, (season, moment) in enumerate(polls):
@@ -118,8 +117,7 @@ def demo(settings: Settings) -> None:
                         campaign=season.campaign_id,
                         everything=True,
                     )
-                poll = replace(prepared, clock=moment, as_of=moment)
-                for report in threads.map(poll.take, poll.platforms):
+                for report in replace(prepared, clock=moment, as_of=moment).take_all().platforms:
                     _refuse_failure(report)
                     responses += sum(report.responses.values())
                 bar.update(task, advance=1, description=f"polled {moment.astimezone(LONDON):%d %b %Y %H:%M}")

@@ -32,7 +32,7 @@ from connectors.wire import WireSession, utc_now
 from flows.plan import idle_reason, plan
 from flows.settings import CREDENTIALS
 from warehouse.known import KnownPost, known_posts
-from warehouse.landing import Landing, land_registry
+from warehouse.landing import LandingWriter, land_registry
 from warehouse.publish import NoWarehouse
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ class Collection:
                     platform, "skipped", f"{platform}: another collect of it is running; let it finish"
                 )
             ended_by: Trouble | None = None
-            with Landing(self.settings.landing).writer() as writer:
+            with LandingWriter(self.settings.landing) as writer:
 
                 def land(row: dict[str, object]) -> None:
                     writer.add(row)

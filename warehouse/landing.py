@@ -133,17 +133,6 @@ class LandingWriter:
         self.rows[endpoint] += len(rows)
 
 
-class Landing:
-    """The landing folder of a lake."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def writer(self) -> LandingWriter:
-        """A writer for one run."""
-        return LandingWriter(self.root)
-
-
 def landed_files(root: Path, platform: str = "*") -> list[Path]:
     """Every landed file (of one platform), in name order; hidden files are unfinished and are left out."""
     return sorted(

@@ -64,11 +64,10 @@ class Batch:
 
 @dataclass(frozen=True)
 class Digest:
-    """What bringing the readings up to date did: batches made, responses read, sightings written, landed
+    """What bringing the readings up to date did: responses read, sightings written, landed
     files that cannot be read (they are left alone and named).
     """
 
-    batches: int
     responses: int
     sightings: int
     unreadable: tuple[Path, ...]
@@ -114,7 +113,7 @@ def update(landing: Path, root: Path, *, full: bool, progress: Callable[[str], N
         stamp.write_text(fingerprint(), encoding="utf-8")
     _drop_uncommitted(root)
     done = {name for batch in committed(root) for name in batch.landed}
-    batches = responses = sightings = 0
+    responses = sightings = 0
     unreadable: list[Path] = []
     for platform in platforms():
         fresh = [
@@ -130,8 +129,8 @@ def update(landing: Path, root: Path, *, full: bool, progress: Callable[[str], N
                 readable = whole(readable)
                 seen, written = _make_batch(platform, landing, root, readable)
             unreadable += sorted(set(chunk) - set(readable))
-            batches, responses, sightings = batches + 1, responses + seen, sightings + written
-    return Digest(batches, responses, sightings, tuple(unreadable))
+            responses, sightings = responses + seen, sightings + written
+    return Digest(responses, sightings, tuple(unreadable))
 
 
 def _drop_uncommitted(root: Path) -> None:

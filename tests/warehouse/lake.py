@@ -15,7 +15,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from warehouse.build import BuildReport, build
-from warehouse.landing import Landing, land_registry
+from warehouse.landing import LandingWriter, land_registry
 from warehouse.publish import open_published
 from warehouse.readings import committed, update
 
@@ -145,7 +145,7 @@ class Lake:
         """Land several answers as one run."""
         self.runs += 1
         run_id = run_id or f"run-{self.runs:05d}"
-        with Landing(self.landing).writer() as writer:
+        with LandingWriter(self.landing) as writer:
             for number, (observed_at, body) in enumerate(bodies):
                 writer.add(
                     {

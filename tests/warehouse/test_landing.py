@@ -17,7 +17,6 @@ from warehouse.landing import (
     BYTES_PER_FILE,
     ROWS_PER_FILE,
     SECONDS_PER_FILE,
-    Landing,
     LandingWriter,
     land_registry,
     landed_files,
@@ -82,7 +81,7 @@ def registries(root: Path) -> list[str]:
 
 
 def test_a_landed_file_has_the_fixed_columns_and_types_in_zstd(tmp_path: Path) -> None:
-    with Landing(tmp_path).writer() as writer:
+    with LandingWriter(tmp_path) as writer:
         writer.add(response())
     found = pq.ParquetFile(writer.files[0])
     assert {field.name: field.type for field in found.schema_arrow} == FIXED_COLUMNS
@@ -95,14 +94,14 @@ def test_what_comes_back_is_what_was_landed_to_the_microsecond(tmp_path: Path) -
     row = response(
         observed_at=NOON + timedelta(microseconds=1), body='{"text": "🗳️ صوّتوا \\u0000"}', status=503
     )
-    with Landing(tmp_path).writer() as writer:
+    with LandingWriter(tmp_path) as writer:
         writer.add(row)
     assert rows_of(tmp_path) == [row]
 
 
 def test_a_file_lies_under_its_platform_endpoint_and_utc_day(tmp_path: Path) -> None:
     late_in_new_york = datetime(2026, 10, 31, 21, 30, tzinfo=timezone(timedelta(hours=-4)))
-    with Landing(tmp_path).writer() as writer:
+    with LandingWriter(tmp_path) as writer:
         writer.add(response(observed_at=late_in_new_york))
         writer.add(response(platform="facebook", endpoint="page_posts", observed_at=NOON - timedelta(days=1)))
     folders = [str(path.parent.relative_to(tmp_path)) for path in landed_files(tmp_path)]
@@ -113,7 +112,7 @@ def test_a_file_lies_under_its_platform_endpoint_and_utc_day(tmp_path: Path) -> 
 
 
 def test_rows_of_one_endpoint_and_day_share_a_file_and_are_counted(tmp_path: Path) -> None:
-    with Landing(tmp_path).writer() as writer:
+    with LandingWriter(tmp_path) as writer:
         for number in range(3):
             writer.add(response(number))
         writer.add(response(4, endpoint="users"))
@@ -123,7 +122,7 @@ def test_rows_of_one_endpoint_and_day_share_a_file_and_are_counted(tmp_path: Pat
 
 
 def test_many_or_large_answers_are_on_disk_before_the_run_ends(tmp_path: Path) -> None:
-    with Landing(tmp_path).writer() as writer:
+    with LandingWriter(tmp_path) as writer:
         for number in range(ROWS_PER_FILE):
             writer.add(response(number))
         assert len(landed_files(tmp_path)) == 1
@@ -136,7 +135,7 @@ def test_many_or_large_answers_are_on_disk_before_the_run_ends(tmp_path: Path) -
 
 def test_what_was_heard_is_on_disk_when_a_run_breaks(tmp_path: Path) -> None:
     def run_that_breaks() -> None:
-        with Landing(tmp_path).writer() as writer:
+        with LandingWriter(tmp_path) as writer:
             writer.add(response(1))
             writer.add(response(2, endpoint="users"))
             raise KeyboardInterrupt
@@ -147,9 +146,9 @@ def test_what_was_heard_is_on_disk_when_a_run_breaks(tmp_path: Path) -> None:
 
 
 def test_a_run_id_used_twice_is_refused_and_changes_nothing(tmp_path: Path) -> None:
-    with Landing(tmp_path).writer() as writer:
+    with LandingWriter(tmp_path) as writer:
         writer.add(response(body="first"))
-    second = Landing(tmp_path).writer()
+    second = LandingWriter(tmp_path)
     second.__enter__()
     second.add(response(body="second"))
     with pytest.raises(FileExistsError, match="a run id was used twice"):
@@ -158,9 +157,9 @@ def test_a_run_id_used_twice_is_refused_and_changes_nothing(tmp_path: Path) -> N
 
 
 def test_a_refused_file_costs_no_other_file_of_the_run(tmp_path: Path) -> None:
-    with Landing(tmp_path).writer() as writer:
+    with LandingWriter(tmp_path) as writer:
         writer.add(response())
-    second = Landing(tmp_path).writer()
+    second = LandingWriter(tmp_path)
     second.__enter__()
     second.add(response(2))
     second.add(response(3, endpoint="users"))
@@ -170,7 +169,7 @@ def test_a_refused_file_costs_no_other_file_of_the_run(tmp_path: Path) -> None:
 
 
 def test_a_moment_without_a_zone_is_refused(tmp_path: Path) -> None:
-    with Landing(tmp_path).writer() as writer:
+    with LandingWriter(tmp_path) as writer:
         for moment in (NOON.replace(tzinfo=None), "2026-11-01T12:00:00Z", None):
             with pytest.raises(ValueError, match="time zone"):
                 writer.add(response(observed_at=moment))
@@ -180,13 +179,13 @@ def test_a_moment_without_a_zone_is_refused(tmp_path: Path) -> None:
 def test_a_row_without_one_of_the_columns_is_refused(tmp_path: Path) -> None:
     row = response()
     del row["elapsed_ms"]
-    with Landing(tmp_path).writer() as writer, pytest.raises(KeyError, match="elapsed_ms"):
+    with LandingWriter(tmp_path) as writer, pytest.raises(KeyError, match="elapsed_ms"):
         writer.add(row)
     assert landed_files(tmp_path) == []
 
 
 def test_files_that_are_still_being_written_are_not_seen(tmp_path: Path) -> None:
-    with Landing(tmp_path).writer() as writer:
+    with LandingWriter(tmp_path) as writer:
         writer.add(response())
     (whole,) = writer.files
     whole.with_name(f".{whole.name}.123.part").write_bytes(b"PAR1")
@@ -197,7 +196,7 @@ def test_files_that_are_still_being_written_are_not_seen(tmp_path: Path) -> None
 
 
 def test_nothing_hidden_is_left_behind(tmp_path: Path) -> None:
-    with Landing(tmp_path).writer() as writer:
+    with LandingWriter(tmp_path) as writer:
         writer.add(response())
     assert [path for path in tmp_path.rglob("*") if path.name.startswith(".")] == []
 
@@ -213,7 +212,7 @@ def test_a_landed_file_is_readable_under_its_final_name_only_when_it_is_whole(
         synced(descriptor)
 
     monkeypatch.setattr(os, "fsync", look_then_sync)
-    with Landing(tmp_path).writer() as writer:
+    with LandingWriter(tmp_path) as writer:
         writer.add(response())
     assert states[0] == 0, "the contents are synced before the file has its name"
     assert states[-1] == 1, "the folder is synced after"
@@ -277,13 +276,13 @@ CRAMPED = """
 import json, resource, signal, sys
 from datetime import datetime
 from pathlib import Path
-from warehouse.landing import Landing
+from warehouse.landing import LandingWriter
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 row = json.loads(sys.stdin.read())
 row |= {name: datetime.fromisoformat(row[name]) for name in ("observed_at", "requested_at")}
 try:
-    with Landing(Path(sys.argv[1])).writer() as writer:
+    with LandingWriter(Path(sys.argv[1])) as writer:
         writer.add(row)
 except OSError as full:
     print(full.strerror or full)
