@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -26,20 +27,80 @@ class Walk:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Read one post's counters. `alias` is any name that the platform's connector gave the post (its
-    `parse_post_url`), most often the post's id."""
+    """Read one post's counters.
+
+    `alias` is any name that the platform's connector gave the post (its `parse_post_url`), most often the
+    post's id. `handle`, `account_id` and `created_at` are what is known of it, for platforms that show
+    others' posts only through their account.
+    """
 
     campaign_id: str
     alias: str
+    handle: str | None = None
+    account_id: str | None = None
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class AccountDays:
+    """Read what the platform itself tells of an account per day, from `first_day` to `last_day` inclusive.
+
+    The days are those of the platform's calendar. Named as in `Walk`.
+    """
+
+    campaign_id: str
+    first_day: date
+    last_day: date
+    handle: str | None = None
+    account_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Mentions:
+    """Read how often a hashtag (`subject` without #) or a site (`subject` is its address) is mentioned or
+    shared, per day where the platform tells it, from `first_day` to `last_day` inclusive (UTC).
+    """
+
+    campaign_id: str
+    kind: Literal["hashtag", "site"]
+    subject: str
+    first_day: date
+    last_day: date
+
+
+@dataclass(frozen=True)
+class AudienceReach:
+    """Read how many people of an audience advertising reached in a window, and how large the audience is.
+
+    `targeting` (the audience) and `filtering` (which advertisements; empty for all of the account) are
+    canonical JSON, sent as they are; `breakdown` is empty, `age`, `gender` or `region`. The days are those of
+    the ad account, inclusive.
+    """
+
+    campaign_id: str
+    ad_account: str
+    targeting: str
+    filtering: str
+    breakdown: str
+    first_day: date
+    last_day: date
 
 
 @dataclass(frozen=True)
 class Ask:
-    """Everything that one run asks of one platform. Posts that a walk already showed are not asked again."""
+    """Everything that one run asks of one platform. Posts that a walk already showed are not asked again;
+    what a platform does not offer is left out without a word.
+    """
 
     platform: str
     walks: tuple[Walk, ...] = ()
     posts: tuple[Wanted, ...] = ()
+    days: tuple[AccountDays, ...] = ()
+    mentions: tuple[Mentions, ...] = ()
+    audiences: tuple[AudienceReach, ...] = ()
+
+    def __bool__(self) -> bool:
+        return any((self.walks, self.posts, self.days, self.mentions, self.audiences))
 
 
 def in_parts(ids: list[str], size: int) -> Iterator[list[str]]:

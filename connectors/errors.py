@@ -61,6 +61,12 @@ class BudgetSpent(Trouble):
     """
 
 
+class OverBudget(Trouble):
+    """A call would cost more than the budget that the registry sets. Costs the campaign's further calls:
+    raise the budget or wait for its next day or month.
+    """
+
+
 class TokenInvalid(Trouble):
     """The credential was refused: expired, revoked or mistyped. Make a new one and put it into the
     settings.
@@ -94,6 +100,12 @@ class TooMuchAsked(Trouble):
 class NotOffered(Trouble):
     """The platform does not offer this here; the rest goes on. Told, no failure: nothing was promised that
     is now missing.
+    """
+
+
+class OtherVersion(Trouble):
+    """The platform answered in another version than it was asked in. Told, no failure: set the version that
+    it serves.
     """
 
 

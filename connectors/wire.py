@@ -295,9 +295,9 @@ class _Refusing(BaseAdapter):
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         host = urlsplit(request.url or "").hostname or "another host"
-        platform, sdk_url = self._session.platform, self._session.sdk_url
+        platform, served = self._session.platform, ", ".join(self._session.served)
         raise BadRequest(
-            platform, f"{platform}: only {sdk_url} is asked, not {host}; this is a bug, report it"
+            platform, f"{platform}: only {served} is asked, not {host}; this is a bug, report it"
         )
 
     def close(self) -> None:
@@ -336,11 +336,13 @@ class WireSession(requests.Session):
     """A `requests.Session` that serves one platform's SDK.
 
     `sdk_url` is the host that the SDK has built in, `base_url` (scheme, host, port, optional path prefix)
-    where its requests really go. `judge` says what an answer means; `land` takes each response as one row of
-    the landing columns, redacted. `as_of` is the run's clock: it is stamped as `observed_at` and sent along
-    as the `Date` header, by which a platform's double answers for that moment. `now` and `sleep` are the wall
-    clock; `patience` is the most seconds that one rate limit is waited for. `before_pause` is called before
-    each pause of more than 5 seconds, so that what has landed can be written down first.
+    where its requests really go. `more_hosts` are further hosts of the platform (scheme and host): their
+    requests go to `base_url` too when it is not the SDK's own, else where they say. `judge` says what an
+    answer means; `land` takes each response as one row of the landing columns, redacted. `as_of` is the
+    run's clock: it is stamped as `observed_at` and sent along as the `Date` header, by which a platform's
+    double answers for that moment. `now` and `sleep` are the wall clock; `patience` is the most seconds
+    that one rate limit is waited for. `before_pause` is called before each pause of more than 5 seconds,
+    so that what has landed can be written down first.
 
     Raises only `connectors.errors.Trouble` for what goes wrong with a platform. Not for use by several
     threads.
@@ -356,6 +358,7 @@ class WireSession(requests.Session):
         secrets: Iterable[str],
         judge: Callable[[requests.Response], Trouble | None],
         land: Callable[[dict[str, object]], None],
+        more_hosts: Iterable[str] = (),
         as_of: datetime | None = None,
         now: Callable[[], datetime] = utc_now,
         sleep: Callable[[float], None] = time.sleep,
@@ -406,7 +409,9 @@ class WireSession(requests.Session):
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for prefix in ("https://", "http://"):
             self.mount(prefix, _Refusing(self))
-        self.mount(f"{self.sdk_url}/", _Recording(self))
+        self.served = (self.sdk_url, *(host.rstrip("/") for host in more_hosts))
+        for served in self.served:
+            self.mount(f"{served}/", _Recording(self))
 
         redacting = _RedactingFilter(self._redactor)
         for name in _TALKATIVE_LOGGERS:
@@ -468,7 +473,7 @@ class WireSession(requests.Session):
             raise RuntimeError("requests are made inside `with session.asking(endpoint, campaign_id)`")
         self._page += 1
         sent = request.copy()
-        sent.url = self.base_url + (request.url or "")[len(self.sdk_url) :]
+        sent.url = self._address(request.url or "")
         if self._as_of is not None:
             sent.headers["Date"] = format_datetime(self._as_of, usegmt=True)
         attempts = 1 if self._calls_lost >= CALLS_BEFORE_HOPE_IS_LOST else self._attempts
@@ -491,6 +496,13 @@ class WireSession(requests.Session):
             self._pause(wait_s)
         self._calls_lost = self._calls_lost + 1 if isinstance(trouble, Transient) else 0
         raise self._without_secrets(trouble)
+
+    def _address(self, url: str) -> str:
+        """Where a request to one of the served hosts really goes."""
+        asked = next(host for host in self.served if url.startswith(f"{host}/"))
+        if asked != self.sdk_url and self.base_url == self.sdk_url:
+            return url
+        return self.base_url + url[len(asked) :]
 
     def _attempt(
         self,

@@ -27,7 +27,7 @@ from urllib.parse import urlsplit
 
 from connectors import discover
 from connectors.asking import Ask
-from connectors.errors import Gone, MetricWithdrawn, NotOffered, Trouble
+from connectors.errors import Gone, MetricWithdrawn, NotOffered, OtherVersion, Trouble
 from connectors.wire import WireSession, utc_now
 from flows.plan import idle_reason, plan
 from flows.settings import CREDENTIALS
@@ -48,7 +48,7 @@ CLOCK_TOLERANCE = timedelta(hours=1)
 DEMO_MARKER = ".demo"
 
 # Troubles that are told and are no failure: nobody here can mend them, and the rest was read.
-TOLD_ONLY = (MetricWithdrawn.__name__, NotOffered.__name__)
+TOLD_ONLY = (MetricWithdrawn.__name__, NotOffered.__name__, OtherVersion.__name__)
 
 
 class Refused(Exception):
@@ -182,7 +182,7 @@ class Collection:
         connector = self.connectors[platform]
         campaigns = _campaigns(self.registry, self.campaign)
         ask = plan(campaigns, self.known, self.clock, platform, self.everything)
-        if not ask.walks and not ask.posts:
+        if not ask:
             named = platform in _platforms_of(campaigns)
             why = "" if named else f"{platform}: the registry names no account and no post of it"
             return PlatformReport(platform, "nothing due", why)
@@ -194,7 +194,8 @@ class Collection:
         stopping = stopping or Stopping()
         run_id = f"{self.clock.astimezone(UTC):%Y%m%dT%H%M%SZ}-{platform}-{secrets.token_hex(4)}"
         version = getattr(self.settings, f"{platform}_api_version", None)
-        options = {} if version is None else {"version": version}
+        more = _further_credentials(self.settings, connector)
+        options = {**({} if version is None else {"version": version}), **more}
         with _locked(self.settings.home / f".collect-{platform}.lock", wait=False) as is_ours:
             if not is_ours:
                 return PlatformReport(
@@ -212,7 +213,8 @@ class Collection:
                     run_id=run_id,
                     sdk_url=connector.SDK_URL,
                     base_url=_base_url(self.settings, connector),
-                    secrets=[credential.get_secret_value()],
+                    more_hosts=getattr(connector, "MORE_HOSTS", ()),
+                    secrets=[credential.get_secret_value(), *more.values()],
                     judge=connector.judge,
                     land=land,
                     as_of=self.as_of,
@@ -357,6 +359,15 @@ def _platforms_of(campaigns: Iterable[Campaign]) -> tuple[str, ...]:
     named = {account.platform for campaign in campaigns for account in campaign.accounts}
     named |= {post.platform for each in campaigns for asset in each.assets for post in asset.posts}
     return tuple(sorted(named))
+
+
+def _further_credentials(settings: Settings, connector: ModuleType) -> dict[str, str]:
+    """What a connector can do more with, by the name of its `collect`'s parameter; only what is set."""
+    found = {
+        parameter: settings.credential(connector.PLATFORM, name)
+        for parameter, name in getattr(connector, "FURTHER_CREDENTIALS", {}).items()
+    }
+    return {parameter: secret.get_secret_value() for parameter, secret in found.items() if secret}
 
 
 def _base_url(settings: Settings, connector: ModuleType) -> str:

@@ -36,8 +36,12 @@ _VERSION = re.compile(r"v[0-9]{1,3}\.[0-9]{1,2}")
 _VERSION_SEGMENT = re.compile(r"v?[0-9]+(\.[0-9]+)?")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PRINTABLE_ASCII = re.compile(r"[!-~]+")
-# What a platform beyond the five may be set by; nothing else of the environment is kept.
-_OTHER_NAME = re.compile(r"[A-Z][A-Z0-9_]*_(API_URL|API_KEY|ACCESS_TOKEN|BEARER_TOKEN)")
+# What a platform beyond the five, or one with more than one credential, may be set by; nothing else of the
+# environment is kept.
+_OTHER_NAME = re.compile(
+    r"[A-Z][A-Z0-9_]*_(API_URL|API_KEY|ACCESS_TOKEN|BEARER_TOKEN|APP_SECRET|ACCESS_TOKEN_SECRET"
+    r"|CONSUMER_KEY|CONSUMER_SECRET|CLIENT_KEY|CLIENT_ID|CLIENT_SECRET|REFRESH_TOKEN)"
+)
 
 
 class SettingsError(ValueError):
@@ -170,8 +174,8 @@ class Settings(BaseSettings):
     def credential(self, platform: str, name: str | None = None) -> SecretStr | None:
         """The platform's credential, None when absent.
 
-        `name` is the setting that holds it (a connector's `CREDENTIAL`); only a platform needs it that is not
-        in `CREDENTIALS` and does not use `{PLATFORM}_ACCESS_TOKEN`.
+        `name` is the setting that holds it: a connector's `CREDENTIAL`, or one of its `FURTHER_CREDENTIALS`.
+        Without it, the platform's in `CREDENTIALS`, else `{PLATFORM}_ACCESS_TOKEN`.
         """
         name = name or CREDENTIALS.get(platform) or f"{platform.upper()}_ACCESS_TOKEN"
         if name in _FIELD_OF:

@@ -31,8 +31,12 @@ SQL = Path(__file__).parent / "readings"
 SIGHTING = """
     platform varchar, object_type varchar, object_id varchar, observed_at timestamptz, response_id varchar,
     state varchar, account_id varchar, created_at timestamptz, text varchar, permalink varchar,
-    aliases varchar[], media_ids varchar[], post_ids varchar[], handle varchar, name varchar,
-    counters struct(metric varchar, value bigint)[]
+    aliases varchar[] default [], media_ids varchar[] default [], post_ids varchar[] default [],
+    links varchar[] default [], content_keys varchar[] default [], handle varchar, name varchar,
+    counters struct(metric varchar, value bigint)[] default [],
+    periods struct(
+        metric varchar, breakdown varchar, first_day date, last_day date, is_whole boolean, value bigint
+    )[] default []
 """
 
 # A batch holds at most so many landed files: memory stays flat however much is rebuilt.

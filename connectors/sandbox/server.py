@@ -110,7 +110,12 @@ class Service:
         if fault is None or fault.name in ("cut_off", "null_item"):
             answer = face.answer(asked)
         else:
-            answer = faults.answer(fault, request.path_params["platform"], asked, lambda: face.answer(asked))
+            try:
+                answer = faults.answer(
+                    fault, request.path_params["platform"], asked, lambda: face.answer(asked)
+                )
+            except UnknownFault as error:
+                return _plain(400, str(error))
         kind = _CutOff if fault is not None and fault.name == "cut_off" else Response
         response = kind(answer.body, answer.status, answer.headers)
         response.headers["date"] = format_datetime(now.instant, usegmt=True)
