@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import facebook
+import requests
 
 from connectors.asking import Ask, Walk, Wanted, in_parts
 from connectors.errors import (
@@ -37,7 +38,7 @@ from connectors.errors import (
     Unreadable,
 )
 from connectors.facebook_addresses import DIGITS, PFBID, POST_ID, parse_handle, parse_post_id, parse_post_url
-from connectors.facebook_answers import judge, trouble_in
+from connectors.graph_answers import GraphAnswers
 from connectors.wire import WireSession
 
 __all__ = [
@@ -56,6 +57,8 @@ PLATFORM = "facebook"
 CREDENTIAL = "FACEBOOK_ACCESS_TOKEN"
 SDK_URL = "https://graph.facebook.com"
 API_URL = "https://graph.facebook.com"
+
+_ANSWERS = GraphAnswers(PLATFORM, CREDENTIAL)
 
 IDS_PER_REQUEST = 50
 QUESTIONS_PER_BATCH = 50
@@ -686,7 +689,7 @@ class _Asker:
             text = "facebook: batches are not offered (no list came back); insights are asked one by one"
             raise NotOffered(PLATFORM, text)
         answers += [None] * (len(questions) - len(answers))
-        return [trouble_in(answer, {}) for answer in answers[: len(questions)]]
+        return [_ANSWERS.trouble_in(answer, {}) for answer in answers[: len(questions)]]
 
 
 def _one_by_one(questions: Iterable[_Question]) -> list[_Question]:
@@ -696,6 +699,11 @@ def _one_by_one(questions: Iterable[_Question]) -> list[_Question]:
 def _gone(object_id: str) -> Gone:
     text = f"facebook: {object_id} is deleted, hidden or not visible to this token; check it in the registry"
     return Gone(PLATFORM, text)
+
+
+def judge(response: requests.Response) -> Trouble | None:
+    """What an answer of the Graph API means; None when it is what was asked for."""
+    return _ANSWERS.judge(response)
 
 
 def collect(
