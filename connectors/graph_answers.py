@@ -18,6 +18,7 @@ from connectors.errors import (
     BadRequest,
     Gone,
     MetricWithdrawn,
+    OtherVersion,
     PermissionMissing,
     RateLimited,
     TokenInvalid,
@@ -26,37 +27,46 @@ from connectors.errors import (
     Trouble,
     Unreadable,
 )
+from connectors.pace import seconds_to_regain
 
 # The method or the function is not there; asking again does not bring it.
 _NOT_IMPLEMENTED = (405, 501)
 _METRIC = re.compile(r"\b(?:post|page|total|blue|fb)_[a-z0-9_]+\b")
 
 
-def _minutes_to_regain(usage: object) -> float:
-    """The longest `estimated_time_to_regain_access` (minutes) in a usage header of either form."""
-    match usage:
-        case dict():
-            told = usage.get("estimated_time_to_regain_access")
-            mine = float(told) if isinstance(told, int | float) else 0.0
-            return max([mine, *(_minutes_to_regain(value) for value in usage.values())])
-        case list():
-            return max((_minutes_to_regain(value) for value in usage), default=0.0)
-    return 0.0
+# What each subcode of 102 and 190 asks for; any other asks for a new token.
+_TOKEN_CURES = {
+    458: "its person has removed the app: let them grant it again",
+    459: "its person has to pass a security check on facebook.com",
+    460: "its person has changed the password: make a new one",
+    463: "it has expired: make a new one",
+    464: "its person has to confirm the account on facebook.com",
+    467: "it was withdrawn: make a new one",
+    492: "its person has no role on the Page any more: give the role back",
+}
 
 
-def _seconds_to_regain(headers: Mapping[str, str]) -> float | None:
-    longest = 0.0
-    for name in ("X-Business-Use-Case-Usage", "X-App-Usage", "X-Page-Usage"):
-        try:
-            longest = max(longest, _minutes_to_regain(json.loads(headers.get(name, "null"))))
-        except (ValueError, RecursionError):
-            continue
-    return longest * 60 or None
+def _is_limit(code: object) -> bool:
+    """4, 17, 32, 341: of the app, the person, the Page; 368: a block; 613: of a call of its own; 80000 to
+    80014: of a business's use case (80000, 80003, 80004 advertising, 80001 Pages, 80002 Instagram).
+    """
+    return isinstance(code, int) and (code in (4, 17, 32, 341, 368, 613) or 80000 <= code <= 80014)
+
+
+def _is_permission(code: object, words: str) -> bool:
+    """3: the app lacks a capability; 10 and 200 to 299: a permission is missing or was taken away. Pages
+    without Page Public Content Access say so in words alone (recorded, with code 100 and no subcode).
+    """
+    if isinstance(code, int) and (code in (3, 10) or 200 <= code <= 299):
+        return True
+    return "reviewable feature" in words or "app secret proof" in words
 
 
 @dataclass(frozen=True)
 class GraphAnswers:
-    """How a platform that speaks Graph reads its answers; `credential` is the setting that holds its token."""
+    """How a platform that speaks Graph reads its answers; `credential` is the setting that holds its
+    token.
+    """
 
     platform: str
     credential: str
@@ -75,16 +85,10 @@ class GraphAnswers:
         said = str(error.get("message", "no reason given"))[:300]
         told = f"code {code}" if subcode is None else f"code {code}/{subcode}"
         words = said.lower()
-        match code:
-            case 4 | 17 | 32 | 341 | 368 | 613:
-                is_limit = True
-            case int():
-                is_limit = 80000 <= code <= 80014
-            case _:
-                is_limit = False
-        if is_limit or (status == 429 and code is None):
-            text = f"{self.platform}: asked too often ({told}: {said}); start again later"
-            return RateLimited(self.platform, text, wait_s=_seconds_to_regain(headers))
+        if _is_limit(code) or (status == 429 and code is None):
+            why = "blocked for a while by the platform's policies" if code == 368 else "asked too often"
+            text = f"{self.platform}: {why} ({told}: {said}); start again later"
+            return RateLimited(self.platform, text, wait_s=seconds_to_regain(headers))
         if code in (1, 2) and "reduce the amount of data" in words:
             return TooMuchAsked(
                 self.platform, f"{self.platform}: too much asked ({told}: {said}); ask for fewer items"
@@ -93,11 +97,9 @@ class GraphAnswers:
             cure = "give the token's person a role on the Page"
             text = f"{self.platform}: a Page token is needed ({told}: {said}); {cure}"
             return PermissionMissing(self.platform, text)
-        if code in (102, 104, 190) or (status == 401 and code is None):
-            cure = f"make a new one and set {self.credential}"
-            return TokenInvalid(
-                self.platform, f"{self.platform}: the token was refused ({told}: {said}); {cure}"
-            )
+        if code in (102, 104, 190) or "appsecret_proof" in words or (status == 401 and code is None):
+            text = f"{self.platform}: the token was refused ({told}: {said}); {self._token_cure(code, error)}"
+            return TokenInvalid(self.platform, text)
         if (code in (1, 2) or error.get("is_transient") is True) and status not in _NOT_IMPLEMENTED:
             return Transient(
                 self.platform, f"{self.platform}: the platform failed ({told}: {said}); try again later"
@@ -107,9 +109,12 @@ class GraphAnswers:
             cure = "take it out of the connector's list"
             text = f"{self.platform}: a metric is withdrawn ({told}: {said}); {cure}"
             return MetricWithdrawn(self.platform, text, named[0] if named else "")
-        # Worded so for Pages without Page Public Content Access (recorded), with code 100 and no subcode.
-        if code in (3, 10) or (isinstance(code, int) and 200 <= code <= 299) or "reviewable feature" in words:
-            text = f"{self.platform}: not allowed ({told}: {said}); grant the token that permission"
+        if _is_permission(code, words):
+            cure = "grant the token that permission"
+            if "app secret proof" in words:
+                # Recorded, with code 100: asked with a person's token and without the proof.
+                cure = f"set {self.platform.upper()}_APP_SECRET"
+            text = f"{self.platform}: not allowed ({told}: {said}); {cure}"
             return PermissionMissing(self.platform, text)
         # 803: none of the names or ids is known.
         if code == 803 or (code == 100 and (subcode == 33 or "does not exist" in words)):
@@ -125,8 +130,31 @@ class GraphAnswers:
             self.platform, f"{self.platform}: the request was not understood ({told}: {said}); report this"
         )
 
+    def _token_cure(self, code: object, error: Mapping[str, object]) -> str:
+        subcode = error.get("error_subcode")
+        if code == 104 or "appsecret_proof" in str(error.get("message")).lower():
+            return f"check {self.credential} and {self.platform.upper()}_APP_SECRET, which belong together"
+        cure = _TOKEN_CURES.get(subcode) if isinstance(subcode, int) else None
+        if cure is None:
+            return f"make a new one and set {self.credential}"
+        return f"{cure} and set {self.credential}" if cure.endswith("make a new one") else cure
+
+    def other_version(self, headers: Mapping[str, str], asked: str) -> OtherVersion | None:
+        """What to tell when an answer's `facebook-api-version` is not the version that was asked (`v26.0`): a
+        retired version is served as the oldest usable one, without an error. None where they agree or the
+        answer does not say.
+        """
+        served = headers.get("facebook-api-version", "").strip()
+        if not served or served.removeprefix("v") == asked.removeprefix("v"):
+            return None
+        setting = f"{self.platform.upper()}_API_VERSION"
+        text = f"{self.platform}: {asked} was asked and {served[:20]} served; set {setting} to a current one"
+        return OtherVersion(self.platform, text)
+
     def trouble_in(self, item: object, headers: Mapping[str, str]) -> Trouble | None:
-        """What is wrong with one answer of a batch: `{"code": 200, "body": "<JSON>"}`, null when it timed out."""
+        """What is wrong with one answer of a batch: `{"code": 200, "body": "<JSON>"}`, null when it timed
+        out.
+        """
         if not isinstance(item, dict):
             return Transient(
                 self.platform, f"{self.platform}: a part of a batch was not answered; try again later"

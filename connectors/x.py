@@ -2,43 +2,68 @@
 
 A look-up takes at most 100 ids. Deleted and protected posts come back under `errors` with status 200, so a
 short `data` list is no failure; a page may hold fewer posts than asked for, even none, and still name a next
-one. Views of a video are counted on its media, over every post that carries it.
+one. Views of a video are counted on its media, over every post that carries it. An edit gives a post a new
+id, under which its counters live from then on.
+
+With the four keys of a user (OAuth 1.0a) that user's own timeline is read with them, which is cheaper, and
+the private counters of its posts, which X shows to their author for thirty days.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
-from urllib.parse import unquote
 
-import requests
-import tweepy
-
-from connectors.addresses import web_address
-from connectors.asking import Ask, Walk, in_parts
-from connectors.errors import (
-    BadRequest,
-    BudgetSpent,
-    Gone,
-    PermissionMissing,
-    RateLimited,
-    TokenInvalid,
-    Transient,
-    Trouble,
-    Unreadable,
-    UnusableReference,
+from connectors.asking import Ask, Walk, Wanted, in_parts
+from connectors.errors import BadRequest, Gone, NotOffered, PermissionMissing, Unreadable
+from connectors.spending import Line, Purse
+from connectors.wire import WireSession
+from connectors.x_addresses import HANDLE, POST_ID, parse_handle, parse_post_id, parse_post_url
+from connectors.x_answers import (
+    CREDENTIAL,
+    FURTHER_CREDENTIALS,
+    hidden_post,
+    ids_of,
+    instant_of,
+    items,
+    judge,
+    kind_of,
+    newest_id,
+    repeats_in,
+    said,
+    subject,
+    users_in,
 )
-from connectors.wire import WireSession, moment_of
+from connectors.x_calls import API_URL, PRICES, SDK_URL, Calls, bought
+from connectors.x_counts import Counts
+
+__all__ = [
+    "ACCOUNT_DAYS",
+    "API_URL",
+    "CREDENTIAL",
+    "FURTHER_CREDENTIALS",
+    "MENTIONS",
+    "PLATFORM",
+    "PRICES",
+    "SDK_URL",
+    "collect",
+    "judge",
+    "parse_handle",
+    "parse_post_id",
+    "parse_post_url",
+]
 
 PLATFORM = "x"
-CREDENTIAL = "X_BEARER_TOKEN"
-SDK_URL = "https://api.twitter.com"
-API_URL = "https://api.x.com"
+# What `collect` can do beyond listings and posts.
+ACCOUNT_DAYS = True
+MENTIONS = ("hashtag", "site")
 
 IDS_PER_REQUEST = 100
 POSTS_PER_PAGE = 100
+FEWEST_PER_PAGE = 5
+PRIVATE_FOR = timedelta(days=30)
 # X refuses earlier start times.
 _EARLIEST = datetime(2010, 11, 6, 0, 0, 1, tzinfo=UTC)
 _POST_FIELDS: dict[str, list[str]] = {
@@ -49,227 +74,62 @@ _POST_FIELDS: dict[str, list[str]] = {
         "attachments",
         "edit_history_tweet_ids",
         "referenced_tweets",
+        "entities",
     ],
     "expansions": ["attachments.media_keys", "author_id"],
     "media_fields": ["public_metrics", "duration_ms", "type"],
     "user_fields": ["username", "name", "public_metrics"],
 }
-
-_HOSTS = {
-    f"{prefix}{domain}" for domain in ("x.com", "twitter.com") for prefix in ("", "www.", "mobile.", "m.")
-}
-_ID = re.compile(r"[1-9][0-9]{0,18}")
-_HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
-_POST_PATH = re.compile(r"/status(?:es)?/([1-9][0-9]{0,18})(?:/|$)", re.IGNORECASE)
-_NOT_HANDLES = {
-    "i",
-    "home",
-    "explore",
-    "search",
-    "hashtag",
-    "intent",
-    "share",
-    "messages",
-    "notifications",
-    "settings",
-}
-_POST_CURE = "open the post, copy its address (https://x.com/NAME/status/NUMBER) and paste that"
-_HANDLE_CURE = 'give the name as shown after the @, such as handle = "UKLabour"'
-
-
-def _place(url: str) -> tuple[str, str] | None:
-    """Host (lower case) and path of a pasted address, with or without scheme; None when it is not an
-    address.
-    """
-    parts = web_address(url)
-    if parts is None:
-        return None
-    # Addresses copied before 2012 carry the path behind "#!".
-    path = parts.fragment[1:] if parts.fragment.startswith("!/") else parts.path
-    return (parts.hostname or "").rstrip("."), unquote(path)
-
-
-def parse_post_url(url: str) -> str | None:
-    """The post's id in any usual form of its address; None when the address is not X's.
-
-    Raises UnusableReference for X addresses that name no post.
-    """
-    place = _place(url)
-    if place is None:
-        return None
-    host, path = place
-    if host == "t.co":
-        raise UnusableReference("t.co links hide the post", _POST_CURE)
-    if host not in _HOSTS:
-        return None
-    found = _POST_PATH.search(path)
-    if found:
-        return found[1]
-    if "/status" in path.lower():
-        raise UnusableReference("the address has no post number after /status/", _POST_CURE)
-    segments = [segment for segment in path.split("/") if segment]
-    if len(segments) == 1 and segments[0].lower() not in _NOT_HANDLES:
-        raise UnusableReference("the address names an account, not a post", _POST_CURE)
-    raise UnusableReference("the address names no post", _POST_CURE)
-
-
-def parse_post_id(text: str) -> str:
-    """The post's id, as written behind `x:`. Raises UnusableReference when it is not a post number."""
-    alias = text.strip()
-    if not _ID.fullmatch(alias):
-        raise UnusableReference(f"{alias!r} is not an X post number", 'write it as "x:1786512345678901234"')
-    return alias
-
-
-def parse_handle(text: str) -> str:
-    """The account's name without @ and address, its case kept. Raises UnusableReference."""
-    handle = text.strip()
-    if "/" in handle:
-        place = _place(handle)
-        if place is None or place[0] not in _HOSTS:
-            raise UnusableReference(f"{handle!r} is not an X account", _HANDLE_CURE)
-        segments = [segment for segment in place[1].split("/") if segment]
-        handle = segments[0] if segments else ""
-        if handle.lower() in _NOT_HANDLES:
-            raise UnusableReference(f"{text.strip()!r} names no X account", _HANDLE_CURE)
-    handle = handle.removeprefix("@")
-    if not _HANDLE.fullmatch(handle):
-        raise UnusableReference(f"{handle!r} is not an X account name", _HANDLE_CURE)
-    return handle
-
-
-def _problems(document: object) -> Iterator[dict[str, Any]]:
-    """The problem objects of an answer: the body itself and what its `errors` lists."""
-    if isinstance(document, dict):
-        yield document
-        errors = document.get("errors")
-        if isinstance(errors, list):
-            yield from (error for error in errors if isinstance(error, dict))
-
-
-def _kind(problem: dict[str, Any]) -> str:
-    """The last path segment of a problem's type, which comes with both hosts and more than one path."""
-    return str(problem.get("type", "")).rstrip("/").rpartition("/")[2]
-
-
-def _said(document: object) -> str:
-    """What X gave as the reason, short."""
-    for name in ("detail", "message", "title"):
-        for problem in _problems(document):
-            if isinstance(problem.get(name), str):
-                return str(problem[name])[:200]
-    return "no reason given"
-
-
-def _is_spent(document: object) -> str | None:
-    """What is used up, when an answer says so: X sends this with 402, 403 and 429."""
-    for problem in _problems(document):
-        if _kind(problem) == "usage-capped" or problem.get("title") == "UsageCapExceeded":
-            return (
-                "the month's usage cap is reached; raise it in the developer console or wait for next month"
-            )
-        if _kind(problem) == "credits" or problem.get("title") == "CreditsDepleted":
-            return "the account has no credits; buy some in the developer console"
-    return None
-
-
-def judge(response: requests.Response) -> Trouble | None:
-    """What an answer of X means; None when it is what was asked for, even with some ids under `errors`.
-
-    Every question of this connector is answered with a list under `data`, which is absent when it is empty.
-    """
-    status = response.status_code
-    try:
-        document: object = response.json()
-    except (ValueError, RecursionError):
-        document = None
-    if (status >= 500 and status != 501) or status == 408:
-        return Transient(PLATFORM, f"x: the platform answered {status} ({_said(document)}); try again later")
-    if status < 400:
-        is_named = isinstance(document, dict) and document.keys() & {"data", "errors", "meta"}
-        if isinstance(document, dict) and is_named and isinstance(document.get("data", []), list):
-            return None
-        text = "x: the answer is not the promised JSON; check that X_API_URL is X's API"
-        return Unreadable(PLATFORM, text, status)
-    spent = _is_spent(document)
-    if spent or status == 402:
-        return BudgetSpent(PLATFORM, f"x: {spent or _said(document)}")
-    if status == 401:
-        return TokenInvalid(
-            PLATFORM, f"x: the token was refused ({_said(document)}); make a new one and set {CREDENTIAL}"
-        )
-    if status == 403:
-        return PermissionMissing(
-            PLATFORM, f"x: not allowed ({_said(document)}); check the app's access in the developer console"
-        )
-    if status == 429:
-        until = moment_of(response.headers.get("x-rate-limit-reset"))
-        return RateLimited(PLATFORM, f"x: asked too often ({_said(document)}); start again later", until)
-    if status in (404, 410):
-        return Gone(
-            PLATFORM, f"x: not found ({_said(document)}); check the names and numbers in the registry"
-        )
-    return BadRequest(PLATFORM, f"x: the request was not understood ({_said(document)}); report this")
-
-
-def _items(document: object, key: str = "data") -> list[dict[str, Any]]:
-    found = document.get(key) if isinstance(document, dict) else None
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
-
-
-def _ids_of(post: dict[str, Any]) -> set[str]:
-    """A post's id and those of its earlier edits, whose counters live on under the newest."""
-    found = {str(post.get("id"))}
-    for name in ("edit_history_tweet_ids", "edit_history_post_ids"):
-        history = post.get(name)
-        if isinstance(history, list):
-            found |= {str(edit) for edit in history}
-    return found
-
-
-def _subject(problem: dict[str, Any]) -> str:
-    """The id of what an entry of `errors` is about."""
-    return str(problem.get("resource_id") or problem.get("value") or "?")
-
-
-def _hidden_post(problem: dict[str, Any]) -> Trouble:
-    """What an entry of `errors` about a looked-up post means."""
-    post_id = _subject(problem)
-    if _kind(problem) in ("resource-not-found", "not-authorized-for-resource"):
-        text = f"x: post {post_id} is deleted or hidden ({_said(problem)}); check it in the registry"
-        return Gone(PLATFORM, text)
-    text = (
-        f"x: post {post_id} is not given ({_said(problem)}); check the app's access in the developer console"
-    )
-    return PermissionMissing(PLATFORM, text)
+# What tells which post it is comes along, so that the answer can be read by itself.
+_PRIVATE_FIELDS = [
+    *(name for name in _POST_FIELDS["tweet_fields"] if name != "public_metrics"),
+    "non_public_metrics",
+    "organic_metrics",
+]
 
 
 class _Asker:
     """One run's questions to X."""
 
-    def __init__(self, session: WireSession, credential: str) -> None:
-        self._session = session
-        # Never wait_on_rate_limit: without a future reset time tweepy then asks without end (seen in 4.17.0).
-        self._client = tweepy.Client(bearer_token=credential, return_type=requests.Response)
-        self._client.session = session
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._session = calls.session
+        self._client = calls.client
         self._seen: set[str] = set()
+        # By author: the latest ids of its posts, and when each was made.
+        self._made_at: dict[str, dict[str, datetime]] = {}
+        self._handles: dict[str, str] = {}
+        # By author: the UTC days on which posts were made that were retweeted.
+        self._retweeted: dict[str, set[date]] = {}
 
     def carry_out(self, ask: Ask) -> None:
         for user_id, walk in self._accounts(ask.walks).items():
-            with self._session.costing_only_this():
-                self._walk(user_id, walk)
-        wanted: dict[str, dict[str, None]] = {}
+            if not self._calls.is_over(walk.campaign_id):
+                with self._calls.part(walk.campaign_id):
+                    self._walk(user_id, walk)
+        wanted: dict[str, dict[str, Wanted]] = {}
         asked: set[str] = set()
         for post in ask.posts:
-            if not _ID.fullmatch(post.alias):
+            if not POST_ID.fullmatch(post.alias):
                 self._session.note(
                     BadRequest(PLATFORM, f"x: {post.alias!r} is not a post number; report this")
                 )
             elif post.alias not in asked and post.alias not in self._seen:
                 asked.add(post.alias)
-                wanted.setdefault(post.campaign_id, {})[post.alias] = None
-        for campaign_id, ids in wanted.items():
-            self._look_up(campaign_id, list(ids))
+                wanted.setdefault(post.campaign_id, {})[post.alias] = post
+        for campaign_id, posts in wanted.items():
+            with self._session.asking("posts", campaign_id):
+                edited = self._look_up(campaign_id, {one: post.account_id for one, post in posts.items()})
+                self._look_up(campaign_id, edited)
+        retweeted = {
+            self._handles[author]: days for author, days in self._retweeted.items() if author in self._handles
+        }
+        Counts(self._calls, retweeted).carry_out(ask.mentions, ask.days)
+        campaigns = [walk.campaign_id for walk in ask.walks] + [post.campaign_id for post in ask.posts]
+        if campaigns:
+            self._read_private(campaigns[0])
+
+    # -- accounts
 
     def _accounts(self, walks: Iterable[Walk]) -> dict[str, Walk]:
         """The walks by user id, each account once and from the earliest moment that any campaign needs."""
@@ -284,7 +144,7 @@ class _Asker:
             handle = (walk.handle or "").removeprefix("@")
             if walk.account_id:
                 keep(found, walk.account_id, walk)
-            elif _HANDLE.fullmatch(handle):
+            elif HANDLE.fullmatch(handle):
                 keep(named, handle.lower(), walk)
             else:
                 # One impossible name would make X refuse the other 99 with it.
@@ -294,18 +154,31 @@ class _Asker:
             names = [name for name, walk in named.items() if walk.campaign_id == campaign_id]
             with self._session.asking("users", campaign_id):
                 for some in in_parts(names, IDS_PER_REQUEST):
-                    with self._session.costing_only_this():
-                        for name, user_id in self._resolve([named[name].handle or "" for name in some]):
-                            keep(found, user_id, named[name])
+                    while some and not self._calls.is_over(campaign_id):
+                        unpaid = self._calls.unpaid("user", [f"@{name}" for name in some])
+                        costs = {
+                            name: PRICES["user"] if f"@{name}" in unpaid else Decimal(0) for name in some
+                        }
+                        now = self._calls.fitting(campaign_id, costs)
+                        some = some[len(now) :]
+                        with self._calls.part(campaign_id):
+                            handles = [named[name].handle or "" for name in now]
+                            for name, user_id in self._resolve(campaign_id, handles):
+                                keep(found, user_id, named[name])
         return found
 
-    def _resolve(self, handles: list[str]) -> Iterator[tuple[str, str]]:
+    def _resolve(self, campaign_id: str, handles: list[str]) -> Iterator[tuple[str, str]]:
         """(handle in lower case, user id) of each account that there is; the others are noted."""
         names = [handle.removeprefix("@") for handle in handles]
-        document = self._client.get_users(
-            usernames=names, user_fields=["public_metrics", "created_at"]
-        ).json()
-        ids = {str(user.get("username", "")).lower(): str(user.get("id")) for user in _items(document)}
+        price = PRICES["user"]
+        with self._calls.paying(
+            campaign_id, Line("user", price, tuple(f"@{name.lower()}" for name in names))
+        ) as receipt:
+            document = self._calls.ask(
+                self._client.get_users, usernames=names, user_fields=["public_metrics", "created_at"]
+            )
+            ids = {str(user.get("username", "")).lower(): str(user.get("id")) for user in items(document)}
+            receipt.got(Line("user", price, tuple(ids.values()), 0, tuple(f"@{name}" for name in ids)))
         for name in names:
             if name.lower() in ids:
                 yield name.lower(), ids[name.lower()]
@@ -313,27 +186,28 @@ class _Asker:
                 text = f"x: no account @{name} (deleted, suspended or renamed); correct it in the registry"
                 self._session.note(Gone(PLATFORM, text))
 
+    # -- posts
+
     def _walk(self, user_id: str, walk: Walk) -> None:
         """Lists an account's posts to the end. Retweets are left out: they repeat the original's counter."""
         token: str | None = None
         tokens: set[str] = set()
+        is_own = self._calls.own_id(walk.campaign_id) == user_id
         with self._session.asking("timeline", walk.campaign_id):
             while True:
-                document = self._client.get_users_tweets(
-                    user_id,
-                    max_results=POSTS_PER_PAGE,
-                    exclude=["retweets"],
-                    start_time=max(walk.since, _EARLIEST),
-                    pagination_token=token,
-                    **_POST_FIELDS,
-                ).json()
-                posts = _items(document)
-                for post in posts:
-                    self._seen |= _ids_of(post)
+                document = None
+                if is_own:
+                    with self._calls.as_user():
+                        document = self._page(user_id, walk, token, is_own=True)
+                    is_own = document is not None
+                if document is None:
+                    document = self._page(user_id, walk, token, is_own=False)
+                posts = items(document)
+                self._remember(document)
                 if not posts:
-                    for problem in _items(document, "errors"):
+                    for problem in items(document, "errors"):
                         name = walk.handle or user_id
-                        text = f"x: the account {name} is protected, suspended or gone ({_said(problem)})"
+                        text = f"x: the account {name} is protected, suspended or gone ({said(problem)})"
                         self._session.note(
                             PermissionMissing(PLATFORM, f"{text}; set watch = false in the registry")
                         )
@@ -348,28 +222,167 @@ class _Asker:
                     raise Unreadable(PLATFORM, text)
                 tokens.add(token)
 
-    def _look_up(self, campaign_id: str, ids: list[str]) -> None:
-        with self._session.asking("posts", campaign_id):
-            for some in in_parts(ids, IDS_PER_REQUEST):
-                with self._session.costing_only_this():
-                    document = self._client.get_tweets(some, **_POST_FIELDS).json()
-                    unanswered = dict.fromkeys(some)
-                    for post in _items(document):
-                        for post_id in _ids_of(post):
-                            unanswered.pop(post_id, None)
-                    for problem in _items(document, "errors"):
-                        # The author or the media of a post that is given may be hidden too.
-                        if _subject(problem) in some or problem.get("resource_type") not in ("user", "media"):
-                            self._session.note(_hidden_post(problem))
-                        unanswered.pop(_subject(problem), None)
-                    for post_id in unanswered:
-                        text = f"x: post {post_id} is missing from the answer; check it in the registry"
-                        self._session.note(Gone(PLATFORM, text))
+    def _page(self, user_id: str, walk: Walk, token: str | None, *, is_own: bool) -> Any:
+        """One page of a timeline, smaller when the budget ends."""
+        price = PRICES["owned post" if is_own else "post"]
+        room = self._calls.room(walk.campaign_id)
+        wanted = POSTS_PER_PAGE
+        if room is not None:
+            if self._calls.unpaid("user", [user_id]):
+                room -= PRICES["user"]
+            wanted = max(FEWEST_PER_PAGE, min(wanted, int(room // price)))
+        worst = (Line("post", price, count=wanted), Line("user", PRICES["user"], (user_id,)))
+        with self._calls.paying(walk.campaign_id, *worst) as receipt:
+            document = self._calls.ask(
+                self._client.get_users_tweets,
+                user_id,
+                max_results=wanted,
+                exclude=["retweets"],
+                start_time=max(walk.since, _EARLIEST),
+                pagination_token=token,
+                user_auth=is_own,
+                **_POST_FIELDS,
+            )
+            receipt.got(*bought(document, is_owned=is_own))
+        return document
+
+    def _remember(self, document: object) -> None:
+        """Keeps what later questions need of the posts that an answer showed."""
+        for user in users_in(document):
+            self._handles[str(user.get("id"))] = str(user.get("username", "")).lower()
+        for post in items(document):
+            self._seen |= ids_of(post)
+            author, made_at = str(post.get("author_id", "")), instant_of(post.get("created_at"))
+            if made_at is None:
+                continue
+            if str(post.get("id")) == newest_id(post):
+                self._made_at.setdefault(author, {})[newest_id(post)] = made_at
+            if repeats_in(post):
+                self._retweeted.setdefault(author, set()).add(made_at.astimezone(UTC).date())
+
+    def _look_up(self, campaign_id: str, authors: dict[str, str | None]) -> dict[str, str | None]:
+        """Looks posts up, given by id with the author's id where it is known. Returns the newest edits, not
+        asked yet, of those that were given under an older id: only under the newest do the counters live.
+        """
+        newer: dict[str, str | None] = {}
+        for some in in_parts(list(authors), IDS_PER_REQUEST):
+            while some and not self._calls.is_over(campaign_id):
+                now = self._calls.fitting(campaign_id, self._worst(some, authors))
+                some = some[len(now) :]
+                with self._calls.part(campaign_id):
+                    for post in self._read_posts(campaign_id, now, authors):
+                        newest = newest_id(post)
+                        if newest not in self._seen and newest not in authors and POST_ID.fullmatch(newest):
+                            newer[newest] = str(post.get("author_id", "")) or None
+        return newer
+
+    def _worst(self, ids: list[str], authors: dict[str, str | None]) -> dict[str, Decimal]:
+        """The most that each post's look-up can cost: the post, and its author where nobody was charged."""
+        posts = self._calls.unpaid("post", ids)
+        users = self._calls.unpaid("user", sorted({authors[one] or "" for one in ids if authors[one]}))
+        costs: dict[str, Decimal] = {}
+        for one in ids:
+            author = authors[one]
+            costs[one] = PRICES["post"] if one in posts else Decimal(0)
+            if (author is None and one in posts) or author in users:
+                costs[one] += PRICES["user"]
+                users.discard(author or "")
+        return costs
+
+    def _read_posts(
+        self, campaign_id: str, ids: list[str], authors: dict[str, str | None]
+    ) -> list[dict[str, Any]]:
+        """One look-up; what is missing from the answer is noted."""
+        strangers = self._calls.unpaid("post", [one for one in ids if authors[one] is None])
+        worst = (
+            Line("post", PRICES["post"], tuple(ids)),
+            Line(
+                "user",
+                PRICES["user"],
+                tuple(dict.fromkeys(author for one in ids if (author := authors[one]))),
+                len(strangers),
+            ),
+        )
+        with self._calls.paying(campaign_id, *worst) as receipt:
+            document = self._calls.ask(self._client.get_tweets, ids, **_POST_FIELDS)
+            receipt.got(*bought(document))
+        unanswered = dict.fromkeys(ids)
+        posts = items(document)
+        for post in posts:
+            for post_id in ids_of(post):
+                unanswered.pop(post_id, None)
+        for problem in items(document, "errors"):
+            # The author or the media of a post that is given may be hidden too.
+            if subject(problem) in ids or problem.get("resource_type") not in ("user", "media"):
+                self._session.note(hidden_post(problem))
+            unanswered.pop(subject(problem), None)
+        for post_id in unanswered:
+            text = f"x: post {post_id} is missing from the answer; check it in the registry"
+            self._session.note(Gone(PLATFORM, text))
+        newer = {newest_id(post) for post in posts} - {str(post.get("id")) for post in posts}
+        self._remember(document)
+        self._seen -= newer
+        return posts
+
+    # -- what only the author sees
+
+    def _read_private(self, campaign_id: str) -> None:
+        """The private counters of the user's own young posts, asked apart: that X refuses them costs no
+        public counter.
+        """
+        own_id = self._calls.own_id(campaign_id)
+        moment = self._calls.moment
+        if own_id is None or moment is None:
+            return
+        young = [
+            one for one, made_at in self._made_at.get(own_id, {}).items() if moment - made_at < PRIVATE_FOR
+        ]
+        refused: set[str] = set()
+        with self._session.asking("private", campaign_id):
+            for some in in_parts(young, IDS_PER_REQUEST):
+                if self._calls.is_over(campaign_id):
+                    return
+                with self._calls.part(campaign_id), self._calls.as_user():
+                    worst = Line("post", PRICES["post"], tuple(some))
+                    with self._calls.paying(campaign_id, worst) as receipt:
+                        document = self._calls.ask(
+                            self._client.get_tweets, some, tweet_fields=_PRIVATE_FIELDS, user_auth=True
+                        )
+                        receipt.got(*bought(document))
+                    refused |= {
+                        subject(problem)
+                        for problem in items(document, "errors")
+                        if kind_of(problem) == "not-authorized-for-field"
+                    }
+                if self._calls.own_id(campaign_id) is None:
+                    return
+        if refused:
+            text = f"x: X keeps some private counters of {len(refused)} of {len(young)} own posts to itself"
+            self._session.note(NotOffered(PLATFORM, text))
 
 
-def collect(ask: Ask, session: WireSession, credential: str, **_options: object) -> None:
-    """Lists the posts of the accounts to walk and looks up the wanted posts that were not among them.
+def collect(
+    ask: Ask,
+    session: WireSession,
+    credential: str,
+    *,
+    consumer_key: str | None = None,
+    consumer_secret: str | None = None,
+    access_token: str | None = None,
+    access_token_secret: str | None = None,
+    purse: Purse | None = None,
+    **_options: object,
+) -> None:
+    """Lists the posts of the accounts to walk, looks up the wanted posts that were not among them, and counts
+    mentions and retweets per day. The four keys are a user's, all or none; `purse` is what may be spent.
 
     Raises TokenInvalid, BudgetSpent and RateLimited, which end the run; other troubles are noted.
     """
-    _Asker(session, credential).carry_out(ask)
+    keys = {
+        "consumer_key": consumer_key,
+        "consumer_secret": consumer_secret,
+        "access_token": access_token,
+        "access_token_secret": access_token_secret,
+    }
+    given = {name: key for name, key in keys.items() if key}
+    _Asker(Calls(session, credential, given, purse)).carry_out(ask)

@@ -100,7 +100,7 @@ def sandbox(
         typer.Option(metavar="ISO-TIME", help="The moment that is simulated; default: the sandbox's own."),
     ] = None,
 ) -> None:
-    """Serve a double of X and Facebook until Ctrl-C, and print the settings that point collect at it."""
+    """Serve a double of every platform until Ctrl-C, and print the settings that point collect at it."""
     with _plain_errors():
         _serve_sandbox(port, None if now is None else _moment(now, "--now"))
 
@@ -109,13 +109,30 @@ def sandbox(
 def check() -> None:
     """Read the registry and the settings and say what is wrong with them; look at the folders and tables.
 
-    Secrets are never shown, only whether they are there. Nothing is asked of a platform. The exit code is 0
-    when collect and build could run.
+    Lists what an active campaign's assets leave out: posts that nobody listed, most viewed first, each with
+    the asset that it resembles and the line to add; and rules that catch nothing. Secrets are never shown,
+    only whether they are there. Nothing is asked of a platform. The exit code is 0 when collect and build
+    could run.
     """
     from flows.examine import examine
 
     with _plain_errors():
         if not examine(_settings(), _now()):
+            raise typer.Exit(FAILED)
+
+
+@app.command(epilog="Example: campaign status")
+def status() -> None:
+    """How fresh each platform is, and what reading has cost: last collect, newest reading, posts known and
+    gone, spending of today and of this month against the budgets.
+
+    Read from the data folder alone; nothing is asked of a platform.
+    """
+    from flows.standing import tell_standing
+
+    with _plain_errors():
+        settings = _settings()
+        if not tell_standing(settings, _registry(settings), _now()):
             raise typer.Exit(FAILED)
 
 
@@ -144,7 +161,8 @@ def collect(
 ) -> None:
     """Ask the platforms what is due, and land every answer as it came.
 
-    New posts of watched accounts are found; posts are read hourly while young, less often as they age. A
+    New posts of watched accounts are found; posts are read hourly while young, less often as they age, and
+    once a day where the platform charges for them (or as the registry's [cadence] says). A
     platform without a credential is named and skipped. The exit code is 1 when something was not read as
     asked, or when every platform asked lacks its credential. With PREFECT_API_URL set this is a recorded flow
     run.
@@ -350,6 +368,9 @@ def _show_collect(report: CollectReport) -> None:
         say(plain(message))
     if len(messages) > MOST_TROUBLES:
         say(f"… and {len(messages) - MOST_TROUBLES:,} more of the kind")
+    for each in report.platforms:
+        if each.spent_today_usd is not None:
+            say(f"{each.platform}: {each.spent_today_usd:.3f} USD spent today (UTC); see campaign status")
     for reason in report.idle:
         say(f"idle: {reason}")
     for note in report.notes:

@@ -29,7 +29,8 @@ ARTIFACT = "collect-report"
 
 def _run_name() -> str:
     parameters = flow_run.parameters
-    platforms = ",".join(parameters.get("platforms") or ["all"])
+    everyone = "others" if parameters.get("besides") else "all"
+    platforms = ",".join(parameters.get("platforms") or [everyone])
     as_of = parameters.get("as_of")
     clock = as_of.astimezone(UTC) if isinstance(as_of, datetime) and as_of.tzinfo else scheduled_at()
     return f"collect {platforms} {clock:%Y-%m-%dT%H:%MZ}"
@@ -45,8 +46,12 @@ def collect(
     campaign: str | None = None,
     as_of: datetime | None = None,
     everything: bool = False,
+    besides: list[str] | None = None,
 ) -> State[CollectReport]:
     """Take a round of each platform, side by side.
+
+    Without `platforms` that is every one that the registry names, but for those `besides` which this
+    deployment runs: they have deployments of their own.
 
     The run plans for its scheduled moment, so that a late run asks what was due then and nothing twice; what
     it reads is stamped with the moment of each answer, because a late answer says nothing about an earlier
@@ -66,6 +71,7 @@ def collect(
             as_of=moment,
             campaign=campaign,
             everything=everything,
+            besides=besides,
         )
     except (Refused, RegistryError, SettingsError, NotAMoment) as refusal:
         return Failed(message="; ".join(str(refusal).splitlines()), data=refusal)
@@ -149,6 +155,7 @@ def _artifact_row(report: PlatformReport) -> dict[str, object]:
         "retries": report.retries,
         "waited s": round(report.waits_s, 1),
         "troubles": report.troubles_in_short,
+        "spent today, USD": "" if report.spent_today_usd is None else f"{report.spent_today_usd:.3f}",
         "message": report.message,
         "seconds": round(report.seconds, 1),
         "run": report.run_id or "",

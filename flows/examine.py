@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from connectors import discover
 from flows.console import complain, say, show
 from flows.plan import begins_at, idle_reason
 from flows.registry import Registry, RegistryError, load
+from flows.round import platforms_of
+from flows.standing import tell_spending
 from warehouse.known import known_posts
 from warehouse.landing import landed_files
-from warehouse.publish import NoWarehouse
+from warehouse.publish import NoWarehouse, open_published
+from warehouse.suggestions import Unassigned, unassigned
 
 if TYPE_CHECKING:
     from flows.registry import Campaign
     from flows.settings import Settings
+
+# How many posts that no asset has are shown for each campaign.
+MOST_UNASSIGNED = 10
+
+UNKNOWN = "·"
 
 
 def examine(settings: Settings, clock: datetime) -> bool:
@@ -29,6 +39,8 @@ def examine(settings: Settings, clock: datetime) -> bool:
     connectors = discover()
     registry = _examine_registry(settings, connectors, clock)
     _examine_platforms(settings, connectors)
+    if registry is not None:
+        _examine_budgets(settings, registry, connectors, clock)
     are_folders_fine = _examine_folders(settings)
     is_warehouse_fine = _examine_warehouse(settings, registry, clock)
     return registry is not None and are_folders_fine and is_warehouse_fine
@@ -71,7 +83,7 @@ def _campaign_row(campaign: Campaign, clock: datetime) -> list[str]:
 def _examine_platforms(settings: Settings, connectors: Mapping[str, ModuleType]) -> None:
     show(
         "Platforms",
-        ["platform", "credential", "asked at", "version"],
+        ["platform", "credential", "further credentials", "asked at", "version"],
         [_platform_row(settings, platform, connector) for platform, connector in connectors.items()],
     )
 
@@ -82,9 +94,40 @@ def _platform_row(settings: Settings, platform: str, connector: ModuleType) -> l
     return [
         platform,
         f"{connector.CREDENTIAL} is set" if is_there else f"none: set {connector.CREDENTIAL}",
+        _further(settings, connector),
         f"{url} ({platform.upper()}_API_URL)" if url else connector.API_URL,
         getattr(settings, f"{platform}_api_version", None) or "in the SDK",
     ]
+
+
+def _further(settings: Settings, connector: ModuleType) -> str:
+    """Which of the credentials that a connector can do more with are there."""
+    names = list(getattr(connector, "FURTHER_CREDENTIALS", {}).values())
+    there = [name for name in names if settings.credential(connector.PLATFORM, name) is not None]
+    missing = [name for name in names if name not in there]
+    parts = ([f"{', '.join(there)} is set"] if there else []) + (
+        [f"none of {', '.join(missing)}"] if missing else []
+    )
+    return "; ".join(parts)
+
+
+def _examine_budgets(
+    settings: Settings, registry: Registry, connectors: Mapping[str, ModuleType], clock: datetime
+) -> None:
+    tell_spending(settings, registry, connectors, clock)
+    for campaign in _active(registry, clock):
+        bounded = {budget.platform for budget in campaign.budgets}
+        for platform in platforms_of([campaign], connectors):
+            if hasattr(connectors.get(platform), "PRICES") and platform not in bounded:
+                say(
+                    f"note: {platform} charges for what is read and no budget of {campaign.id} bounds it; "
+                    f'write [[budgets]] with platform = "{platform}" and usd_per_day, usd_per_month or both'
+                )
+
+
+def _active(registry: Registry | None, clock: datetime) -> list[Campaign]:
+    campaigns = registry.campaigns if registry else ()
+    return [campaign for campaign in campaigns if idle_reason(campaign, clock) is None]
 
 
 def _examine_folders(settings: Settings) -> bool:
@@ -125,7 +168,51 @@ def _examine_warehouse(settings: Settings, registry: Registry | None, clock: dat
             for post in asset.posts:
                 if (post.platform, post.alias) not in seen:
                     say(f"never seen: {post} ({campaign.id}, {asset.id}); open it to see whether it is there")
+    try:
+        _examine_assignments(settings.warehouse, _active(registry, clock))
+    except NoWarehouse as trouble:
+        complain(str(trouble))
+        return False
     return True
+
+
+def _examine_assignments(warehouse: Path, campaigns: Iterable[Campaign]) -> None:
+    """What the assets of active campaigns leave out, and which of their rules catch nothing."""
+    for campaign in campaigns:
+        catching = _catching(warehouse, campaign.id)
+        for asset in campaign.assets:
+            if asset.match is not None and asset.id not in catching:
+                say(f"catches nothing yet: the rule of {asset.id} ({campaign.id}); loosen it, or let it wait")
+        posts = unassigned(warehouse, campaign.id, MOST_UNASSIGNED)
+        if posts:
+            show(
+                f"Posts of {campaign.id} that no asset has, most viewed first",
+                ["post", "begins", "views", "resembles", "because", "line for its posts"],
+                [_unassigned_row(post) for post in posts],
+                numbers=["views"],
+            )
+
+
+def _catching(warehouse: Path, campaign_id: str) -> set[str]:
+    """The assets whose rule has caught a post."""
+    with open_published(warehouse) as con:
+        query = "select distinct asset_id from facts.rule_catches where campaign_id = ?"
+        try:
+            return {asset_id for (asset_id,) in con.execute(query, [campaign_id]).fetchall()}
+        except duckdb.Error as error:
+            # Made by another release.
+            raise NoWarehouse(f"{warehouse} cannot be read; run `campaign build --full`") from error
+
+
+def _unassigned_row(post: Unassigned) -> list[str]:
+    return [
+        post.permalink or "",
+        post.title or "",
+        UNKNOWN if post.views is None else f"{post.views:,}",
+        post.suggested_asset or "",
+        post.why,
+        f'"{post.platform}:{post.post_id}",',
+    ]
 
 
 def _part(path: Path, key: str) -> str:

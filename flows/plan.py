@@ -6,19 +6,20 @@ Nothing here reads a file, the network or the time of day, so every decision can
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
-from connectors.asking import Ask, Walk, Wanted
+from connectors.asking import AccountDays, Ask, AudienceReach, Mentions, Walk, Wanted
 
 if TYPE_CHECKING:
-    from flows.registry import Account, Campaign
-    from warehouse.known import KnownPost
+    from flows.registry import Account, Asset, Cadence, Campaign
+    from warehouse.known import KnownPost, KnownSubject
 
-# How often a post is read, by its age: (younger than, read every). Most of what a post will ever gain comes
-# in its first two days; X charges a post once per UTC day, however often it is read.
+# By age: how often a post is read, (younger than, read every). Most of what a post will ever gain comes in
+# its first two days.
 READ_EVERY = (
     (timedelta(hours=48), timedelta(hours=1)),
     (timedelta(days=14), timedelta(hours=6)),
@@ -35,12 +36,64 @@ AFTERMATH = timedelta(days=30)
 # Listings are walked at least this far back: the hourly readings of young posts come from them, and a post
 # that was published late, or listed late, is found.
 OVERLAP = timedelta(days=2)
+# At the daily cadence that is done once a day; in between only what is new is looked for, and what was listed
+# a little late.
+SHORT_OVERLAP = timedelta(hours=1)
 
-# A deleted post may come back (a suspension lifted, a page unpublished for an evening). One that an asset
-# lists is looked for as long as it is listed: it may have been listed ahead of its time.
+# A deleted post may come back: a suspension lifted, a page unpublished for an evening. Refused on so many
+# days, it is taken for gone. One that an asset lists is asked on, weekly; it may have been listed ahead of
+# its time, so that is given up only when it had been there once, or the campaign is over.
+CONFIRMED = 3
+CONFIRMED_LISTED = 8
 GONE_ASKED_EVERY = timedelta(days=1)
-GONE_ASKED_FOR = timedelta(days=3)
 GONE_LISTED_ASKED_EVERY = timedelta(days=7)
+
+# What platforms themselves tell per day is brought up to date by and by, and restated for some days.
+ACCOUNT_DAYS_EVERY = timedelta(hours=6)
+ACCOUNT_DAYS_RESTATED = 3
+# Page insights answer for ninety days at a time.
+ACCOUNT_DAYS_AT_MOST = 90
+_AT_MOST = timedelta(days=ACCOUNT_DAYS_AT_MOST - 1)
+MENTIONS_RESTATED = 1
+# Mentions count inside the campaign only; so long after it they are asked, for a week is as far back as X
+# counts for everybody.
+MENTIONS_AFTERMATH = timedelta(days=7)
+# A site has only lifetime counters on some platforms, whose days come from reading them often; a hashtag has
+# its days from the platform.
+MENTIONS_EVERY: dict[Literal["hashtag", "site"], timedelta] = {
+    "site": timedelta(hours=3),
+    "hashtag": timedelta(hours=6),
+}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a platform gives beyond listings and posts, by what its connector declares.
+
+    `is_charged`: reading costs money, by resource and UTC day (`PRICES`). `account_days` (`ACCOUNT_DAYS`),
+    `mentions` (`MENTIONS`, the kinds of subjects) and `audiences` (`AUDIENCES`) are what `collect` can do
+    with the parts of an `Ask` of that name.
+    """
+
+    is_charged: bool = False
+    account_days: bool = False
+    mentions: tuple[str, ...] = ()
+    audiences: bool = False
+
+    @classmethod
+    def of(cls, connector: ModuleType) -> Offer:
+        return cls(
+            is_charged=hasattr(connector, "PRICES"),
+            account_days=bool(getattr(connector, "ACCOUNT_DAYS", False)),
+            mentions=tuple(getattr(connector, "MENTIONS", ())),
+            audiences=bool(getattr(connector, "AUDIENCES", False)),
+        )
+
+
+def cadence_of(campaign: Campaign, platform: str, offer: Offer) -> Cadence:
+    """How often the campaign's posts are read: as the registry says, else daily where reading is charged by
+    the day, and by age elsewhere."""
+    return campaign.cadence.get(platform) or ("daily" if offer.is_charged else "by age")
 
 
 def begins_at(campaign: Campaign) -> datetime:
@@ -63,8 +116,14 @@ def idle_reason(campaign: Campaign, clock: datetime) -> str | None:
     return None
 
 
+def is_over(campaign: Campaign, clock: datetime) -> bool:
+    """Whether the campaign's last local day has ended."""
+    return clock >= _midnight(campaign.ends + timedelta(days=1), campaign.timezone)
+
+
 def is_due(created_at: datetime | None, last_seen_at: datetime | None, clock: datetime) -> bool:
-    """Whether a post of that age, last read then, is read again at `clock`. What is unknown is due."""
+    """Whether a post of that age, last read then, is read again at `clock`, by age. What is unknown is
+    due."""
     if created_at is None or last_seen_at is None:
         return True
     age = clock - created_at
@@ -72,24 +131,35 @@ def is_due(created_at: datetime | None, last_seen_at: datetime | None, clock: da
     return clock - last_seen_at >= every - EARLY
 
 
+def is_due_today(last_seen_at: datetime | None, clock: datetime, zone: str) -> bool:
+    """Whether what was last read then was not read on the local day of `clock` yet. The first run after
+    midnight reads, so that the day before is whole."""
+    return last_seen_at is None or last_seen_at < midnight_before(clock, zone)
+
+
 def is_gone_due(
-    gone_at: datetime | None, last_seen_at: datetime | None, clock: datetime, *, is_listed: bool
+    gone_at: datetime | None,
+    last_seen_at: datetime | None,
+    refusals: int,
+    clock: datetime,
+    *,
+    is_listed: bool,
+    is_campaign_over: bool,
 ) -> bool:
     """Whether a post that the platform does not show is asked again at `clock`. What is unknown is due.
 
     `gone_at` is when the platform last said so, `last_seen_at` when it last showed the post; None when it
-    never did. Daily for three days after it was last seen; then weekly while an asset lists it, else never. A
-    listed post that was never seen at all is asked daily.
+    never did. `refusals` is on how many days it has said so since. Daily until it is confirmed; then weekly
+    while an asset lists it, until that is confirmed too.
     """
     if gone_at is None:
         return True
-    if last_seen_at is None:
-        every = GONE_ASKED_EVERY if is_listed else None
-    elif clock - last_seen_at < GONE_ASKED_FOR:
-        every = GONE_ASKED_EVERY
-    else:
-        every = GONE_LISTED_ASKED_EVERY if is_listed else None
-    return every is not None and clock - gone_at >= every - EARLY
+    if not is_listed and (last_seen_at is None or refusals >= CONFIRMED):
+        return False
+    if refusals >= CONFIRMED_LISTED and (last_seen_at is not None or is_campaign_over):
+        return False
+    every = GONE_ASKED_EVERY if refusals < CONFIRMED else GONE_LISTED_ASKED_EVERY
+    return clock - gone_at >= every - EARLY
 
 
 def plan(
@@ -98,19 +168,40 @@ def plan(
     clock: datetime,
     platform: str,
     everything: bool,
+    *,
+    subjects: Iterable[KnownSubject] = (),
+    offer: Offer = Offer(),
 ) -> Ask:
     """What one run asks of `platform` at `clock` (aware); `everything` ignores due-ness and activity.
 
-    The order of `known` does not matter. Posts are named by their id where it is known, else by the alias
-    that the registry gives them; no post is named twice, and no account is walked twice.
+    The order of `known` and `subjects` does not matter. Posts are named by their id where it is known, else
+    by the alias that the registry gives them; no post is named twice, and no account is walked twice.
     """
     asked = [campaign for campaign in campaigns if everything or idle_reason(campaign, clock) is None]
+    moment = _Moment(platform, clock, everything, offer)
     knowledge = _Knowledge(platform, known)
+    told = _Told(platform, subjects)
     return Ask(
         platform=platform,
-        walks=tuple(_walks(asked, knowledge, clock, everything)),
-        posts=tuple(_wanted(asked, knowledge, clock, everything)),
+        walks=tuple(_walks(asked, knowledge, moment)),
+        posts=tuple(_wanted(asked, knowledge, moment)),
+        days=tuple(_account_days(asked, knowledge, told, moment)) if offer.account_days else (),
+        mentions=tuple(_mentions(asked, told, moment)),
+        audiences=tuple(_audiences(asked, told, moment)) if offer.audiences else (),
     )
+
+
+@dataclass(frozen=True)
+class _Moment:
+    """What a run is planned for."""
+
+    platform: str
+    clock: datetime
+    everything: bool
+    offer: Offer
+
+    def cadence_of(self, campaign: Campaign) -> Cadence:
+        return cadence_of(campaign, self.platform, self.offer)
 
 
 class _Knowledge:
@@ -129,9 +220,13 @@ class _Knowledge:
         # The registry mostly names accounts by handle; posts belong to the platform's id of the account.
         self._account_ids: dict[str, str] = {}
         self._newest: dict[str, datetime] = {}
+        self._seen: dict[str, datetime] = {}
         for post in self.posts.values():
             if post.account_id is None:
                 continue
+            if post.last_seen_at is not None:
+                seen = self._seen.get(post.account_id, post.last_seen_at)
+                self._seen[post.account_id] = max(seen, post.last_seen_at)
             if post.handle is not None:
                 self._account_ids[post.handle.casefold()] = post.account_id
             if post.created_at is not None:
@@ -142,7 +237,14 @@ class _Knowledge:
         by_id = self.posts.get(alias)
         if by_id is not None and by_id.last_seen_at is not None:
             return by_id
-        return self._by_alias.get(alias, by_id)
+        return self._by_alias.get(alias) or by_id or self._of_account(alias)
+
+    def _of_account(self, alias: str) -> KnownPost | None:
+        """The post of an alias that is the account's handle and a number: a post that was never shown is
+        known only as it was asked for, by the ids of both."""
+        handle, _, number = alias.rpartition("/")
+        account_id = self._account_ids.get(handle.casefold())
+        return None if account_id is None else self.posts.get(f"{account_id}_{number}")
 
     def identity(self, account: Account) -> str:
         """One name per account, however the registry names it; an @ marks a handle whose id is unknown."""
@@ -152,7 +254,44 @@ class _Knowledge:
         return self._account_ids.get(handle, f"@{handle}")
 
     def newest_of(self, identity: str) -> datetime | None:
+        """When the newest known post of the account was made."""
         return self._newest.get(identity)
+
+    def seen_of(self, identity: str) -> datetime | None:
+        """When any post of the account was read last."""
+        return self._seen.get(identity)
+
+
+class _Told:
+    """What one platform has told of accounts, hashtags, sites and audiences."""
+
+    def __init__(self, platform: str, subjects: Iterable[KnownSubject]) -> None:
+        self._seen: dict[tuple[str, str], datetime] = {}
+        self._whole: dict[tuple[str, str], date] = {}
+        self._newest: dict[str, datetime] = {}
+        for subject in subjects:
+            if subject.platform == platform:
+                kind, key = subject.object_type, (subject.object_type, subject.object_id)
+                self._seen[key] = max(self._seen.get(key, subject.seen_at), subject.seen_at)
+                self._newest[kind] = max(self._newest.get(kind, subject.seen_at), subject.seen_at)
+                if subject.whole_until is not None:
+                    self._whole[key] = max(self._whole.get(key, subject.whole_until), subject.whole_until)
+
+    def seen_at(self, object_type: str, *names: str) -> datetime | None:
+        return max(
+            (self._seen[key] for name in names if (key := (object_type, name)) in self._seen), default=None
+        )
+
+    def tried_at(self, object_type: str, *names: str) -> datetime | None:
+        """When it was told last; of what was never told, when anything of its kind was. They are asked
+        together, so that what the platform does not tell (the days of a rival) is not asked each hour."""
+        return self.seen_at(object_type, *names) or self._newest.get(object_type)
+
+    def whole_until(self, object_type: str, *names: str) -> date | None:
+        """The last day that the platform has told as over."""
+        return max(
+            (self._whole[key] for name in names if (key := (object_type, name)) in self._whole), default=None
+        )
 
 
 def _oldest_first(post: KnownPost) -> tuple[object, ...]:
@@ -170,26 +309,34 @@ def _oldest_first(post: KnownPost) -> tuple[object, ...]:
     )
 
 
-def _walks(
-    campaigns: Iterable[Campaign], knowledge: _Knowledge, clock: datetime, everything: bool
-) -> Iterable[Walk]:
+def _walks(campaigns: Iterable[Campaign], knowledge: _Knowledge, moment: _Moment) -> Iterable[Walk]:
     walks: dict[str, Walk] = {}
-    for campaign in campaigns:
+    for campaign, account, identity in _watched(campaigns, knowledge, moment):
         beginning = begins_at(campaign)
-        if beginning > clock:
-            continue  # `everything` also names campaigns to come; platforms refuse a listing from the future.
-        for account in campaign.accounts:
-            if account.platform != knowledge.platform or not account.watch:
-                continue
-            identity = knowledge.identity(account)
-            newest = knowledge.newest_of(identity)
-            if everything or newest is None:
-                since = beginning
-            else:
-                since = max(beginning, min(newest, clock) - OVERLAP)
-            walk = Walk(campaign.id, since, handle=account.handle, account_id=account.id)
-            walks[identity] = _joined(walks[identity], walk) if identity in walks else walk
+        newest = knowledge.newest_of(identity)
+        if moment.everything or newest is None:
+            since = beginning
+        else:
+            is_short = moment.cadence_of(campaign) == "daily" and not is_due_today(
+                knowledge.seen_of(identity), moment.clock, campaign.timezone
+            )
+            overlap = SHORT_OVERLAP if is_short else OVERLAP
+            since = max(beginning, min(newest, moment.clock) - overlap)
+        walk = Walk(campaign.id, since, handle=account.handle, account_id=account.id)
+        walks[identity] = _joined(walks[identity], walk) if identity in walks else walk
     return walks.values()
+
+
+def _watched(
+    campaigns: Iterable[Campaign], knowledge: _Knowledge, moment: _Moment
+) -> Iterator[tuple[Campaign, Account, str]]:
+    """The watched accounts of campaigns that have begun, each with its identity."""
+    for campaign in campaigns:
+        # `everything` also names campaigns to come; platforms refuse a listing from the future.
+        if begins_at(campaign) <= moment.clock:
+            for account in campaign.accounts:
+                if account.platform == moment.platform and account.watch:
+                    yield campaign, account, knowledge.identity(account)
 
 
 def _joined(first: Walk, second: Walk) -> Walk:
@@ -202,53 +349,177 @@ def _joined(first: Walk, second: Walk) -> Walk:
     )
 
 
-def _wanted(
-    campaigns: list[Campaign], knowledge: _Knowledge, clock: datetime, everything: bool
-) -> Iterable[Wanted]:
+def _wanted(campaigns: list[Campaign], knowledge: _Knowledge, moment: _Moment) -> Iterable[Wanted]:
     wanted: dict[str, Wanted] = {}
-    for campaign_id, alias, post in _listed(campaigns, knowledge):
+    for campaign, alias, post in _listed(campaigns, knowledge):
         name = alias if post is None else post.post_id
-        if name not in wanted and (everything or _is_post_due(post, clock, is_listed=True)):
-            wanted[name] = Wanted(campaign_id, name)
-    for campaign_id, post in _posts_of_accounts(campaigns, knowledge):
-        if post.post_id not in wanted and (everything or _is_post_due(post, clock, is_listed=False)):
-            wanted[post.post_id] = Wanted(campaign_id, post.post_id)
+        if name not in wanted and _is_post_due(post, campaign, moment, is_listed=True):
+            wanted[name] = _as_known(campaign, name, post)
+    for campaign, account, post in _posts_of_accounts(campaigns, knowledge):
+        if post.post_id not in wanted and _is_post_due(post, campaign, moment, is_listed=False):
+            one = _as_known(campaign, post.post_id, post)
+            wanted[post.post_id] = replace(one, handle=one.handle or account.handle)
     return wanted.values()
 
 
-def _is_post_due(post: KnownPost | None, clock: datetime, *, is_listed: bool) -> bool:
+def _as_known(campaign: Campaign, name: str, post: KnownPost | None) -> Wanted:
     if post is None:
+        return Wanted(campaign.id, name)
+    return Wanted(
+        campaign.id, name, handle=post.handle, account_id=post.account_id, created_at=post.created_at
+    )
+
+
+def _is_post_due(post: KnownPost | None, campaign: Campaign, moment: _Moment, *, is_listed: bool) -> bool:
+    if moment.everything or post is None:
         return True
     if post.is_gone:
-        return is_gone_due(post.gone_at, post.last_seen_at, clock, is_listed=is_listed)
-    return is_due(post.created_at, post.last_seen_at, clock)
+        return is_gone_due(
+            post.gone_at,
+            post.last_seen_at,
+            post.refusals,
+            moment.clock,
+            is_listed=is_listed,
+            is_campaign_over=is_over(campaign, moment.clock),
+        )
+    if moment.cadence_of(campaign) == "daily":
+        return is_due_today(post.last_seen_at, moment.clock, campaign.timezone)
+    return is_due(post.created_at, post.last_seen_at, moment.clock)
 
 
 def _listed(
     campaigns: Iterable[Campaign], knowledge: _Knowledge
-) -> Iterator[tuple[str, str, KnownPost | None]]:
+) -> Iterator[tuple[Campaign, str, KnownPost | None]]:
     for campaign in campaigns:
         for asset in campaign.assets:
             for reference in asset.posts:
                 if reference.platform == knowledge.platform:
-                    yield campaign.id, reference.alias, knowledge.post(reference.alias)
+                    yield campaign, reference.alias, knowledge.post(reference.alias)
 
 
 def _posts_of_accounts(
     campaigns: Iterable[Campaign], knowledge: _Knowledge
-) -> Iterator[tuple[str, KnownPost]]:
-    """Known posts of the campaigns' accounts that are not older than a campaign that names the account."""
-    accounts = [
-        (knowledge.identity(account), begins_at(campaign), campaign.id)
-        for campaign in campaigns
-        for account in campaign.accounts
-        if account.platform == knowledge.platform
-    ]
+) -> Iterator[tuple[Campaign, Account, KnownPost]]:
+    """Known posts of the campaigns' accounts that are not older than the campaign that names the account."""
+    accounts: dict[str, list[tuple[Campaign, Account, datetime]]] = {}
+    for campaign in campaigns:
+        for account in campaign.accounts:
+            if account.platform == knowledge.platform:
+                identity = knowledge.identity(account)
+                accounts.setdefault(identity, []).append((campaign, account, begins_at(campaign)))
     for post in knowledge.posts.values():
-        for identity, beginning, campaign_id in accounts:
-            if post.account_id == identity and (post.created_at is None or post.created_at >= beginning):
-                yield campaign_id, post
-                break
+        for campaign, account, beginning in accounts.get(post.account_id or "", ()):
+            if post.created_at is None or post.created_at >= beginning:
+                yield campaign, account, post
+
+
+def _account_days(
+    campaigns: Iterable[Campaign], knowledge: _Knowledge, told: _Told, moment: _Moment
+) -> Iterable[AccountDays]:
+    asked: dict[str, AccountDays] = {}
+    for campaign, account, identity in _watched(campaigns, knowledge, moment):
+        # What nobody would pay for: the days of a rival's account are a cross-check at best.
+        if moment.offer.is_charged and not _is_ours(campaign, account):
+            continue
+        # Where nothing in an answer tells the id, the account is known by its handle.
+        called = (identity, f"@{(account.handle or '').casefold()}")
+        if not _is_told_due(told.tried_at("account", *called), ACCOUNT_DAYS_EVERY, moment):
+            continue
+        first, last = _days(campaign, moment, AFTERMATH)
+        whole = told.whole_until("account", *called)
+        if whole is not None and not moment.everything:
+            first = max(first, whole + timedelta(days=1 - ACCOUNT_DAYS_RESTATED))
+        first = max(first, last - _AT_MOST)
+        if first > last:
+            continue
+        days = AccountDays(campaign.id, first, last, handle=account.handle, account_id=account.id)
+        before = asked.setdefault(identity, days)
+        asked[identity] = replace(
+            before,
+            first_day=max(min(before.first_day, first), max(before.last_day, last) - _AT_MOST),
+            last_day=max(before.last_day, last),
+            handle=before.handle or account.handle,
+            account_id=before.account_id or account.id,
+        )
+    return asked.values()
+
+
+def _is_ours(campaign: Campaign, account: Account) -> bool:
+    return any(side.id == account.side and side.ours for side in campaign.sides)
+
+
+def _mentions(campaigns: Iterable[Campaign], told: _Told, moment: _Moment) -> Iterable[Mentions]:
+    asked: dict[tuple[str, str], Mentions] = {}
+    for campaign in campaigns:
+        first_day, last_day = _days(campaign, moment, MENTIONS_AFTERMATH)
+        if last_day == campaign.ends + MENTIONS_AFTERMATH and not moment.everything:
+            continue
+        for asset in campaign.assets:
+            for kind, subject, object_id in subjects_of(asset):
+                if kind not in moment.offer.mentions:
+                    continue
+                if not _is_told_due(told.tried_at(kind, object_id), MENTIONS_EVERY[kind], moment):
+                    continue
+                first = first_day
+                whole = told.whole_until(kind, object_id)
+                if whole is not None and not moment.everything:
+                    first = max(first, whole - timedelta(days=MENTIONS_RESTATED))
+                if first > last_day:
+                    continue
+                before = asked.setdefault(
+                    (kind, object_id), Mentions(campaign.id, kind, subject, first, last_day)
+                )
+                asked[kind, object_id] = replace(
+                    before, first_day=min(before.first_day, first), last_day=max(before.last_day, last_day)
+                )
+    return asked.values()
+
+
+def subjects_of(asset: Asset) -> Iterator[tuple[Literal["hashtag", "site"], str, str]]:
+    """What of the asset can be mentioned: its kind, the subject to ask for, and the name under which the
+    answers are known."""
+    if asset.kind == "hashtag" and asset.hashtag:
+        yield "hashtag", asset.hashtag, f"#{asset.hashtag.lower()}"
+    elif asset.kind == "site" and asset.url:
+        yield "site", asset.url, asset.url
+
+
+def _audiences(campaigns: Iterable[Campaign], told: _Told, moment: _Moment) -> Iterable[AudienceReach]:
+    asked: dict[AudienceReach, None] = {}
+    for campaign in campaigns:
+        today = moment.clock.astimezone(ZoneInfo(campaign.timezone)).date()
+        last = min(today - timedelta(days=1), campaign.ends)
+        for audience in campaign.audiences:
+            if audience.platform != moment.platform or last < campaign.starts:
+                continue
+            # The estimate is always answered; reach has no figure before the first advertisement ran.
+            seen_at = told.seen_at("audience", f"{audience.ad_account}?{audience.targeting}")
+            if moment.everything or is_due_today(seen_at, moment.clock, campaign.timezone):
+                reach = AudienceReach(
+                    campaign_id=campaign.id,
+                    ad_account=audience.ad_account,
+                    targeting=audience.targeting,
+                    filtering=audience.filtering,
+                    breakdown=audience.breakdown,
+                    first_day=campaign.starts,
+                    last_day=last,
+                )
+                asked[reach] = None
+    return asked
+
+
+def _days(campaign: Campaign, moment: _Moment, aftermath: timedelta) -> tuple[date, date]:
+    """The days of the platform's calendar, taken for UTC, about which a campaign asks."""
+    return campaign.starts, min(moment.clock.astimezone(UTC).date(), campaign.ends + aftermath)
+
+
+def _is_told_due(seen_at: datetime | None, every: timedelta, moment: _Moment) -> bool:
+    return moment.everything or seen_at is None or moment.clock - seen_at >= every - EARLY
+
+
+def midnight_before(clock: datetime, zone: str) -> datetime:
+    """The local midnight that begins the day of `clock`, in UTC."""
+    return _midnight(clock.astimezone(ZoneInfo(zone)).date(), zone)
 
 
 def _midnight(day: date, zone: str) -> datetime:

@@ -17,8 +17,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from time import perf_counter
 from types import ModuleType
@@ -27,11 +28,13 @@ from urllib.parse import urlsplit
 
 from connectors import discover
 from connectors.asking import Ask
-from connectors.errors import Gone, MetricWithdrawn, NotOffered, OtherVersion, Trouble
+from connectors.errors import Gone, MetricWithdrawn, NotOffered, OtherVersion, OverBudget, Trouble
+from connectors.pace import SharedPace
+from connectors.spending import Ledger, Limit, Purse
 from connectors.wire import WireSession, utc_now
-from flows.plan import idle_reason, plan
+from flows.plan import Offer, idle_reason, plan, subjects_of
 from flows.settings import CREDENTIALS
-from warehouse.known import KnownPost, known_posts
+from warehouse.known import KnownPost, KnownSubject, known_posts, known_subjects
 from warehouse.landing import LandingWriter, land_registry
 from warehouse.publish import NoWarehouse
 
@@ -46,6 +49,10 @@ Outcome = Literal["ok", "nothing due", "skipped", "partial", "failed"]
 CLOCK_TOLERANCE = timedelta(hours=1)
 
 DEMO_MARKER = ".demo"
+
+# What is paid for, and how fast each credential may ask: shared by every process of this home.
+LEDGER = "spending.sqlite"
+PACE = ".pace"
 
 # Troubles that are told and are no failure: nobody here can mend them, and the rest was read.
 TOLD_ONLY = (MetricWithdrawn.__name__, NotOffered.__name__, OtherVersion.__name__)
@@ -76,6 +83,9 @@ class PlatformReport:
     # (kind, message, how often)
     troubles: tuple[tuple[str, str, int], ...] = ()
     seconds: float = 0.0
+    # US dollars that every campaign together spent on the platform on this UTC day, this round and earlier
+    # ones; None where asking costs nothing.
+    spent_today_usd: Decimal | None = None
 
     @property
     def troubles_in_short(self) -> str:
@@ -152,6 +162,7 @@ class Collection:
     campaign: str | None
     everything: bool
     known: Sequence[KnownPost]
+    subjects: Sequence[KnownSubject]
     notes: tuple[str, ...]
     now: Callable[[], datetime]
 
@@ -181,9 +192,17 @@ class Collection:
             return PlatformReport(platform, "skipped", f"{platform}: this release does not collect it yet")
         connector = self.connectors[platform]
         campaigns = _campaigns(self.registry, self.campaign)
-        ask = plan(campaigns, self.known, self.clock, platform, self.everything)
+        ask = plan(
+            campaigns,
+            self.known,
+            self.clock,
+            platform,
+            self.everything,
+            subjects=self.subjects,
+            offer=Offer.of(connector),
+        )
         if not ask:
-            named = platform in _platforms_of(campaigns)
+            named = platform in platforms_of(campaigns, self.connectors)
             why = "" if named else f"{platform}: the registry names no account and no post of it"
             return PlatformReport(platform, "nothing due", why)
         credential = self.settings.credential(platform, connector.CREDENTIAL)
@@ -191,42 +210,60 @@ class Collection:
             return PlatformReport(
                 platform, "skipped", f"{platform}: no credential; set {connector.CREDENTIAL}"
             )
-        stopping = stopping or Stopping()
-        run_id = f"{self.clock.astimezone(UTC):%Y%m%dT%H%M%SZ}-{platform}-{secrets.token_hex(4)}"
-        version = getattr(self.settings, f"{platform}_api_version", None)
-        more = _further_credentials(self.settings, connector)
-        options = {**({} if version is None else {"version": version}), **more}
         with _locked(self.settings.home / f".collect-{platform}.lock", wait=False) as is_ours:
             if not is_ours:
                 return PlatformReport(
                     platform, "skipped", f"{platform}: another collect of it is running; let it finish"
                 )
-            ended_by: Trouble | None = None
-            with LandingWriter(self.settings.landing) as writer:
+            with self._purse(connector) as purse:
+                report = self._ask(ask, connector, credential.get_secret_value(), purse, stopping)
+                return replace(report, seconds=perf_counter() - began)
 
-                def land(row: dict[str, object]) -> None:
-                    writer.add(row)
-                    stopping.check()
+    def _ask(
+        self,
+        ask: Ask,
+        connector: ModuleType,
+        credential: str,
+        purse: Purse | None,
+        stopping: Stopping | None,
+    ) -> PlatformReport:
+        platform = ask.platform
+        stopping = stopping or Stopping()
+        run_id = f"{self.clock.astimezone(UTC):%Y%m%dT%H%M%SZ}-{platform}-{secrets.token_hex(4)}"
+        version = getattr(self.settings, f"{platform}_api_version", None)
+        more = _further_credentials(self.settings, connector)
+        options = {
+            **({} if version is None else {"version": version}),
+            **({} if purse is None else {"purse": purse}),
+            **more,
+        }
+        ended_by: Trouble | None = None
+        with LandingWriter(self.settings.landing) as writer:
 
-                with WireSession(
-                    platform,
-                    run_id=run_id,
-                    sdk_url=connector.SDK_URL,
-                    base_url=_base_url(self.settings, connector),
-                    more_hosts=getattr(connector, "MORE_HOSTS", ()),
-                    secrets=[credential.get_secret_value(), *more.values()],
-                    judge=connector.judge,
-                    land=land,
-                    as_of=self.as_of,
-                    now=self.now,
-                    sleep=stopping.sleep,
-                    # A wait for a limit takes up to a quarter of an hour; what has arrived is safe by then.
-                    before_pause=writer.flush,
-                ) as session:
-                    try:
-                        connector.collect(ask, session, credential.get_secret_value(), **options)
-                    except Trouble as trouble:
-                        ended_by = trouble
+            def land(row: dict[str, object]) -> None:
+                writer.add(row)
+                stopping.check()
+
+            with WireSession(
+                platform,
+                run_id=run_id,
+                sdk_url=connector.SDK_URL,
+                base_url=_base_url(self.settings, connector),
+                more_hosts=getattr(connector, "MORE_HOSTS", ()),
+                secrets=[credential, *more.values()],
+                judge=connector.judge,
+                land=land,
+                as_of=self.as_of,
+                now=self.now,
+                sleep=stopping.sleep,
+                # A wait for a limit takes up to a quarter of an hour; what has arrived is safe by then.
+                before_pause=writer.flush,
+                pace=SharedPace(self.settings.home / PACE, credential),
+            ) as session:
+                try:
+                    connector.collect(ask, session, credential, **options)
+                except Trouble as trouble:
+                    ended_by = trouble
         troubles = tuple(session.report.troubles)
         outcome, message = _judged(ask, ended_by, troubles)
         if ended_by is not None:
@@ -240,8 +277,33 @@ class Collection:
             retries=session.report.retries,
             waits_s=session.report.waits_s,
             troubles=troubles,
-            seconds=perf_counter() - began,
+            spent_today_usd=None if purse is None else self._spent_today(platform),
         )
+
+    @contextmanager
+    def _purse(self, connector: ModuleType) -> Iterator[Purse | None]:
+        """What the round may spend, while the block runs; None where asking costs nothing."""
+        if not hasattr(connector, "PRICES"):
+            yield None
+            return
+        # Every campaign's, asked or not: an answer that is paid for by one may serve another.
+        limits = [
+            Limit(campaign.id, budget.usd_per_day, budget.usd_per_month)
+            for campaign in self.registry.campaigns
+            for budget in campaign.budgets
+            if budget.platform == connector.PLATFORM
+        ]
+        with Ledger(self.settings.home / LEDGER) as ledger:
+            yield Purse(ledger, connector.PLATFORM, limits, self._moment)
+
+    def _moment(self) -> datetime:
+        """The clock by which the platform charges."""
+        return self.as_of or self.now()
+
+    def _spent_today(self, platform: str) -> Decimal:
+        today = self._moment().astimezone(UTC).date()
+        with Ledger(self.settings.home / LEDGER) as ledger:
+            return ledger.spent(platform, None, today, today).usd
 
     def report(self, reports: Iterable[PlatformReport]) -> CollectReport:
         """The rounds' reports as one."""
@@ -277,25 +339,30 @@ def prepare(
     as_of: datetime | None = None,
     campaign: str | None = None,
     everything: bool = False,
+    besides: Iterable[str] | None = None,
     connectors: Mapping[str, ModuleType] | None = None,
     now: Callable[[], datetime] = utc_now,
 ) -> Collection:
     """Check what was asked, land the registry in force, and look up what is known.
 
-    `platforms` None means every platform that the registry names. Raises `UnknownName` for a platform or
+    `platforms` None means every platform that the registry names, but for those in `besides`, which others
+    take care of. Raises `UnknownName` for a platform or
     campaign that nobody knows, and `Refused` when answers would be stamped with a wrong moment or mixed with
     demo data. A warehouse that cannot be read costs no reading: everything is due then, and a note says so.
     """
     connectors = discover() if connectors is None else connectors
     campaigns = _campaigns(registry, campaign)
-    asked = tuple(dict.fromkeys(platforms)) if platforms else _platforms_of(campaigns)
-    for platform in asked:
+    asked = tuple(dict.fromkeys(platforms)) if platforms else platforms_of(campaigns, connectors)
+    left_out = set(besides or ())
+    for platform in (*asked, *sorted(left_out)):
         if platform not in connectors and platform not in CREDENTIALS:
             raise UnknownName(f"no platform is called {platform!r}; known: {', '.join(connectors)}")
+    asked = tuple(platform for platform in asked if platform not in left_out)
+    for platform in asked:
         if platform in connectors and settings.credential(platform, connectors[platform].CREDENTIAL):
             _refuse_wrong_data(settings, connectors[platform], as_of, now)
     land_registry_in_force(settings, registry, as_of, now)
-    known, notes = _known(settings)
+    known, subjects, notes = _known(settings)
     return Collection(
         settings=settings,
         registry=registry,
@@ -306,24 +373,28 @@ def prepare(
         campaign=campaign,
         everything=everything,
         known=known,
+        subjects=subjects,
         notes=(*notes, *registry.notices),
         now=now,
     )
 
 
-def _known(settings: Settings) -> tuple[list[KnownPost], tuple[str, ...]]:
+def _known(settings: Settings) -> tuple[list[KnownPost], list[KnownSubject], tuple[str, ...]]:
     """What the published warehouse knows, or nothing and the line that says why."""
     try:
-        return known_posts(settings.warehouse), ()
+        return known_posts(settings.warehouse), known_subjects(settings.warehouse), ()
     except NoWarehouse as trouble:
         reason = str(trouble.__cause__ or trouble).splitlines()[0]
         note = f"the warehouse cannot be read ({reason}); everything is taken as due"
-        return [], (f"{note}; run `campaign build --full`",)
+        return [], [], (f"{note}; run `campaign build --full`",)
 
 
 def _judged(
     ask: Ask, ended_by: Trouble | None, troubles: Sequence[tuple[str, str, int]]
 ) -> tuple[Outcome, str]:
+    if isinstance(ended_by, OverBudget):
+        # What was paid for was read, and what was not is as it should be.
+        return "partial", ended_by.message
     if ended_by is not None:
         return "failed", ended_by.message
     serious = [
@@ -333,7 +404,9 @@ def _judged(
     ]
     if not serious:
         return "ok", ""
-    message, _ = serious[0]
+    # A budget is for somebody to raise; whatever else went wrong may be of its making.
+    over_budget = [(message, count) for kind, message, count in troubles if kind == OverBudget.__name__]
+    message, _ = (*over_budget, *serious)[0]
     others = sum(count for _, count in serious) - 1
     return "partial", message if others == 0 else f"{message} (and {others} more)"
 
@@ -355,9 +428,17 @@ def _campaigns(registry: Registry, campaign: str | None) -> tuple[Campaign, ...]
     return chosen
 
 
-def _platforms_of(campaigns: Iterable[Campaign]) -> tuple[str, ...]:
-    named = {account.platform for campaign in campaigns for account in campaign.accounts}
-    named |= {post.platform for each in campaigns for asset in each.assets for post in asset.posts}
+def platforms_of(campaigns: Iterable[Campaign], connectors: Mapping[str, ModuleType]) -> tuple[str, ...]:
+    """The platforms that campaigns name: by an account, a post or an audience, or by a hashtag or a site of
+    which a platform tells the mentions."""
+    offers = {platform: Offer.of(connector) for platform, connector in connectors.items()}
+    named: set[str] = set()
+    for campaign in campaigns:
+        named |= {account.platform for account in campaign.accounts}
+        named |= {post.platform for asset in campaign.assets for post in asset.posts}
+        named |= {audience.platform for audience in campaign.audiences}
+        kinds = {kind for asset in campaign.assets for kind, _, _ in subjects_of(asset)}
+        named |= {platform for platform, offer in offers.items() if kinds & set(offer.mentions)}
     return tuple(sorted(named))
 
 
@@ -377,7 +458,8 @@ def _base_url(settings: Settings, connector: ModuleType) -> str:
 def _refuse_wrong_data(
     settings: Settings, connector: ModuleType, as_of: datetime | None, now: Callable[[], datetime]
 ) -> None:
-    vendors = {urlsplit(url).hostname for url in (connector.API_URL, connector.SDK_URL)}
+    own_hosts = (connector.API_URL, connector.SDK_URL, *getattr(connector, "MORE_HOSTS", ()))
+    vendors = {urlsplit(url).hostname for url in own_hosts}
     host = urlsplit(_base_url(settings, connector)).hostname or ""
     if host in vendors and as_of is not None and abs(as_of - now()) > CLOCK_TOLERANCE:
         raise Refused(

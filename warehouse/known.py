@@ -1,24 +1,29 @@
-"""What the published warehouse knows of each post: enough to decide whether it is due again."""
+"""What the published warehouse knows of each post and of each further subject: enough to decide whether it is
+due again.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from warehouse.publish import NoWarehouse, open_published
 
-_QUERY = Path(__file__).with_suffix(".sql")
+_POSTS = Path(__file__).with_suffix(".sql")
+_SUBJECTS = Path(__file__).with_name("known_subjects.sql")
 
 
 @dataclass(frozen=True)
 class KnownPost:
     """A post that has been seen or refused, with every name it has been seen under.
 
-    `gone_at` is the last time the platform said that there is no such post, or that we may not see it. A
-    post that was never seen has no account, creation or `last_seen_at`.
+    `gone_at` is the last time the platform said that there is no such post, or that we may not see it, and
+    `refusals` the number of UTC days (30 at most) on which it said so since it last showed the post. A post
+    that was never seen has no account, creation or `last_seen_at`.
     """
 
     platform: str
@@ -30,6 +35,23 @@ class KnownPost:
     is_gone: bool
     handle: str | None = None
     gone_at: datetime | None = None
+    refusals: int = 0
+
+
+@dataclass(frozen=True)
+class KnownSubject:
+    """Something other than a post of which a platform gave values: an account's own days, a hashtag, a site,
+    an audience or advertising; `object_id` as in the readings.
+
+    `seen_at` is when values were last observed, `whole_until` the last day, in the platform's calendar, that
+    is known whole.
+    """
+
+    platform: str
+    object_type: str
+    object_id: str
+    seen_at: datetime
+    whole_until: date | None
 
 
 def known_posts(warehouse: Path) -> list[KnownPost]:
@@ -37,14 +59,28 @@ def known_posts(warehouse: Path) -> list[KnownPost]:
 
     Raises NoWarehouse when the file is there and cannot be read.
     """
+    rows = _rows(warehouse, _POSTS)
+    return [KnownPost(row[0], row[1], row[2], tuple(row[3]), *row[4:]) for row in rows]
+
+
+def known_subjects(warehouse: Path) -> list[KnownSubject]:
+    """Every subject of the published warehouse, by platform, type and id; none when nothing is published yet.
+
+    An account is one only by the days that its platform gave of it.
+
+    Raises NoWarehouse when the file is there and cannot be read.
+    """
+    return [KnownSubject(*row) for row in _rows(warehouse, _SUBJECTS)]
+
+
+def _rows(warehouse: Path, query: Path) -> list[tuple[Any, ...]]:
     if not warehouse.exists():
         return []
     with open_published(warehouse) as con:
         try:
-            rows = con.execute(_QUERY.read_text(encoding="utf-8")).fetchall()
+            return con.execute(query.read_text(encoding="utf-8")).fetchall()
         except duckdb.Error as error:
             # Damaged inside, or made by another release.
             raise NoWarehouse(
                 f"{warehouse} cannot be read ({str(error).splitlines()[0]}); run `campaign build --full`"
             ) from error
-    return [KnownPost(row[0], row[1], row[2], tuple(row[3]), *row[4:]) for row in rows]

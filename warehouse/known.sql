@@ -3,19 +3,31 @@
 --
 -- Posts that were only ever refused are known too: there is no need to ask for them each hour.
 with refusals as (
-    select platform, object_type, object_id, greatest(gone_at, withheld_at) as gone_at, last_seen_at
+    select
+        platform,
+        object_type,
+        object_id,
+        greatest(gone_at, withheld_at) as gone_at,
+        last_seen_at,
+        len(list_filter(refused_on, lambda day: last_seen_at is null or day > (last_seen_at at time zone 'UTC')::date))
+            -- Seen in the morning and refused in the evening.
+            + coalesce(
+                greatest(gone_at, withheld_at) > last_seen_at
+                and (greatest(gone_at, withheld_at) at time zone 'UTC')::date = (last_seen_at at time zone 'UTC')::date,
+                false
+            )::integer as refusals
     from summaries.sightings
     where object_type in ('post', 'media')
 ),
 
 known as (
-    select posts.platform, post_id, account_id, created_at, posts.last_seen_at, is_gone, handle, gone_at
+    select posts.platform, post_id, account_id, created_at, posts.last_seen_at, is_gone, handle, gone_at, refusals
     from facts.posts
     join refusals on refusals.platform = posts.platform
         and refusals.object_type = posts.object_type
         and refusals.object_id = posts.post_id
     union all
-    select platform, object_id, null, null, null, true, null, gone_at
+    select platform, object_id, null, null, null, true, null, gone_at, refusals
     from refusals
     where last_seen_at is null and gone_at is not null
 )
@@ -38,7 +50,9 @@ select
     -- Name in the account's address, lower case; null when no answer named it.
     any_value(handle) as handle,
     -- Last time the platform said so; null when it never did.
-    any_value(gone_at) as gone_at
+    any_value(gone_at) as gone_at,
+    -- UTC days on which it said so since it last showed the post, thirty at most.
+    any_value(refusals)::integer as refusals
 from known
 left join summaries.aliases using (platform, post_id)
 group by platform, post_id

@@ -1,7 +1,8 @@
 """Readings: what landed answers say, typed, one row for each object in each answer.
 
-`readings/platform=P/month=YYYY-MM/BATCH-N.parquet` holds *sightings*: an object (post, medium or account),
-the moment, what the answer showed of it, and its counters as a list of (metric, value).
+`readings/platform=P/month=YYYY-MM/BATCH-N.parquet` holds *sightings*: an object (post, medium, account,
+hashtag, site, audience or advertising), the moment, what the answer showed of it, its counters as a list of
+(metric, value), and as a list of periods what the platform itself gives for days of its own calendar.
 `readings/batches/BATCH.json` names the landed files that a batch was made from and the files it wrote; it
 is written last, so files that no batch names do not count.
 
@@ -37,6 +38,32 @@ SIGHTING = """
     periods struct(
         metric varchar, breakdown varchar, first_day date, last_day date, is_whole boolean, value bigint
     )[] default []
+"""
+
+# What an answer leaves out is no reading: a counter or period without value, a period without days.
+_WITHOUT_WHAT_IS_NOT_SAID = """
+    * replace (
+        coalesce(aliases, []) as aliases,
+        coalesce(media_ids, []) as media_ids,
+        coalesce(post_ids, []) as post_ids,
+        list_distinct(coalesce(links, [])) as links,
+        list_distinct(coalesce(content_keys, [])) as content_keys,
+        list_filter(coalesce(counters, []), lambda counter: counter.value is not null) as counters,
+        list_transform(
+            list_filter(
+                coalesce(periods, []),
+                lambda period: period.value is not null and period.first_day <= period.last_day
+            ),
+            lambda period: {
+                'metric': period.metric,
+                'breakdown': coalesce(period.breakdown, ''),
+                'first_day': period.first_day,
+                'last_day': period.last_day,
+                'is_whole': coalesce(period.is_whole, false),
+                'value': period.value
+            }
+        ) as periods
+    )
 """
 
 # A batch holds at most so many landed files: memory stays flat however much is rebuilt.
@@ -199,9 +226,7 @@ def _make_batch(platform: str, landing: Path, root: Path, paths: list[Path]) -> 
         con.execute(
             f"""
             insert into sightings by name
-            select
-                * replace (list_filter(counters, lambda counter: counter.value is not null) as counters),
-                ? as platform
+            select *, ? as platform
             from ({query})
             where object_id is not null and observed_at is not null
             """,
@@ -210,7 +235,7 @@ def _make_batch(platform: str, landing: Path, root: Path, paths: list[Path]) -> 
         con.execute(
             f"""
             copy (
-                select *, strftime(observed_at, '%Y-%m') as month
+                select {_WITHOUT_WHAT_IS_NOT_SAID}, strftime(observed_at, '%Y-%m') as month
                 from sightings
                 order by observed_at, object_id
             )

@@ -1,9 +1,10 @@
-"""The sandbox's Facebook face: pages, posts, videos, insights and batches of the Graph API.
+"""The sandbox's Facebook face: pages, posts, videos, insights, web addresses and batches of the Graph API;
+advertising is in `facebook_ads.py`.
 
 Written from the field lists of the vendor's own SDK (26.0.3), the vendor's pages and recorded answers, not
 from any client. Where those are silent the choice made here is a guess that a live call may correct: the HTTP
-status of an error, the limit of 50 ids, the wording of some messages, and all of `/debug_token` and
-`/me/permissions`.
+status of an error, the limit of 50 ids, the wording of some messages, how many calls go by before headers of
+usage come, that a page which few like has empty days, and all of `/debug_token` and `/me/permissions`.
 
 What a reader has to cope with here: a retired version in the path is silently served as the oldest usable
 one, and only the header `facebook-api-version` says so; `paging.next` is an absolute address with the token
@@ -19,17 +20,16 @@ views.
 
 from __future__ import annotations
 
-import base64
-import binascii
+import hmac
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from hashlib import sha256
 from urllib.parse import urlencode, urlsplit
 
 import orjson
 
-from connectors.sandbox import insights
+from connectors.sandbox import facebook_ads, insights
 from connectors.sandbox.exchange import Answer, Asked, parse_query
 from connectors.sandbox.graph_errors import (
     Refused,
@@ -40,13 +40,15 @@ from connectors.sandbox.graph_errors import (
     unseen,
 )
 from connectors.sandbox.graph_fields import Field, FieldSyntaxError, parse_fields
-from connectors.sandbox.graph_nodes import Lasting, Passing, Thing, lasting_field, passing_field
+from connectors.sandbox.graph_nodes import Lasting, Passing, Thing, lasting_field, likes, passing_field
+from connectors.sandbox.graph_paging import GRAPH, cursor_of, instant_of, limit_of, paging
 from connectors.sandbox.growth import Moment
 from connectors.sandbox.world import FacebookPost, FacebookVideo, Page, World
 
 PLATFORM = "facebook"
 USER_TOKEN = "sandbox-facebook-user-token"  # noqa: S105 -- the sandbox's own, worth nothing elsewhere
-SECRETS = {"FACEBOOK_ACCESS_TOKEN": USER_TOKEN}
+APP_SECRET = "sandbox-facebook-app-secret"  # noqa: S105
+SECRETS = {"FACEBOOK_ACCESS_TOKEN": USER_TOKEN, "FACEBOOK_APP_SECRET": APP_SECRET}
 PAGE_TOKEN_PREFIX = "sandbox-page-token-"  # noqa: S105
 USER_ID = "10158000000000001"
 
@@ -57,9 +59,11 @@ VERSIONS = ((21, 0), (22, 0), (23, 0), (24, 0), (25, 0), (26, 0))
 # a page's engaged.
 _APP_CALLS = 200 * 30
 _PAGE_CALLS = 4_800 * 500 / 24
+# Few calls are not worth a header: that there is none is normal.
+_CALLS_BEFORE_USAGE_IS_TOLD = 10
+# Pages with fewer likes have no figures by day.
+_LEAST_LIKES = 100
 
-_GRAPH = "https://graph.facebook.com"
-_MOST_ROWS = 100
 _MOST_IDS = 50
 
 
@@ -109,7 +113,7 @@ class FacebookFace:
         try:
             parameters = {**asked.query, **(asked.form() if asked.method == "POST" else {})}
             viewer = self._viewer(parameters, asked.headers)
-            headers |= self._usage(viewer, asked.now)
+            headers |= self._usage(viewer, path, asked.now)
             body = self._carry_out(asked.method, version, path, parameters, viewer, asked.now)
         except Refused as refused:
             return error_answer(refused, headers)
@@ -138,6 +142,9 @@ class FacebookFace:
         viewer = self._known_viewer(token)
         if viewer is None:
             raise refusal(190, "Invalid OAuth access token - Cannot parse access token", status=401)
+        if "appsecret_proof" in parameters and parameters["appsecret_proof"] != proof_of(token):
+            message = "Invalid appsecret_proof provided in the API argument"
+            raise refusal(100, message, kind="GraphMethodException")
         return viewer
 
     def _known_viewer(self, token: str) -> Viewer | None:
@@ -150,7 +157,10 @@ class FacebookFace:
         )
         return Viewer(token, page) if page is not None and page.has_role else None
 
-    def _usage(self, viewer: Viewer, now: Moment) -> dict[str, str]:
+    def _usage(self, viewer: Viewer, path: str, now: Moment) -> dict[str, str]:
+        """The headers of usage, once a token has made enough calls in the hour: which, hangs on the token and
+        on what is asked.
+        """
         hour = int(now.epoch // 3_600)
         if len(self._calls) > 64:
             self._calls = {key: count for key, count in self._calls.items() if key[1] == hour}
@@ -159,6 +169,8 @@ class FacebookFace:
             percent = int(100 * used / _APP_CALLS)
             usage = {"call_count": percent, "total_time": percent // 2, "total_cputime": percent // 2}
             headers = {"x-app-usage": orjson.dumps(usage).decode()}
+            if path.startswith("act_"):
+                headers |= _ads_usage(path.partition("/")[0], percent)
             refused = refusal(4, "(#4) Application request limit reached", status=403, is_transient=True)
         else:
             percent = int(100 * used / _PAGE_CALLS)
@@ -176,7 +188,7 @@ class FacebookFace:
             refused = refusal(80001, message)
         if percent >= 100:
             raise Refused(refused.status, refused.error, headers)
-        return headers
+        return headers if used > _CALLS_BEFORE_USAGE_IS_TOLD else {}
 
     # -- routes
 
@@ -193,6 +205,8 @@ class FacebookFace:
         if not parts:
             if "ids" in parameters:
                 return self._several(parameters["ids"], parameters, viewer, now)
+            if parameters.get("id", "").startswith(("http://", "https://")):
+                return self._site(parameters["id"], parameters, now)
             if "id" in parameters:
                 return self._show(self._thing(parameters["id"], viewer, now), parameters, viewer, now)
             raise refusal(100, "Unsupported get request. Please read the Graph API documentation", subcode=33)
@@ -200,6 +214,8 @@ class FacebookFace:
             return self._debug(parameters, now)
         if parts[0] in ("me", USER_ID) and viewer.page is None:
             return self._me(parts[1:], version, parameters, viewer)
+        if parts[0].startswith("act_"):
+            return self._advertising(parts, version, parameters, viewer, now)
         name = viewer.page.id if parts[0] == "me" and viewer.page is not None else parts[0]
         thing = self._thing(name, viewer, now)
         if len(parts) == 1:
@@ -225,7 +241,7 @@ class FacebookFace:
             return {"data": [{"permission": name, "status": "granted"} for name in _PERMISSIONS]}
         if list(rest) != ["accounts"]:
             raise refusal(2500, f"Unknown path components: /{'/'.join(rest)}")
-        limit = _limit(parameters)
+        limit = limit_of(parameters)
         pages = sorted(
             (page for page in self._world.pages.values() if page.has_role), key=lambda page: page.id
         )
@@ -251,18 +267,58 @@ class FacebookFace:
                         shown[one.shown_as] = value
             shown["id"] = page.id
             rows.append((page.id, shown))
-        after = _cursor(parameters.get("after"))
+        after = cursor_of(parameters.get("after"))
         start = next((n + 1 for n, (page_id, _) in enumerate(rows) if page_id == after), 0)
         cut = rows[start : start + limit]
-        paging = _paging(
+        page_links = paging(
             f"{version}/{USER_ID}/accounts",
             parameters,
-            viewer,
+            viewer.token,
             [page_id for page_id, _ in cut],
             start > 0,
             start + limit < len(rows),
         )
-        return {"data": [shown for _, shown in cut], **paging}
+        return {"data": [shown for _, shown in cut], **page_links}
+
+    def _site(self, address: str, parameters: Mapping[str, str], now: Moment) -> object:
+        """A web address: what people did with it, zeros where nobody did anything."""
+        site = self._world.sites.get(address)
+        shown: dict[str, object] = {}
+        for one in parse_fields(parameters.get("fields", "id")):
+            if one.name == "engagement":
+                share = site.growth.share(now) if site else 0.0
+                shown["engagement"] = {
+                    "reaction_count": site.reactions.at(share, now) if site else 0,
+                    "comment_count": site.comments.at(share, now) if site else 0,
+                    "share_count": site.shares.at(share, now) if site else 0,
+                    "comment_plugin_count": 0,
+                }
+            elif one.name not in ("id", "og_object", "ownership_permissions", "scopes"):
+                raise refusal(
+                    100, f"(#100) Tried accessing nonexisting field ({one.name}) on node type (URL)"
+                )
+        return {**shown, "id": address}
+
+    def _advertising(
+        self, parts: Sequence[str], version: str, parameters: Mapping[str, str], viewer: Viewer, now: Moment
+    ) -> object:
+        """An ad account, for the person alone: a page has none."""
+        account = facebook_ads.known_account(self._world.ad_accounts, parts[0])
+        if viewer.page is not None:
+            message = "(#200) Ad account owner has NOT grant ads_management or ads_read permission"
+            raise refusal(200, message, status=403)
+        if len(parts) == 1:
+            return {"name": account.name, "account_id": account.id.removeprefix("act_"), "id": account.id}
+        if parts[1:] != ["insights"]:
+            return facebook_ads.estimate(account, "/".join(parts[1:]), parameters)
+        rows = facebook_ads.reach_rows(account, parameters, now)
+        limit, after = limit_of(parameters), cursor_of(parameters.get("after")) or "0"
+        start = int(after) if after.isascii() and after.isdigit() else 0
+        cut = rows[start : start + limit]
+        places = [str(start + n + 1) for n in range(len(cut))]
+        path = f"{version}/{account.id}/insights"
+        has_more = start + limit < len(rows)
+        return {"data": cut, **paging(path, parameters, viewer.token, places, start > 0, has_more)}
 
     def _debug(self, parameters: Mapping[str, str], now: Moment) -> object:
         token = parameters.get("input_token", "")
@@ -349,14 +405,17 @@ class FacebookFace:
         """One page of a list, newest first; cursors name a place by moment and id, so that new posts do not
         shift it."""
         plan = self._plan(kind, parameters.get("fields"))
-        limit = _limit(parameters)
-        since, until = _instant(parameters.get("since"), "since"), _instant(parameters.get("until"), "until")
+        limit = limit_of(parameters)
+        since, until = (
+            instant_of(parameters.get("since"), "since"),
+            instant_of(parameters.get("until"), "until"),
+        )
         placed = [
             (_place(thing), thing)
             for thing in things
             if (since is None or _created(thing) >= since) and (until is None or _created(thing) <= until)
         ]
-        after, before = _cursor(parameters.get("after")), _cursor(parameters.get("before"))
+        after, before = cursor_of(parameters.get("after")), cursor_of(parameters.get("before"))
         if after is not None:
             start = next((n for n, (place, _) in enumerate(placed) if place < after), len(placed))
         elif before is not None:
@@ -371,7 +430,7 @@ class FacebookFace:
         places = [place for place, _ in cut]
         return {
             "data": data,
-            **_paging(f"{version}/{page.id}/{edge}", parameters, viewer, places, start > 0, has_more),
+            **paging(f"{version}/{page.id}/{edge}", parameters, viewer.token, places, start > 0, has_more),
         }
 
     def _insights(
@@ -399,28 +458,33 @@ class FacebookFace:
             raise refusal(
                 100, f"(#100) period must be one of the following values: {', '.join(insights.PERIODS)}"
             )
-        until = _instant(parameters.get("until"), "until")
+        until = instant_of(parameters.get("until"), "until")
         until = insights.day_end(now.epoch) if until is None else until
-        since = _instant(parameters.get("since"), "since")
+        since = instant_of(parameters.get("since"), "since")
         since = insights.day_end(until, -2) if since is None else since
         if until - since > insights.LONGEST_RANGE_S:
             raise refusal(100, "(#100) There cannot be more than 90 days (7776000 s) between since and until")
         if until < since:
             raise refusal(100, "(#100) since param must be before until")
         days = insights.day_ends(since, until, now)
+        breakdown = parameters.get("breakdown", "")
         try:
-            rows = insights.rows(thing, thing_id, known, names, period, days, now)
+            rows = insights.rows(thing, thing_id, known, names, period, days, now, breakdown)
         except insights.InvalidMetric:
             raise refusal(100, "(#100) The value must be a valid insights metric") from None
+        except insights.InvalidBreakdown:
+            raise refusal(100, f"(#100) breakdown {breakdown} is not supported for these metrics") from None
+        if isinstance(thing, Page) and likes(thing) < _LEAST_LIKES:
+            rows = []
         # There is always a next page, also after the last.
         asked = {
             name: value
             for name, value in parameters.items()
-            if name not in ("since", "until", "access_token")
+            if name not in ("since", "until", "access_token", "appsecret_proof")
         }
         span = int(until - since)
-        address = f"{_GRAPH}/{version}/{thing_id}/{edge}?"
-        paging = {
+        address = f"{GRAPH}/{version}/{thing_id}/{edge}?"
+        links = {
             name: address
             + urlencode(
                 {
@@ -432,7 +496,7 @@ class FacebookFace:
             )
             for name, move in (("previous", -span), ("next", span))
         }
-        return {"data": rows, "paging": paging}
+        return {"data": rows, "paging": links}
 
     def _batch(self, version: str, parameters: Mapping[str, str], viewer: Viewer, now: Moment) -> object:
         try:
@@ -445,10 +509,17 @@ class FacebookFace:
             message = "Too many requests in batch message. Maximum batch size is 50"
             raise refusal(100, message, kind="GraphBatchException")
         with_headers = parameters.get("include_headers", "true").lower() not in ("false", "0")
-        return [self._inside(version, request, viewer, now, with_headers) for request in requests]
+        proof = parameters.get("appsecret_proof")
+        return [self._inside(version, request, viewer, now, with_headers, proof) for request in requests]
 
     def _inside(
-        self, version: str, request: Mapping[str, object], viewer: Viewer, now: Moment, with_headers: bool
+        self,
+        version: str,
+        request: Mapping[str, object],
+        viewer: Viewer,
+        now: Moment,
+        with_headers: bool,
+        proof: str | None,
     ) -> dict[str, object] | None:
         """One request of a batch; None (JSON null) is what a fault makes of one that ran out of time."""
         relative = str(request.get("relative_url", ""))
@@ -458,7 +529,8 @@ class FacebookFace:
         if answer is None:
             address = urlsplit("/" + relative.lstrip("/"))
             query = parse_query(address.query)
-            query.setdefault("access_token", viewer.token)
+            if query.setdefault("access_token", viewer.token) == viewer.token and proof:
+                query.setdefault("appsecret_proof", proof)
             path = (
                 address.path
                 if address.path.startswith("/v") and "." in address.path[:7]
@@ -545,8 +617,34 @@ _PERMISSIONS = (
     "pages_read_user_content",
     "pages_manage_engagement",
     "read_insights",
+    "ads_read",
     "public_profile",
 )
+
+
+def proof_of(token: str) -> str:
+    """The `appsecret_proof` that belongs to a token."""
+    return hmac.new(APP_SECRET.encode(), token.encode(), sha256).hexdigest()
+
+
+def _ads_usage(account_id: str, percent: int) -> dict[str, str]:
+    case = {
+        "type": "ads_insights",
+        "call_count": percent,
+        "total_cputime": percent // 2,
+        "total_time": percent // 2,
+        "estimated_time_to_regain_access": 0,
+        "ads_api_access_tier": "standard_access",
+    }
+    account = {
+        "acc_id_util_pct": float(percent),
+        "reset_time_duration": 0,
+        "ads_api_access_tier": "standard_access",
+    }
+    return {
+        "x-business-use-case-usage": orjson.dumps({account_id.removeprefix("act_"): [case]}).decode(),
+        "x-ad-account-usage": orjson.dumps(account).decode(),
+    }
 
 
 def _created(thing: FacebookPost | FacebookVideo) -> float:
@@ -555,67 +653,6 @@ def _created(thing: FacebookPost | FacebookVideo) -> float:
 
 def _place(thing: FacebookPost | FacebookVideo) -> str:
     return f"{_created(thing):.0f}:{thing.id}"
-
-
-def _limit(parameters: Mapping[str, str]) -> int:
-    text = parameters.get("limit", "25")
-    if not (text.isascii() and text.isdigit()):
-        raise refusal(100, "(#100) Param limit must be an integer")
-    if int(text) > _MOST_ROWS:
-        raise refusal(100, f"(#100) The limit parameter must be at most {_MOST_ROWS}")
-    return max(1, int(text))
-
-
-def _instant(text: str | None, name: str) -> float | None:
-    """Epoch seconds, a date or an ISO time."""
-    if not text:
-        return None
-    if text.isascii() and text.isdigit() and len(text) <= 11:
-        return float(text)
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise refusal(100, f"(#100) Invalid parameter: {name} is not a time") from None
-    if len(text) == 10:
-        return instant.replace(tzinfo=insights.PACIFIC).timestamp()
-    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
-
-
-def _cursor(text: str | None) -> str | None:
-    if not text:
-        return None
-    try:
-        return base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4)).decode()
-    except (binascii.Error, UnicodeDecodeError, UnicodeEncodeError):
-        raise refusal(100, "(#100) Invalid parameter: the cursor is not valid") from None
-
-
-def _paging(
-    path: str,
-    parameters: Mapping[str, str],
-    viewer: Viewer,
-    places: Sequence[str],
-    has_previous: bool,
-    has_next: bool,
-) -> dict[str, object]:
-    if not places:
-        return {}
-    before, after = (
-        base64.urlsafe_b64encode(place.encode()).decode().rstrip("=") for place in (places[0], places[-1])
-    )
-    asked = {
-        name: value for name, value in parameters.items() if name not in ("access_token", "after", "before")
-    }
-    paging: dict[str, object] = {"cursors": {"before": before, "after": after}}
-    if has_next:
-        paging["next"] = f"{_GRAPH}/{path}?" + urlencode(
-            {"access_token": viewer.token, "pretty": "0", **asked, "after": after}
-        )
-    if has_previous:
-        paging["previous"] = f"{_GRAPH}/{path}?" + urlencode(
-            {"access_token": viewer.token, "pretty": "0", **asked, "before": before}
-        )
-    return {"paging": paging}
 
 
 def face(world: World, intercept: Callable[[str], Answer | None]) -> FacebookFace:

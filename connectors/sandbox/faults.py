@@ -13,6 +13,8 @@ the same name may mean a different answer on each. Here is what can go wrong any
 | empty_200 | nothing at all |
 | no_content_type | the right answer, unlabelled |
 | truncated_json | the first half of the right answer, as if it were whole |
+| doubled_rows | the right answer with every row twice |
+| repeated_cursor | the right answer, which names itself as the next page (on Graph also a list's only page) |
 | cut_off | the connection closes in mid-answer |
 | stalled | nothing, until the client gives up or `seconds` (30) have passed |
 """
@@ -21,10 +23,14 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
+
+import orjson
 
 from connectors.sandbox import faces
 from connectors.sandbox.exchange import Answer, Asked
@@ -61,9 +67,7 @@ class Faults:
 
     def program(self, programme: Iterable[Mapping[str, Any]]) -> None:
         """Replaces the programme by `[{"match": …, "fault": …, "times": …}]`. Raises UnknownFault."""
-        known = sorted(
-            {*_ANYWHERE, *_OUTSIDE_HTTP, *(name for platform in faces() for name in _faults_of(platform))}
-        )
+        known = sorted({name for platform in faces() for name in known_on(platform)})
         faults = []
         for item in programme:
             name = item.get("fault") if isinstance(item, Mapping) else None
@@ -83,6 +87,11 @@ class Faults:
 
     def as_json(self) -> list[dict[str, Any]]:
         return [fault.as_json() for fault in self._programme]
+
+
+def known_on(platform: str) -> frozenset[str]:
+    """The names of the faults that can happen on a platform."""
+    return frozenset({*_ANYWHERE, *_OUTSIDE_HTTP, *_faults_of(platform)})
 
 
 def answer(fault: Fault, platform: str, asked: Asked, true_answer: Callable[[], Answer]) -> Answer:
@@ -131,6 +140,75 @@ def _unlabelled(fault: Fault, asked: Asked, true_answer: Callable[[], Answer]) -
     )
 
 
+def _rewritten(change: Callable[[Any, Asked], None]) -> Maker:
+    """The right answer after `change` has been at its document."""
+
+    def make(fault: Fault, asked: Asked, true_answer: Callable[[], Answer]) -> Answer:
+        right = true_answer()
+        document = orjson.loads(right.body)
+        # A batch is a list of answers, each with a text inside.
+        if isinstance(document, dict):
+            change(document, asked)
+        return Answer(right.status, orjson.dumps(document), right.headers)
+
+    return make
+
+
+def _double_rows(document: Any, asked: Asked) -> None:
+    """Rows stand under `data` or `items`, TikTok's under `data.videos`."""
+    inner = document.get("data")
+    for holder, name in ((document, "data"), (document, "items"), (inner, "videos")):
+        if isinstance(holder, dict) and isinstance(holder.get(name), list):
+            holder[name] = [row for row in holder[name] for _ in range(2)]
+
+
+def _cursor_asked(asked: Asked) -> str | None:
+    """The place from which a later page was asked for, in any platform's way."""
+    for name in ("pagination_token", "next_token", "pageToken", "after", "cursor"):
+        if name in asked.query:
+            return asked.query[name]
+    nested = re.search(r"\.after\(([^)]+)\)", asked.query.get("fields", ""))
+    if nested:
+        return nested[1]
+    try:
+        sent = orjson.loads(asked.body or b"null")
+    except orjson.JSONDecodeError:
+        return None
+    return str(sent["cursor"]) if isinstance(sent, dict) and sent.get("cursor") else None
+
+
+def _repeat_cursor(document: Any, asked: Asked) -> None:
+    used, data = _cursor_asked(asked), document.get("data")
+    if "meta" in document or "kind" in document or "has_more" in (data or ()):
+        if used is None:
+            return
+        if "meta" in document:
+            document["meta"]["next_token"] = used
+        elif "kind" in document:
+            document["nextPageToken"] = used
+        else:
+            data |= {"cursor": int(used), "has_more": True}
+        return
+    # Graph names a place even on its last page, and takes one that is behind the last row.
+    for paged in _paged(document):
+        place = used or paged.get("paging", {}).get("cursors", {}).get("after")
+        if place:
+            following = f"https://graph.facebook.com{asked.path}?{urlencode({**asked.query, 'after': place})}"
+            paged["paging"] = {"cursors": {"before": place, "after": place}, "next": following}
+
+
+def _paged(document: Any) -> Iterator[dict[str, Any]]:
+    """Whatever in a document of the Graph API is a page: the document itself, or what it holds with
+    cursors."""
+    if isinstance(document, dict):
+        if isinstance(document.get("data"), list):
+            yield document
+            return
+        for value in document.values():
+            if isinstance(value, dict) and not isinstance(value.get("summary"), dict):
+                yield from _paged(value)
+
+
 _ANYWHERE: dict[str, Maker] = {
     "html_502": _html(502, b"Bad Gateway"),
     "html_503": _html(503, b"Over capacity"),
@@ -139,4 +217,6 @@ _ANYWHERE: dict[str, Maker] = {
     "empty_200": _instead(b""),
     "no_content_type": _unlabelled,
     "truncated_json": _truncated,
+    "doubled_rows": _rewritten(_double_rows),
+    "repeated_cursor": _rewritten(_repeat_cursor),
 }

@@ -131,6 +131,11 @@ def lasting_field(kind: str, one: Field) -> Lasting:
     return show
 
 
+def likes(page: Page) -> int:
+    """People who like a page; most of its followers do."""
+    return page.followers - page.followers // 50
+
+
 def _absent(thing: object) -> object:
     return None
 
@@ -139,7 +144,7 @@ _PAGE_FIELDS: dict[str, Callable[[Page], object]] = {
     "id": lambda page: page.id,
     "name": lambda page: page.name,
     "username": lambda page: page.username,
-    "fan_count": lambda page: page.followers - page.followers // 50,
+    "fan_count": lambda page: likes(page),
     "followers_count": lambda page: page.followers,
     "category": lambda page: "Political organization",
     "is_published": lambda page: True,
@@ -186,7 +191,8 @@ _VIDEO_FIELDS: dict[str, Callable[[FacebookVideo], object]] = {
     ),
     "status": lambda video: {"video_status": "ready"},
     "published": lambda video: True,
-    "is_crosspost_video": lambda video: False,
+    "is_crosspost_video": lambda video: video.is_crosspost,
+    "universal_video_id": lambda video: video.universal_id,
     "embeddable": lambda video: True,
 }
 

@@ -1,20 +1,23 @@
-"""The sandbox's server: both faces over HTTP, on loopback only.
+"""The sandbox's server: all faces over HTTP, on loopback only.
 
-Beside `/x/…` and `/facebook/{version}/…` it has two doors of its own: `GET` and `PUT /clock` (an ISO time
-with an offset) and `GET` and `PUT /faults` (a JSON list, see `faults.py`).
+Beside the platforms' (`/x/…`, `/facebook/{version}/…`) it has two doors of its own: `GET` and `PUT /clock`
+(an ISO time with an offset) and `GET` and `PUT /faults` (a JSON list, see `faults.py`).
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from functools import partial
 from types import TracebackType
 from typing import Any
+from urllib.parse import parse_qsl
 
 import orjson
 import uvicorn
@@ -30,6 +33,8 @@ from connectors.sandbox.faults import Faults, UnknownFault
 from connectors.sandbox.growth import Moment
 from connectors.sandbox.world import World, shipped_world
 
+_TOKEN_NAMES = ("access_token", "refresh_token", "id_token", "appsecret_proof", "client_secret", "key")
+_TOKENS_GIVEN = re.compile(rb'(?:access|refresh|id)_token\\*"\s*:\s*\\*"([^"\\]+)')
 _METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 
 
@@ -52,7 +57,12 @@ class Service:
         self.faults = Faults()
         # The latest requests, as `GET /x/2/tweets?ids=1`; with their tokens.
         self.requests: deque[str] = deque(maxlen=20_000)
-        self._faces = {platform: module.face(world, self._intercept) for platform, module in faces().items()}
+        # Every token that was sent here or given out.
+        self.tokens: set[str] = set()
+        self._faces = {
+            platform: module.face(world, partial(self._intercept, platform))
+            for platform, module in faces().items()
+        }
 
     def app(self) -> Starlette:
         return Starlette(
@@ -107,21 +117,32 @@ class Service:
         if fault is not None and fault.name == "stalled":
             await _stall(request, float(fault.options.get("seconds", 30)))
             return _plain(504, "stalled")
-        if fault is None or fault.name in ("cut_off", "null_item"):
-            answer = face.answer(asked)
-        else:
-            try:
-                answer = faults.answer(
-                    fault, request.path_params["platform"], asked, lambda: face.answer(asked)
-                )
-            except UnknownFault as error:
-                return _plain(400, str(error))
+        platform = request.path_params["platform"]
+        try:
+            if fault is None or fault.name in ("cut_off", "null_item"):
+                answer = face.answer(asked)
+            else:
+                answer = faults.answer(fault, platform, asked, lambda: face.answer(asked))
+        except UnknownFault as error:
+            return _plain(400, str(error))
         kind = _CutOff if fault is not None and fault.name == "cut_off" else Response
+        self._remember_tokens(query_text, body, headers.get("authorization", ""), answer.body)
         response = kind(answer.body, answer.status, answer.headers)
         response.headers["date"] = format_datetime(now.instant, usegmt=True)
         return response
 
-    def _intercept(self, relative_url: str) -> Answer | None:
+    def _remember_tokens(self, query: str, sent: bytes, authorization: str, given: bytes) -> None:
+        self.tokens |= {
+            value
+            for text in (query, sent.decode("utf-8", "replace"))
+            for name, value in parse_qsl(text)
+            if name in _TOKEN_NAMES
+        }
+        if authorization.startswith("Bearer "):
+            self.tokens.add(authorization.removeprefix("Bearer "))
+        self.tokens |= {token.decode("utf-8", "replace") for token in _TOKENS_GIVEN.findall(given)}
+
+    def _intercept(self, platform: str, relative_url: str) -> Answer | None:
         """Faults for requests inside a batch."""
         fault = self.faults.take(relative_url)
         if fault is None:
@@ -130,7 +151,7 @@ class Service:
             return faults.NULL_ITEM
         path, _, query = relative_url.partition("?")
         asked = Asked("GET", "/" + path.lstrip("/"), parse_query(query), {}, b"", self.clock)
-        return faults.answer(fault, "facebook", asked, lambda: Answer(200, b'{"data":[]}'))
+        return faults.answer(fault, platform, asked, lambda: Answer(200, b'{"data":[]}'))
 
 
 async def _stall(request: Request, seconds: float) -> None:
@@ -256,6 +277,11 @@ class Sandbox:
     def requests(self) -> list[str]:
         """What was asked so far, as `GET /x/2/tweets?ids=1`; tokens included."""
         return list(self.service.requests)
+
+    @property
+    def tokens(self) -> frozenset[str]:
+        """Every token that was sent to the sandbox or given out by it, for who looks where none may be."""
+        return frozenset(self.service.tokens)
 
     def set_clock(self, now: datetime) -> None:
         """For requests without a `Date` header."""

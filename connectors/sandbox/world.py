@@ -24,6 +24,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from connectors.sandbox.advertising import AdAccount, read_ad_account
 from connectors.sandbox.growth import (
     DAY_S,
     Count,
@@ -36,6 +37,7 @@ from connectors.sandbox.growth import (
     draw,
     heavy,
 )
+from connectors.sandbox.x_mentions import Mentioned, read_mentions
 
 # Kinds of reaction as the Graph API spells them, and how a crowd spreads over them (invented).
 REACTIONS = {"LIKE": 0.62, "LOVE": 0.21, "WOW": 0.02, "HAHA": 0.06, "SAD": 0.04, "ANGRY": 0.05}
@@ -103,9 +105,28 @@ class XPost:
     original: XPost | None = None
     replied_to: XPost | None = None
     gone_at: float = _NEVER
+    # (shortened, whole) addresses in the text.
+    links: tuple[tuple[str, str], ...] = ()
+    # (epoch seconds, the id that the post has from then on).
+    edits: tuple[tuple[float, str], ...] = ()
 
     def is_there(self, now: Moment) -> bool:
         return self.created <= now.epoch < self.gone_at
+
+    def edit_ids(self, now: Moment) -> list[str]:
+        """The post's ids so far, oldest first."""
+        return [self.id, *(edit_id for edited, edit_id in self.edits if edited <= now.epoch)]
+
+    def latest_id(self, now: Moment) -> str:
+        return self.edit_ids(now)[-1]
+
+    def stood_still_at(self, post_id: str, now: Moment) -> Moment:
+        """The moment whose counters a version shows: an older one stands still from the next edit on."""
+        if not self.edits:
+            return now
+        begun = [self.id, *(edit_id for _, edit_id in self.edits)].index(post_id)
+        later = [edited for edited, _ in self.edits[begun:] if edited <= now.epoch]
+        return Moment.at(later[0]) if later else now
 
 
 @dataclass(slots=True, eq=False)
@@ -130,6 +151,9 @@ class FacebookVideo:
     is_reel: bool
     growth: Growth
     views: Count
+    # What the appearances of one crossposted upload share; each counts its own views.
+    universal_id: str | None = None
+    is_crosspost: bool = False
     post: FacebookPost = field(init=False)
 
 
@@ -158,6 +182,17 @@ class FacebookPost:
         return self.created <= now.epoch < self.gone_at
 
 
+@dataclass(slots=True, eq=False)
+class Site:
+    """A web address, and what Facebook's people do with it."""
+
+    address: str
+    growth: Growth
+    shares: Count
+    reactions: Count
+    comments: Count
+
+
 class World:
     """Everything the sandbox knows, looked up the ways the APIs look things up. Immutable once built."""
 
@@ -165,9 +200,13 @@ class World:
         self.ends = 0.0
         self.x_accounts: dict[str, XAccount] = {}
         self.x_posts: dict[str, XPost] = {}
+        # By "#hashtag" in lower case, or by address.
+        self.mentions: dict[str, Mentioned] = {}
         self.pages: dict[str, Page] = {}
         self.facebook_posts: dict[str, FacebookPost] = {}
         self.facebook_videos: dict[str, FacebookVideo] = {}
+        self.sites: dict[str, Site] = {}
+        self.ad_accounts: dict[str, AdAccount] = {}
         for source in sources:
             _Builder(self, source).build()
         self._handles = {account.handle.lower(): account for account in self.x_accounts.values()}
@@ -182,8 +221,9 @@ class World:
         return self._handles.get(handle.lower())
 
     def x_post(self, post_id: str, now: Moment) -> XPost | None:
+        """By any id that the post has had so far."""
         post = self.x_posts.get(post_id)
-        return post if post is not None and post.is_there(now) else None
+        return post if post is not None and post.is_there(now) and post_id in post.edit_ids(now) else None
 
     def timeline(self, account: XAccount, now: Moment) -> Iterator[XPost]:
         """The account's posts that exist at `now`, newest first."""
@@ -237,7 +277,9 @@ class _Draft:
     kind: str = "video"
     link: str = "plain"
     views: int | None = None
+    crossposted: str | None = None
     same_media_as: str | None = None
+    links: tuple[tuple[str, str], ...] = ()
 
 
 class _Builder:
@@ -264,6 +306,18 @@ class _Builder:
                 self._build_x(settings)
         self._build_reposts([settings for settings in accounts if settings["platform"] == "x"])
         self._build_facebook([settings for settings in accounts if settings["platform"] == "facebook"])
+        for settings in self.source.get("sites", ()):
+            self._add_site(settings)
+        for settings in self.source.get("ad_accounts", ()):
+            account = read_ad_account(settings, self.starts, self.ends)
+            self.world.ad_accounts[account.id] = account
+        for settings in self.source.get("mentions", ()):
+            mentioned = read_mentions(settings, self.starts, self.ends)
+            self.world.mentions[mentioned.name] = mentioned
+        for edit in self.source.get("edits", ()):
+            self._edit(edit)
+        for extreme in self.source.get("extremes", ()):
+            self._exaggerate(extreme)
         for deletion in self.source.get("deletions", ()):
             self._named(deletion).gone_at = deletion["at"].timestamp()
         for revision in self.source.get("revisions", ()):
@@ -293,6 +347,7 @@ class _Builder:
                 link=appearance.get("link", "plain"),
                 views=next(parts) if "weight" in appearance else appearance.get("unread_views"),
                 same_media_as=appearance.get("same_media_as"),
+                crossposted=appearance.get("crossposted"),
             )
             self.listed.setdefault((appearance["platform"], appearance["account"]), []).append(draft)
 
@@ -334,7 +389,14 @@ class _Builder:
             key = f"{self.id}/x/{handle}/{n}"
             shape = draw("shape", key)
             kind = "video" if shape < 0.4 else "photo" if shape < 0.6 else "text"
-            drafts.append(_Draft(created, key, _AWKWARD_TEXTS.get(n, f"Post {n}"), number=n, kind=kind))
+            text = _AWKWARD_TEXTS.get(n, f"Post {n}")
+            links: tuple[tuple[str, str], ...] = ()
+            if n % 17 == 4 and "site" in settings:
+                short = f"https://t.co/{int(1e9 + 9e9 * draw('t.co', key))}"
+                text, links = f"{text} {short}", ((short, settings["site"]),)
+            if n % 17 == 10 and "hashtag" in settings:
+                text = f"{text} #{settings['hashtag']}"
+            drafts.append(_Draft(created, key, text, number=n, kind=kind, links=links))
         filmed = [draft for draft in drafts if draft.kind == "video" and draft.asset is None]
         views = apportion(settings["views"], [heavy("views", draft.key) for draft in filmed])
         for draft, final in zip(filmed, views, strict=True):
@@ -359,6 +421,7 @@ class _Builder:
                 quotes=Count(int(final * (0.03 + 0.1 * draw("quotes", draft.key)))),
                 bookmarks=Count(int(final * 0.04 * draw("bookmarks", draft.key))),
                 replied_to=previous if draft.asset is None and n % reply_every == reply_every - 1 else None,
+                links=draft.links,
             )
             previous = post
             self.world.x_posts[post.id] = post
@@ -446,6 +509,29 @@ class _Builder:
                 self.world.x_posts[post.id] = post
                 account.posts.append(post)
 
+    def _x_named(self, reference: Mapping[str, Any]) -> XPost:
+        post = self._named({"platform": "x", **reference})
+        assert isinstance(post, XPost)
+        return post
+
+    def _edit(self, settings: Mapping[str, Any]) -> None:
+        """A post that was edited `after_s` seconds after its creation, each time; ids as of those moments."""
+        post = self._x_named(settings)
+        moments = [post.created + after_s for after_s in settings["after_s"]]
+        post.edits = tuple((edited, snowflake(edited, "edit", post.id)) for edited in moments)
+        for _, edit_id in post.edits:
+            self.world.x_posts[edit_id] = post
+
+    def _exaggerate(self, settings: Mapping[str, Any]) -> None:
+        """A post with an id or with counters at the edge of what a reader can hold."""
+        post = self._x_named(settings)
+        del self.world.x_posts[post.id]
+        post.id = settings["id"]
+        self.world.x_posts[post.id] = post
+        post.retweets = post.likes = Count(settings["counters"])
+        for medium in post.media:
+            medium.views = Count(settings["counters"])
+
     # -- Facebook
 
     def _build_facebook(self, accounts: Sequence[Mapping[str, Any]]) -> None:
@@ -524,6 +610,10 @@ class _Builder:
                 is_reel=draft.kind == "reel",
                 growth=self._growth(draft.created, 6, 28, "video", draft.key),
                 views=Count(draft.views or 0),
+                universal_id=str(int(3e14 + 6e14 * draw("universal", self.id, draft.asset)))
+                if draft.crossposted
+                else None,
+                is_crosspost=draft.crossposted == "copy",
             )
         post = FacebookPost(
             number=str(int(1e15 + 8e15 * draw("post", draft.key))),
@@ -549,6 +639,17 @@ class _Builder:
         page.posts.append(post)
         self.world.facebook_posts[post.id] = post
         self.facebook_by_name[page.username, draft.asset or str(draft.number)] = post
+
+    def _add_site(self, settings: Mapping[str, Any]) -> None:
+        address = settings["url"]
+        self.world.sites[address] = Site(
+            address,
+            # A site is passed on until the last day: slowly first, then more and more.
+            Growth(settings["at"].timestamp(), self.ends, tuple((n / 24) ** 1.6 for n in range(25))),
+            shares=Count(settings["shares"]),
+            reactions=Count(settings["reactions"]),
+            comments=Count(settings["comments"]),
+        )
 
     # -- disturbances
 

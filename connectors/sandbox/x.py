@@ -1,42 +1,83 @@
-"""The sandbox's X face: the posts, timelines and users of API v2.
+"""The sandbox's X face: the posts, timelines, users and counts of API v2.
 
 Written from X's OpenAPI description 2.166 (xdevplatform/docs; the X Developer Agreement applies) and from
 recorded answers, not from any client. Both vocabularies are served: a request with `post.fields` is answered
 with `repost_count`, `referenced_posts` and `includes.posts`, as description 2.167 has it, any other with the
 older words.
 
+An app's token sees what is public. The keys of the user `OWN_HANDLE` (OAuth 1.0a; the sandbox looks at the
+keys that are named, not at the signature) also see the private counters of that user's posts, for thirty
+days.
+
 What a reader has to cope with here: partial errors beside `data` with status 200; no `data` at all when
 everything failed; fields that are absent unless asked for, or empty; pages shorter than `max_results` that
 still have a `next_token` (`exclude` takes posts out after the page was cut); native retweets, whose
-`retweet_count` is the original's; `impression_count` 0 on posts older than the metric (January 2023).
+`retweet_count` is the original's; `impression_count` 0 on posts older than the metric (January 2023); posts
+that were edited. Guessed of those: that a timeline shows the newest edit alone, that every edit names the
+whole history, and that the counters of an older edit stand still from the next one on.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
+from urllib.parse import unquote
 
 import orjson
 
 from connectors.sandbox.exchange import Answer, Asked, words
 from connectors.sandbox.growth import Count, Moment
 from connectors.sandbox.world import World, XAccount, XMedia, XPost
+from connectors.sandbox.x_counts import Counts
+from connectors.sandbox.x_problems import (
+    PRIVATE_METRICS,
+    Refused,
+    field_refused,
+    invalid,
+    not_authorized,
+    not_found,
+    problem,
+    together,
+    unsupported_authentication,
+)
+from connectors.sandbox.x_questions import (
+    check_id,
+    choice,
+    id_of,
+    instant,
+    know,
+    list_of,
+    number,
+    page_bound,
+    page_token,
+)
 
 PLATFORM = "x"
 BEARER_TOKEN = "sandbox-x-bearer-token"  # noqa: S105 -- the sandbox's own, worth nothing elsewhere
-SECRETS = {"X_BEARER_TOKEN": BEARER_TOKEN}
+OWN_HANDLE = "UKLabour"
+# The user's keys; an access token begins with its user's id.
+CONSUMER_KEY = "sandbox-x-consumer-key"
+ACCESS_TOKEN = "21406518-sandbox-x-access-token"  # noqa: S105
+SECRETS = {
+    "X_BEARER_TOKEN": BEARER_TOKEN,
+    "X_CONSUMER_KEY": CONSUMER_KEY,
+    "X_CONSUMER_SECRET": "sandbox-x-consumer-secret",
+    "X_ACCESS_TOKEN": ACCESS_TOKEN,
+    "X_ACCESS_TOKEN_SECRET": "sandbox-x-access-token-secret",
+}
 
 # Requests per endpoint in 15 minutes with an app's own token, from X's rate limit table.
 WINDOW_S = 900
-LIMITS = {"posts": 3_500, "timeline": 10_000, "users": 300}
+LIMITS = {"posts": 3_500, "timeline": 10_000, "users": 300, "counts": 300, "archive": 300, "me": 75}
+# Where a user's keys are allowed, and where an app's token is.
+_FOR_USERS = ("posts", "timeline", "users", "me")
+_FOR_APPS = ("posts", "timeline", "users", "counts", "archive")
+_PRIVATE_S = 30 * 86_400
+_OAUTH_PART = re.compile(r'(oauth_\w+)="([^"]*)"')
 
-_PROBLEMS = "https://api.twitter.com/2/problems/"
-_PAGE_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
-# Recorded tokens are base 36 and all begin alike.
-_TOKEN_PREFIX = "7140dibdnow9c7btw"  # noqa: S105 -- marks a page, opens nothing
-_EARLIEST = datetime(2010, 11, 6, tzinfo=UTC).timestamp()
 _IMPRESSIONS_SINCE = datetime(2023, 1, 1, tzinfo=UTC).timestamp()
 
 _POST_FIELDS = words(
@@ -48,7 +89,6 @@ _POST_FIELDS = words(
     reply_settings scopes source suggested_source_links suggested_source_links_with_counts text withheld
     """
 )
-_PRIVATE_FIELDS = ("non_public_metrics", "organic_metrics", "promoted_metrics")
 _MEDIA_FIELDS = words(
     """
     alt_text duration_ms height media_key non_public_metrics organic_metrics preview_image_url
@@ -97,14 +137,6 @@ _NEWER_EXPANSIONS = {
 }
 
 
-class Refused(Exception):
-    """A request that is answered with an error; carries the answer."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.status)
-        self.answer = answer
-
-
 @dataclass(slots=True)
 class _Wording:
     """What a request asked to see, once for all requests that ask the same; `rendered` keeps what does not
@@ -124,15 +156,18 @@ class XFace:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._counts = Counts(world)
         self._used: dict[tuple[str, int], int] = {}
         self._wordings: dict[tuple[str, ...], _Wording] = {}
 
     def answer(self, asked: Asked) -> Answer:
         """Never raises for what a client can send."""
         try:
-            if asked.headers.get("authorization") != f"Bearer {BEARER_TOKEN}":
-                raise Refused(problem(401, "Unauthorized", "Unauthorized"))
-            endpoint, carry_out = self._route(asked)
+            user = _user_of(asked)
+            endpoint, carry_out = self._route(asked, user)
+            if endpoint not in (_FOR_APPS if user is None else _FOR_USERS):
+                kind = "OAuth 2.0 Application-Only" if user is None else "OAuth 1.0a User Context"
+                raise Refused(unsupported_authentication(kind))
             limits, is_spent = self._count(endpoint, asked.now)
             answer = problem(429, "Too Many Requests") if is_spent else carry_out()
         except Refused as refused:
@@ -140,17 +175,25 @@ class XFace:
         answer.headers.update(limits)
         return answer
 
-    def _route(self, asked: Asked) -> tuple[str, Callable[[], Answer]]:
+    def _route(self, asked: Asked, user: str | None) -> tuple[str, Callable[[], Answer]]:
         parts = asked.path.strip("/").split("/")
         if asked.method != "GET":
             raise Refused(problem(405, "Method Not Allowed"))
         match parts:
             case ["2", "tweets"]:
-                return "posts", lambda: self._guard(self._posts, asked)
+                return "posts", lambda: self._guard(lambda again: self._posts(again, user), asked)
+            case ["2", "tweets", "counts", "recent"]:
+                return "counts", lambda: self._guard(self._counts.recent, asked)
+            case ["2", "tweets", "counts", "all"]:
+                return "archive", lambda: self._guard(self._counts.all, asked)
             case ["2", "users", "by"]:
                 return "users", lambda: self._guard(self._users_by, asked)
+            case ["2", "users", "me"]:
+                return "me", lambda: self._guard(self._me, asked)
             case ["2", "users", account_id, "tweets"]:
-                return "timeline", lambda: self._guard(lambda again: self._timeline(account_id, again), asked)
+                return "timeline", lambda: self._guard(
+                    lambda again: self._timeline(account_id, again, user), asked
+                )
         raise Refused(problem(404, "Not Found"))
 
     def _guard(self, carry_out: Callable[[Asked], dict[str, object]], asked: Asked) -> Answer:
@@ -178,15 +221,15 @@ class XFace:
     # -- endpoints
 
     def _users_by(self, asked: Asked) -> dict[str, object]:
-        self._know(asked, {"usernames"})
-        names = _list_of(asked, "usernames", 100)
+        know(asked, {"usernames"} | _FIELD_PARAMETERS)
+        names = list_of(asked, "usernames", 100)
         wording = self._wording(asked, _USER_EXPANSIONS)
         data: list[dict[str, object]] = []
         errors: list[dict[str, object]] = []
         for name in names:
             if not (0 < len(name) <= 15 and name.replace("_", "a").isalnum() and name.isascii()):
                 raise Refused(
-                    _invalid(
+                    invalid(
                         "usernames",
                         name,
                         f"The `usernames` query parameter value [{name}] does not match [A-Za-z0-9_]{{1,15}}",
@@ -199,29 +242,36 @@ class XFace:
                 data.append(self._user(wording, account))
         return together(data, errors, {}, None)
 
-    def _posts(self, asked: Asked) -> dict[str, object]:
-        self._know(asked, {"ids"})
-        ids = _list_of(asked, "ids", 100)
+    def _me(self, asked: Asked) -> dict[str, object]:
+        know(asked, _FIELD_PARAMETERS)
+        account = self._world.x_account(OWN_HANDLE)
+        if account is None:
+            raise Refused(problem(401, "Unauthorized"))
+        return {"data": self._user(self._wording(asked, _USER_EXPANSIONS), account)}
+
+    def _posts(self, asked: Asked, user: str | None) -> dict[str, object]:
+        know(asked, {"ids"} | _FIELD_PARAMETERS)
+        ids = list_of(asked, "ids", 100)
         for post_id in ids:
-            _check_id("ids", post_id)
+            check_id("ids", post_id)
         if len(set(ids)) != len(ids):
             raise Refused(
-                _invalid("ids", asked.query["ids"], "The `ids` query parameter values must be unique")
+                invalid("ids", asked.query["ids"], "The `ids` query parameter values must be unique")
             )
         wording = self._wording(asked, _POST_EXPANSIONS)
-        posts: list[XPost] = []
+        posts: list[tuple[XPost, str]] = []
         errors: list[dict[str, object]] = []
         for post_id in ids:
             post = self._world.x_post(post_id, asked.now)
             if post is None:
                 errors.append(not_found("tweet", "ids", post_id))
             elif post.author.is_protected:
-                errors.append(_not_authorized("tweet", "ids", post_id))
+                errors.append(not_authorized("tweet", "ids", post_id))
             else:
-                posts.append(post)
-        return self._page(wording, posts, errors, None, asked.now)
+                posts.append((post, post_id))
+        return self._page(wording, posts, errors, None, asked.now, user)
 
-    def _timeline(self, account_id: str, asked: Asked) -> dict[str, object]:
+    def _timeline(self, account_id: str, asked: Asked, user: str | None) -> dict[str, object]:
         known = {
             "max_results",
             "pagination_token",
@@ -231,19 +281,19 @@ class XFace:
             "until_id",
             "exclude",
         }
-        self._know(asked, known)
-        _check_id("id", account_id)
-        wanted = _number(asked, "max_results", 10, 5, 100)
+        know(asked, known | _FIELD_PARAMETERS)
+        check_id("id", account_id)
+        wanted = number(asked, "max_results", 10, 5, 100)
         account = self._world.x_accounts.get(account_id)
         if account is None:
             return {"errors": [not_found("user", "id", account_id)]}
         if account.is_protected:
-            return {"errors": [_not_authorized("user", "id", account_id)]}
+            return {"errors": [not_authorized("user", "id", account_id)]}
         wording = self._wording(asked, _POST_EXPANSIONS)
-        since, until = _instant(asked, "start_time"), _instant(asked, "end_time")
+        since, until = instant(asked, "start_time"), instant(asked, "end_time")
         # An id takes precedence over a time.
-        lowest, highest = _id(asked, "since_id"), _id(asked, "until_id")
-        before = _page_bound(asked)
+        lowest, highest = id_of(asked, "since_id"), id_of(asked, "until_id")
+        before = page_bound(asked, "pagination_token")
         exclude = _exclusions(asked)
 
         def is_inside(post: XPost) -> bool:
@@ -264,11 +314,12 @@ class XFace:
         shown = [post for post in cut[:wanted] if not _is_excluded(post, exclude)]
         meta: dict[str, object] = {"result_count": len(shown)}
         if shown:
-            meta["newest_id"] = shown[0].id
-            meta["oldest_id"] = shown[-1].id
+            meta["newest_id"] = shown[0].latest_id(asked.now)
+            meta["oldest_id"] = shown[-1].latest_id(asked.now)
         if len(cut) > wanted:
-            meta["next_token"] = _page_token(cut[wanted - 1].id)
-        return self._page(wording, shown, [], meta, asked.now)
+            meta["next_token"] = page_token(int(cut[wanted - 1].id))
+        versions = [(post, post.latest_id(asked.now)) for post in shown]
+        return self._page(wording, versions, [], meta, asked.now, user)
 
     # -- what is shown
 
@@ -289,10 +340,10 @@ class XFace:
         named = "post.fields" if is_newer else "tweet.fields"
         older = {new: old for old, new in _NEWER.items()}
         post_fields = {
-            older.get(name, name) for name in _choice(asked, named, _POST_FIELDS | set(_NEWER.values()))
+            older.get(name, name) for name in choice(asked, named, _POST_FIELDS | set(_NEWER.values()))
         }
         allowed = expansions | set(_NEWER_EXPANSIONS)
-        expanded = {_NEWER_EXPANSIONS.get(name, name) for name in _choice(asked, "expansions", allowed)}
+        expanded = {_NEWER_EXPANSIONS.get(name, name) for name in choice(asked, "expansions", allowed)}
         # What is expanded is named in the post as well, asked for or not.
         if "attachments.media_keys" in expanded:
             post_fields.add("attachments")
@@ -302,8 +353,8 @@ class XFace:
             post_fields.add("referenced_tweets")
         wording = _Wording(
             frozenset(post_fields),
-            frozenset(_choice(asked, "media.fields", _MEDIA_FIELDS)),
-            frozenset(_choice(asked, "user.fields", _USER_FIELDS)),
+            frozenset(choice(asked, "media.fields", _MEDIA_FIELDS)),
+            frozenset(choice(asked, "user.fields", _USER_FIELDS)),
             frozenset(expanded),
             is_newer,
         )
@@ -315,15 +366,20 @@ class XFace:
     def _page(
         self,
         wording: _Wording,
-        posts: Sequence[XPost],
+        versions: Sequence[tuple[XPost, str]],
         errors: list[dict[str, object]],
         meta: dict[str, object] | None,
         now: Moment,
+        user: str | None,
     ) -> dict[str, object]:
         includes: dict[str, object] = {}
-        data = [self._post(wording, post, now) for post in posts]
-        private = [name for name in _PRIVATE_FIELDS if name in wording.post_fields]
-        errors.extend(_field_refused(post.id, name) for post in posts for name in private)
+        posts = [post for post, _ in versions]
+        data = [self._post(wording, post, now, post_id) for post, post_id in versions]
+        private = [name for name in PRIVATE_METRICS if name in wording.post_fields]
+        if private:
+            for n, (post, post_id) in enumerate(versions):
+                data[n], refused = _with_private(data[n], wording, post, post_id, private, now, user)
+                errors.extend(refused)
         expansions = wording.expansions
         if "attachments.media_keys" in expansions:
             media = {medium.key: medium for post in posts for medium in post.media}
@@ -341,7 +397,7 @@ class XFace:
                     errors.append(not_found("tweet", "referenced_tweets.id", other.id))
             if referenced:
                 name = "posts" if wording.is_newer else "tweets"
-                includes[name] = [self._post(wording, other, now) for other in referenced.values()]
+                includes[name] = [self._post(wording, other, now, other.id) for other in referenced.values()]
         authors: dict[str, XAccount] = {}
         if "author_id" in expansions:
             authors.update((post.author.id, post.author) for post in posts)
@@ -351,12 +407,17 @@ class XFace:
             includes["users"] = [self._user(wording, account) for account in authors.values()]
         return together(data, errors, includes, meta)
 
-    def _post(self, wording: _Wording, post: XPost, now: Moment) -> dict[str, object]:
-        lasting = wording.rendered.get(post.id)
-        if lasting is None:
-            lasting = wording.rendered[post.id] = _lasting_fields(wording, post)
+    def _post(self, wording: _Wording, post: XPost, now: Moment, post_id: str) -> dict[str, object]:
+        if post.edits:
+            lasting = _lasting_fields(wording, post, post_id, now)
+        else:
+            found = wording.rendered.get(post.id)
+            if found is None:
+                found = wording.rendered[post.id] = _lasting_fields(wording, post, post_id, now)
+            lasting = found
         if "public_metrics" not in wording.post_fields:
             return lasting
+        now = post.stood_still_at(post_id, now)
         share = post.growth.share(now)
         shown = lasting.copy()
         shown["public_metrics"] = {
@@ -410,96 +471,101 @@ class XFace:
         wording.users[account.id] = shown
         return shown
 
-    def _know(self, asked: Asked, names: set[str]) -> None:
-        """X refuses parameters that it does not know, rather than ignoring them."""
-        allowed = names | _FIELD_PARAMETERS
-        for name, value in asked.query.items():
-            if name not in allowed:
-                listed = ",".join(sorted(allowed))
-                raise Refused(_invalid(name, value, f"The query parameter [{name}] is not one of [{listed}]"))
+
+def _user_of(asked: Asked) -> str | None:
+    """The handle whose keys the request names; None for the app's own token."""
+    said = asked.headers.get("authorization", "")
+    if said == f"Bearer {BEARER_TOKEN}":
+        return None
+    parts = {name: unquote(value) for name, value in _OAUTH_PART.findall(said)}
+    if said.startswith("OAuth ") and (parts.get("oauth_consumer_key"), parts.get("oauth_token")) == (
+        CONSUMER_KEY,
+        ACCESS_TOKEN,
+    ):
+        return OWN_HANDLE
+    raise Refused(problem(401, "Unauthorized", "Unauthorized"))
 
 
-def problem(status: int, title: str, detail: str | None = None, **more: object) -> Answer:
-    """An RFC 7807 problem, as X words them; `more` may replace `type`."""
-    body = {"title": title, "type": "about:blank", "status": status, "detail": detail or title, **more}
-    return Answer(status, orjson.dumps(body), {"content-type": "application/problem+json"})
+def _with_private(
+    shown: dict[str, object],
+    wording: _Wording,
+    post: XPost,
+    post_id: str,
+    private: Sequence[str],
+    now: Moment,
+    user: str | None,
+) -> tuple[dict[str, object], list[dict[str, object]]]:
+    """A post with the private counters that its author sees, and what is refused."""
+    is_shown = post.author.handle == user and post.original is None and now.epoch - post.created < _PRIVATE_S
+    refused = []
+    for name in private:
+        # No post here was ever promoted.
+        if not is_shown or name == "promoted_metrics":
+            refused += [field_refused(post_id, name, metric) for metric in PRIVATE_METRICS[name]]
+            continue
+        at = post.stood_still_at(post_id, now)
+        share = post.growth.share(at)
+        likes, seen = post.likes.at(share, at), _impressions(post.likes, share, at)
+        counts = {
+            "impression_count": seen,
+            "retweet_count": post.retweets.at(share, at),
+            "reply_count": post.replies.at(share, at),
+            "like_count": likes,
+            "user_profile_clicks": likes // 20,
+            "url_link_clicks": likes // 12 if post.links else 0,
+        }
+        words_ = {metric: counts[metric] for metric in PRIVATE_METRICS[name]}
+        if wording.is_newer and "retweet_count" in words_:
+            words_["repost_count"] = words_.pop("retweet_count")
+        shown = {**shown, name: words_}
+    return shown, refused
 
 
-def _invalid(parameter: str, value: str, message: str) -> Answer:
-    body = {
-        "errors": [{"parameters": {parameter: [value]}, "message": message}],
-        "title": "Invalid Request",
-        "detail": "One or more parameters to your request was invalid.",
-        "type": _PROBLEMS + "invalid-request",
-    }
-    return Answer(400, orjson.dumps(body), {"content-type": "application/problem+json"})
+def _entities(post: XPost) -> dict[str, object]:
+    """The addresses and hashtags in a post's text, those of its own media among them."""
+    urls: list[dict[str, object]] = []
+    for short, address in post.links:
+        start = post.text.index(short)
+        shown = address.removeprefix("https://")
+        urls.append(
+            {
+                "start": start,
+                "end": start + len(short),
+                "url": short,
+                "expanded_url": address,
+                "display_url": shown,
+                "status": 200,
+                "unwound_url": address,
+            }
+        )
+    for n, medium in enumerate(post.media, start=1):
+        kind = "video" if medium.is_video else "photo"
+        length = len(post.text)
+        urls.append(
+            {
+                "start": length,
+                "end": length + 23,
+                "url": f"https://t.co/{medium.key[-10:]}",
+                "expanded_url": f"https://x.com/{post.author.handle}/status/{post.id}/{kind}/{n}",
+                "display_url": f"pic.x.com/{medium.key[-10:]}",
+                "media_key": medium.key,
+            }
+        )
+    tags = [
+        {"start": found.start(), "end": found.end(), "tag": found[1]}
+        for found in re.finditer(r"#(\w+)", post.text)
+    ]
+    return {name: value for name, value in (("urls", urls), ("hashtags", tags)) if value}
 
 
-def not_found(kind: str, parameter: str, value: str) -> dict[str, object]:
-    return {
-        "value": value,
-        "detail": f"Could not find {kind} with {parameter}: [{value}].",
-        "title": "Not Found Error",
-        "resource_type": kind,
-        "parameter": parameter,
-        "resource_id": value,
-        "type": _PROBLEMS + "resource-not-found",
-    }
-
-
-def _not_authorized(kind: str, parameter: str, value: str) -> dict[str, object]:
-    noun = "Tweet" if kind == "tweet" else "User"
-    return {
-        "resource_id": value,
-        "parameter": parameter,
-        "resource_type": kind,
-        "section": "data",
-        "title": "Authorization Error",
-        "value": value,
-        "detail": f"Sorry, you are not authorized to see the {noun} with {parameter}: [{value}].",
-        "type": _PROBLEMS + "not-authorized-for-resource",
-    }
-
-
-def _field_refused(post_id: str, name: str) -> dict[str, object]:
-    """An app's own token never sees these; they need the author's."""
-    metric = f"{name}.impression_count"
-    return {
-        "resource_type": "tweet",
-        "field": metric,
-        "parameter": "id",
-        "resource_id": post_id,
-        "title": "Field Authorization Error",
-        "section": "data",
-        "detail": f"Sorry, you are not authorized to access '{metric}' on the Tweet with id : [{post_id}].",
-        "value": post_id,
-        "type": _PROBLEMS + "not-authorized-for-field",
-    }
-
-
-def together(
-    data: list[dict[str, object]],
-    errors: list[dict[str, object]],
-    includes: dict[str, object],
-    meta: dict[str, object] | None,
-) -> dict[str, object]:
-    """Empty parts are left out, `data` too."""
-    body: dict[str, object] = {}
-    if data:
-        body["data"] = data
-    if includes:
-        body["includes"] = includes
-    if errors:
-        body["errors"] = errors
-    if meta is not None:
-        body["meta"] = meta
-    return body
-
-
-def _lasting_fields(wording: _Wording, post: XPost) -> dict[str, object]:
+def _lasting_fields(wording: _Wording, post: XPost, post_id: str, now: Moment) -> dict[str, object]:
     fields = wording.post_fields
     edits = "edit_history_post_ids" if wording.is_newer else "edit_history_tweet_ids"
-    shown: dict[str, object] = {"id": post.id, "text": post.text, edits: [post.id]}
+    versions = post.edit_ids(now)
+    text = post.text if post_id == post.id else f"{post.text} (edited {versions.index(post_id)})"
+    shown: dict[str, object] = {"id": post_id, "text": text, edits: versions}
+    if "entities" in fields and (entities := _entities(post)):
+        shown["entities"] = entities
     if "author_id" in fields:
         shown["author_id"] = post.author.id
     if "created_at" in fields:
@@ -531,76 +597,9 @@ def _written(epoch: float) -> str:
     return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
-def _list_of(asked: Asked, name: str, most: int) -> list[str]:
-    if not asked.query.get(name):
-        raise Refused(_invalid(name, "", f"The `{name}` query parameter can not be empty"))
-    values = asked.query[name].split(",")
-    if len(values) > most:
-        counted = f"The number of values in the `{name}` query parameter list [{len(values)}]"
-        message = f"{counted} is not between 1 and {most}"
-        raise Refused(_invalid(name, asked.query[name], message))
-    return values
-
-
-def _choice(asked: Asked, name: str, allowed: frozenset[str] | set[str]) -> list[str]:
-    values = [value for value in asked.query.get(name, "").split(",") if value]
-    for value in values:
-        if value not in allowed:
-            listed = ",".join(sorted(allowed))
-            raise Refused(
-                _invalid(
-                    name, value, f"The `{name}` query parameter value [{value}] is not one of [{listed}]"
-                )
-            )
-    return values
-
-
-def _check_id(name: str, value: str) -> None:
-    if not (value.isascii() and value.isdigit() and len(value) <= 19):
-        raise Refused(_invalid(name, value, f"The `{name}` query parameter value [{value}] is not valid"))
-
-
-def _id(asked: Asked, name: str) -> int | None:
-    value = asked.query.get(name)
-    if value is None:
-        return None
-    _check_id(name, value)
-    return int(value)
-
-
-def _number(asked: Asked, name: str, usual: int, least: int, most: int) -> int:
-    value = asked.query.get(name)
-    if value is None:
-        return usual
-    if not (value.isascii() and value.isdigit() and least <= int(value) <= most):
-        message = f"The `{name}` query parameter value [{value}] is not between {least} and {most}"
-        raise Refused(_invalid(name, value, message))
-    return int(value)
-
-
-def _instant(asked: Asked, name: str) -> float | None:
-    value = asked.query.get(name)
-    if value is None:
-        return None
-    try:
-        instant = datetime.fromisoformat(value)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None or "T" not in value:
-        raise Refused(
-            _invalid(
-                name, value, f"The `{name}` query parameter value [{value}] is not a valid RFC3339 date-time"
-            )
-        )
-    if instant.timestamp() < _EARLIEST:
-        message = f"The `{name}` query parameter value [{value}] must be on or after 2010-11-06T00:00Z"
-        raise Refused(_invalid(name, value, message))
-    return instant.timestamp()
-
-
 def _exclusions(asked: Asked) -> frozenset[str]:
     allowed = frozenset(("replies", "retweets", "reposts"))
-    chosen = _choice(asked, "exclude", allowed)
+    chosen = choice(asked, "exclude", allowed)
     return frozenset("retweets" if name == "reposts" else name for name in chosen)
 
 
@@ -608,27 +607,6 @@ def _is_excluded(post: XPost, exclude: frozenset[str]) -> bool:
     return (post.original is not None and "retweets" in exclude) or (
         post.replied_to is not None and "replies" in exclude
     )
-
-
-def _page_token(post_id: str) -> str:
-    """Opaque to clients; names the last post of the page."""
-    number, digits = int(post_id), ""
-    while number:
-        number, digit = divmod(number, 36)
-        digits = _PAGE_ALPHABET[digit] + digits
-    return _TOKEN_PREFIX + digits
-
-
-def _page_bound(asked: Asked) -> int | None:
-    """The id below which the page begins."""
-    token = asked.query.get("pagination_token")
-    if token is None:
-        return None
-    digits = token.removeprefix(_TOKEN_PREFIX)
-    if digits == token or not digits or not set(digits) <= set(_PAGE_ALPHABET) or len(digits) > 13:
-        message = f"The `pagination_token` query parameter value [{token}] is not valid"
-        raise Refused(_invalid("pagination_token", token, message))
-    return int(digits, 36)
 
 
 def face(world: World, intercept: Callable[[str], Answer | None]) -> XFace:

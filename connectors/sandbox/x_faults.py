@@ -5,11 +5,16 @@
 | rate_limited_future | 429; reset `seconds` (30) ahead of the moment, or at `reset` (epoch s) |
 | rate_limited_past | 429; reset `seconds` (30) behind the moment, or at `reset` |
 | rate_limited_without_reset | 429 in the older shape (code 88), without rate limit headers |
-| usage_capped | 429 of the monthly cap: requests remain, and the reset means nothing |
+| usage_capped | 429 (or `status`) of the monthly cap: requests remain, and the reset means nothing |
 | credits_depleted | 402 |
 | token_expired | 401 |
 | gone | every id not found |
 | empty_page | the right answer without its rows, and still with a next page |
+| repeated_cursor | the right page, whose next page is itself |
+| new_vocabulary | the right answer in the newer words, whatever was asked in |
+| not_in_plan | 403: the app's plan does not have the endpoint |
+| field_refused | the right answer without its private fields, each refused |
+| no_counts | the right buckets, all 0 |
 """
 
 from __future__ import annotations
@@ -20,7 +25,7 @@ import orjson
 
 from connectors.sandbox.exchange import Answer, Asked
 from connectors.sandbox.faults import Fault, Maker
-from connectors.sandbox.x import not_found, problem, together
+from connectors.sandbox.x_problems import PRIVATE_METRICS, field_refused, not_found, problem, together
 
 
 def _rate_limited(direction: int) -> Maker:
@@ -57,7 +62,7 @@ def _usage_capped(fault: Fault, asked: Asked, true_answer: Callable[[], Answer])
         "x-rate-limit-remaining": "871",
         "x-rate-limit-reset": str(int(asked.now.epoch) + 2),
     }
-    return Answer(429, orjson.dumps(body), headers)
+    return Answer(int(fault.options.get("status", 429)), orjson.dumps(body), headers)
 
 
 def _credits_depleted(fault: Fault, asked: Asked, true_answer: Callable[[], Answer]) -> Answer:
@@ -91,6 +96,71 @@ def _empty_page(fault: Fault, asked: Asked, true_answer: Callable[[], Answer]) -
     return Answer(right.status, orjson.dumps(body), right.headers)
 
 
+def _repeated_cursor(fault: Fault, asked: Asked, true_answer: Callable[[], Answer]) -> Answer:
+    right = true_answer()
+    body = orjson.loads(right.body)
+    asked_for = asked.query.get("pagination_token") or asked.query.get("next_token")
+    if asked_for and isinstance(body.get("meta"), dict):
+        body["meta"]["next_token"] = asked_for
+    return Answer(right.status, orjson.dumps(body), right.headers)
+
+
+# As description 2.167 renames what 2.166 calls tweets; whether X's servers do so unasked is not known.
+_NEWER_WORDS = {
+    "retweet_count": "repost_count",
+    "tweet_count": "post_count",
+    "total_tweet_count": "total_post_count",
+    "edit_history_tweet_ids": "edit_history_post_ids",
+    "referenced_tweets": "referenced_posts",
+    "tweets": "posts",
+}
+
+
+def _renamed(document: object) -> object:
+    match document:
+        case dict():
+            renamed = {_NEWER_WORDS.get(name, name): _renamed(value) for name, value in document.items()}
+            if renamed.get("resource_type") == "tweet":
+                renamed["resource_type"] = "post"
+            return renamed
+        case list():
+            return [_renamed(value) for value in document]
+    return document
+
+
+def _new_vocabulary(fault: Fault, asked: Asked, true_answer: Callable[[], Answer]) -> Answer:
+    right = true_answer()
+    return Answer(right.status, orjson.dumps(_renamed(orjson.loads(right.body))), right.headers)
+
+
+def _not_in_plan(fault: Fault, asked: Asked, true_answer: Callable[[], Answer]) -> Answer:
+    detail = "This endpoint is not included in the access level of your app."
+    return problem(
+        403, "Client Forbidden", detail, type="https://api.twitter.com/2/problems/client-forbidden"
+    )
+
+
+def _field_refused(fault: Fault, asked: Asked, true_answer: Callable[[], Answer]) -> Answer:
+    right = true_answer()
+    body = orjson.loads(right.body)
+    refused = body.setdefault("errors", [])
+    for post in body.get("data", ()):
+        for name in [name for name in PRIVATE_METRICS if name in post]:
+            del post[name]
+            refused += [field_refused(post["id"], name, metric) for metric in PRIVATE_METRICS[name]]
+    return Answer(right.status, orjson.dumps(body), right.headers)
+
+
+def _no_counts(fault: Fault, asked: Asked, true_answer: Callable[[], Answer]) -> Answer:
+    right = true_answer()
+    body = orjson.loads(right.body)
+    for bucket in body.get("data", ()):
+        bucket["tweet_count"] = 0
+    if "total_tweet_count" in body.get("meta", {}):
+        body["meta"]["total_tweet_count"] = 0
+    return Answer(right.status, orjson.dumps(body), right.headers)
+
+
 FAULTS: dict[str, Maker] = {
     "rate_limited_future": _rate_limited(1),
     "rate_limited_past": _rate_limited(-1),
@@ -100,4 +170,9 @@ FAULTS: dict[str, Maker] = {
     "token_expired": _token_expired,
     "gone": _gone,
     "empty_page": _empty_page,
+    "repeated_cursor": _repeated_cursor,
+    "new_vocabulary": _new_vocabulary,
+    "not_in_plan": _not_in_plan,
+    "field_refused": _field_refused,
+    "no_counts": _no_counts,
 }

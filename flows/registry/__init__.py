@@ -13,7 +13,18 @@ from types import ModuleType
 from flows.registry.draft import Draft
 from flows.registry.files import campaign_files, read_campaign
 from flows.registry.mistakes import Mistake, RegistryError, shown
-from flows.registry.model import Account, Asset, Audience, Campaign, PostReference, Registry, Side
+from flows.registry.model import (
+    Account,
+    Asset,
+    Audience,
+    Budget,
+    Cadence,
+    Campaign,
+    Match,
+    PostReference,
+    Registry,
+    Side,
+)
 from flows.registry.spreadsheet import ASSETS_CSV, add_spreadsheet
 from flows.registry.table import Door
 
@@ -21,7 +32,10 @@ __all__ = [
     "Account",
     "Asset",
     "Audience",
+    "Budget",
+    "Cadence",
     "Campaign",
+    "Match",
     "Mistake",
     "PostReference",
     "Registry",

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import difflib
 import functools
-import math
 import re
 import zoneinfo
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date
 from pathlib import Path
 
 from connectors.errors import UnusableReference
-from flows.registry.mistakes import did_you_mean, shown, unwelcome_character
-from flows.registry.model import KINDS, Account, Asset, Audience, Campaign, PostReference, Side
-from flows.registry.references import http_host, platform_meant, read_reference
-from flows.registry.table import Row, Table
+from flows.registry.audiences import read_audiences
+from flows.registry.bounds import read_budgets, read_cadence
+from flows.registry.mistakes import did_you_mean, shown
+from flows.registry.model import KINDS, Account, Asset, Campaign, Match, PostReference, Side
+from flows.registry.references import http_host, read_platform, read_reference
+from flows.registry.rules import read_match
+from flows.registry.table import Row, Table, refuse_repeated
 
-CAMPAIGN_KEYS = ("id", "name", "starts", "ends", "timezone", "sides", "accounts", "assets", "audiences")
+CAMPAIGN_KEYS = (
+    *("id", "name", "starts", "ends", "timezone", "sides", "accounts", "assets", "audiences"),
+    *("budgets", "cadence"),
+)
 SIDE_KEYS = ("id", "name", "ours")
 ACCOUNT_KEYS = ("side", "platform", "handle", "id", "name", "watch")
-ASSET_KEYS = ("id", "title", "side", "kind", "tags", "tone", "posts", "url", "hashtag")
+ASSET_KEYS = ("id", "title", "side", "kind", "tags", "tone", "posts", "url", "hashtag", "match")
 
 _ACCOUNT_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _HASHTAG = re.compile(r"#?(\w{1,100})")
-_LARGEST_INTEGER = 2**63 - 1
-_DEEPEST_SETTING = 8
 
 
 @dataclass
@@ -38,6 +41,7 @@ class AssetDraft:
     tone: str
     url: str
     hashtag: str
+    match: Match | None
     file: str
     where: str
     posts: list[PostReference] = field(default_factory=list)
@@ -56,6 +60,7 @@ class AssetDraft:
             posts=tuple(self.posts),
             url=self.url or None,
             hashtag=self.hashtag or None,
+            match=self.match,
         )
 
 
@@ -80,7 +85,9 @@ class Draft:
         self._asset_of: dict[PostReference, AssetDraft] = {}
         for entry in table.tables("assets"):
             self._add_asset_table(entry)
-        self.audiences = self._audiences(table)
+        self.audiences = read_audiences(table)
+        self.budgets = read_budgets(table)
+        self.cadence = read_cadence(table)
 
     def campaign(self) -> Campaign:
         return Campaign(
@@ -92,8 +99,10 @@ class Draft:
             sides=tuple(self.sides),
             accounts=tuple(self.accounts),
             assets=tuple(asset.asset() for asset in self._assets.values()),
-            audiences=tuple(self.audiences),
+            audiences=self.audiences,
             source=self.source,
+            budgets=self.budgets,
+            cadence=self.cadence,
         )
 
     def _timezone(self, table: Table) -> str:
@@ -117,7 +126,7 @@ class Draft:
             # Even a side that is refused counts as defined: its assets are not to blame.
             self.side_ids.add(str(entry.content.get("id", "")).strip())
             side_id = entry.id()
-            _refuse_repeated(entry, side_id, seen)
+            refuse_repeated(entry, side_id, seen)
             name = entry.text("name", required=False)
             sides.append(Side(side_id, name or side_id, entry.flag("ours", default=False)))
         if sides and not any(side.ours for side in sides):
@@ -139,7 +148,7 @@ class Draft:
         for entry in table.tables("accounts"):
             entry.only(ACCOUNT_KEYS, "[[accounts]]")
             side = self._side_of(entry)
-            platform = self._platform(entry)
+            platform = read_platform(entry)
             handle = entry.text("handle", required=False)
             account_id = entry.text("id", required=False)
             name = entry.text("name", required=False)
@@ -174,31 +183,6 @@ class Draft:
             accounts.append(Account(side, platform, handle or None, account_id or None, name or None, watch))
         return accounts
 
-    def _platform(self, table: Table) -> str:
-        cure = f"write one of {', '.join(self.door.platforms)}"
-        text = table.text("platform", cure)
-        if text and text not in self.door.platforms:
-            table.refuse(
-                "platform", f"{shown(text)} is not a known platform", platform_meant(self.door, text, cure)
-            )
-            return ""
-        return text
-
-    def _audiences(self, table: Table) -> list[Audience]:
-        audiences = []
-        seen: dict[str, str] = {}
-        for entry in table.tables("audiences"):
-            audience_id = entry.id()
-            _refuse_repeated(entry, audience_id, seen)
-            label = entry.text("label", 'write label = "…", as readers shall see it')
-            rest = {
-                name: _plain(entry, name, v)
-                for name, v in entry.content.items()
-                if name not in ("id", "label")
-            }
-            audiences.append(Audience(audience_id, label, rest))
-        return audiences
-
     def _add_asset_table(self, entry: Table) -> None:
         entry.only(ASSET_KEYS, "[[assets]]")
         asset = self._new_asset(entry)
@@ -232,15 +216,21 @@ class Draft:
             entry.refuse(
                 "hashtag", f"{shown(hashtag)} is not a hashtag", 'write one word, as in "#VoteLabour"'
             )
+        kind = entry.choice("kind", KINDS)
+        for subject, name, given in (("site", "url", url), ("hashtag", "hashtag", hashtag)):
+            if kind == subject and not given:
+                told = f"is a {kind} without {name}, so nobody counts how often it is mentioned"
+                self.door.tell(entry.file, entry.where, f'{told}; write {name} = "…" in the TOML')
         return AssetDraft(
             id=entry.id(),
             title=entry.text("title"),
             side=self._side_of(entry),
-            kind=entry.choice("kind", KINDS),
+            kind=kind,
             tags=_tags(entry),
             tone=entry.text("tone", required=False),
             url=url,
             hashtag=word[1] if word else "",
+            match=read_match(entry),
             file=entry.file,
             where=entry.where,
         )
@@ -273,36 +263,8 @@ class Draft:
             entry.refuse(key, problem, "keep it in one asset: its figures must count once")
 
 
-def _refuse_repeated(entry: Table, value: str, seen: dict[str, str]) -> None:
-    first = seen.setdefault(value, entry.where) if value else entry.where
-    if first != entry.where:
-        entry.refuse("id", f"{shown(value)} is already the id of {first}", "rename one")
-
-
 def _tags(entry: Table) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for _, text in entry.texts("tags")))
-
-
-def _plain(entry: Table, name: str, value: object, depth: int = 1) -> object:
-    """The value of a free key as JSON has it; what JSON or the warehouse cannot hold is refused."""
-    if unwelcome_character(name):
-        entry.refuse(name, "holds a control character in its name", "rename it")
-    if depth > _DEEPEST_SETTING:
-        entry.refuse(name, "is nested too deeply", "flatten it")
-        return None
-    if isinstance(value, dict):
-        return {key: _plain(entry, f"{name}.{key}", item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(entry, f"{name}[{n}]", item, depth + 1) for n, item in enumerate(value)]
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, str) and (culprit := unwelcome_character(value, welcome="\n\t")):
-        entry.refuse(name, f"holds a control character ({culprit})", "remove it")
-    elif isinstance(value, float) and not math.isfinite(value):
-        entry.refuse(name, f"{value} is not a number that can be kept", "write a number, or remove the key")
-    elif isinstance(value, int) and abs(value) > _LARGEST_INTEGER:
-        entry.refuse(name, "is larger than any whole number that can be kept", "put it in quotes")
-    return value
 
 
 @functools.cache

@@ -6,6 +6,7 @@ import difflib
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 
 # Directional overrides and isolates: they make text read otherwise than it is stored.
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -47,6 +48,11 @@ def unwelcome_character(text: str, welcome: str = "") -> str:
 
 def shown(text: str) -> str:
     return f'"{text}"' if len(text) <= 60 else f'"{text[:60]}…"'
+
+
+def shown_number(number: float | Decimal) -> str:
+    text = str(number)
+    return text if len(text) <= 30 else f"{text[:30]}…"
 
 
 def on_one_line(text: str) -> str:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 KINDS = ("video", "image", "text", "site", "hashtag")
+
+Cadence = Literal["by age", "daily"]
 
 
 @dataclass(frozen=True)
@@ -44,9 +48,21 @@ class Account:
 
 
 @dataclass(frozen=True)
+class Match:
+    """Which posts belong to an asset without being listed: those whose text has one of `text`, or that carry
+    one of `hashtags` (without #) or `links`; with `same_video` also those that show the video of a post that
+    belongs already."""
+
+    text: tuple[str, ...] = ()
+    hashtags: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    same_video: bool = False
+
+
+@dataclass(frozen=True)
 class Asset:
-    """One piece of content and the posts that show it. `url` belongs to a site, `hashtag` (without #) to a
-    hashtag."""
+    """One piece of content, the posts that show it, and the rule that finds more. `url` belongs to a site,
+    `hashtag` (without #) to a hashtag."""
 
     id: str
     title: str
@@ -57,20 +73,44 @@ class Asset:
     posts: tuple[PostReference, ...]
     url: str | None = None
     hashtag: str | None = None
+    match: Match | None = None
 
 
 @dataclass(frozen=True)
 class Audience:
-    """Whom a reach share is measured against; `settings` is every other key, as values that JSON has."""
+    """Whom a reach share is measured against, in the words of an ad account (`act_` and its number).
+
+    `targeting` (who belongs to the audience) and `filtering` (which campaigns and ad sets count; empty for
+    all of the account's) are canonical JSON, so that equal ones are equal text. `breakdown` and `bucket` pick
+    one row of a broken-down answer; both are empty or neither.
+    """
 
     id: str
     label: str
-    settings: Mapping[str, object]
+    platform: str
+    ad_account: str
+    targeting: str
+    filtering: str = ""
+    breakdown: str = ""
+    bucket: str = ""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What reading one platform may cost per UTC day and per UTC month, in US dollars; None is unbounded, and
+    one of the two is there."""
+
+    platform: str
+    usd_per_day: Decimal | None
+    usd_per_month: Decimal | None
 
 
 @dataclass(frozen=True)
 class Campaign:
-    """A period with the time zone whose midnight ends a day; `ends` is its last day."""
+    """A period with the time zone whose midnight ends a day; `ends` is its last day.
+
+    `cadence` has the platforms whose posts are read at another cadence than the plan's default.
+    """
 
     id: str
     name: str
@@ -82,6 +122,8 @@ class Campaign:
     assets: tuple[Asset, ...]
     audiences: tuple[Audience, ...]
     source: Path
+    budgets: tuple[Budget, ...] = ()
+    cadence: Mapping[str, Cadence] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,9 +145,28 @@ class Registry:
             "sides": [vars(side) for side in campaign.sides],
             "accounts": [vars(account) for account in campaign.accounts],
             "assets": [
-                vars(asset) | {"tags": list(asset.tags), "posts": [vars(post) for post in asset.posts]}
+                vars(asset)
+                | {
+                    "tags": list(asset.tags),
+                    "posts": [vars(post) for post in asset.posts],
+                    "match": asset.match and vars(asset.match),
+                }
                 for asset in campaign.assets
             ],
             "audiences": [vars(audience) for audience in campaign.audiences],
+            "budgets": [
+                {
+                    "platform": budget.platform,
+                    "usd_per_day": None if budget.usd_per_day is None else float(budget.usd_per_day),
+                    "usd_per_month": None if budget.usd_per_month is None else float(budget.usd_per_month),
+                }
+                for budget in campaign.budgets
+            ],
+            "cadence": dict(campaign.cadence),
         }
-        return json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return canonical_json(content)
+
+
+def canonical_json(content: object) -> str:
+    """The one JSON text of a value: keys sorted, nothing between them that could be left out."""
+    return json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

@@ -37,6 +37,17 @@ def platform_meant(door: Door, text: str, otherwise: str) -> str:
     return f'did you mean "{nickname}"?' if nickname else did_you_mean(text, door.platforms, otherwise)
 
 
+def read_platform(table: Table, default: str = "") -> str:
+    """The platform that the table names, of those that have a connector or will; "" when it was refused."""
+    cure = f"write one of {', '.join(table.door.platforms)}"
+    text = table.text("platform", cure, required=not default) or default
+    if text and text not in table.door.platforms:
+        problem = f"{shown(text)} is not a known platform"
+        table.refuse("platform", problem, platform_meant(table.door, text, cure))
+        return ""
+    return text
+
+
 def http_host(url: str) -> str | None:
     """The host of a web address, lower case; None when it is none."""
     if any(character.isspace() or not character.isprintable() for character in url):

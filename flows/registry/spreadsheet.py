@@ -13,6 +13,8 @@ from flows.registry.mistakes import did_you_mean, shown
 from flows.registry.table import Door, Row
 
 ASSETS_CSV = "assets.csv"
+# Keys of an asset that have no column: a rule is a table, and a subject belongs to the asset, not to a post.
+_TOML_ONLY = ("url", "hashtag", "match")
 _CSV_COLUMNS = ("campaign", "id", "title", "side", "kind", "tags", "tone", "post")
 
 
@@ -68,7 +70,8 @@ def _columns(file: Path, door: Door, header: Sequence[str], *, several: bool) ->
             return None
     for n, name in enumerate(names):
         if name not in _CSV_COLUMNS:
-            cure = did_you_mean(name, _CSV_COLUMNS, known)
+            toml = f"write {name} in the TOML, in the [[assets]] of that id"
+            cure = toml if name in _TOML_ONLY else did_you_mean(name, _CSV_COLUMNS, known)
             door.refuse(str(file), "line 1", f"{shown(name)} is not a column of {ASSETS_CSV}", cure)
         elif name in names[:n]:
             door.refuse(str(file), "line 1", f"the column {name} is there twice", "remove one")

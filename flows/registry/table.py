@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time
+from decimal import Decimal
 from types import ModuleType
 
-from flows.registry.mistakes import Mistake, did_you_mean, on_one_line, shown, unwelcome_character
+from flows.registry.mistakes import (
+    Mistake,
+    did_you_mean,
+    on_one_line,
+    shown,
+    shown_number,
+    unwelcome_character,
+)
 from flows.settings import CREDENTIALS
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
@@ -34,6 +43,7 @@ class Door:
         self.platforms = tuple(sorted({*CREDENTIALS, *connectors}))
         self.mistakes: list[Mistake] = []
         self._kept_out: dict[tuple[str, str], list[str]] = {}
+        self._told: list[str] = []
 
     def refuse(self, file: str, key: str, problem: str, cure: str) -> None:
         self.mistakes.append(Mistake(file, key, problem, cure))
@@ -41,7 +51,12 @@ class Door:
     def keep_out(self, file: str, key: str, platform: str) -> None:
         self._kept_out.setdefault((file, platform), []).append(key)
 
+    def tell(self, file: str, key: str, notice: str) -> None:
+        """What is no mistake and yet will not do what it seems to."""
+        self._told.append(on_one_line(f"{file}: {key}: {notice}"))
+
     def notices(self) -> Iterator[str]:
+        yield from self._told
         for (file, platform), keys in self._kept_out.items():
             are = "is" if len(keys) == 1 else "are"
             yield on_one_line(
@@ -141,6 +156,30 @@ class Table:
             return value
         return date.min
 
+    def number(self, name: str, cure: str) -> Decimal | None:
+        """The number that is neither negative nor infinite; None when it is absent or refused."""
+        value = self.content.get(name)
+        if name not in self.content:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self.refuse(name, f"must be a number, not {_kind_of(value)}", cure)
+        elif isinstance(value, float) and not math.isfinite(value):
+            self.refuse(name, f"{value} is not a number that can be kept", cure)
+        elif value < 0:
+            self.refuse(name, f"{shown_number(value)} is negative", cure)
+        else:
+            return Decimal(repr(value))
+        return None
+
+    def table(self, name: str, cure: str) -> Table | None:
+        """The table under that key; None when it is absent or refused."""
+        value = self.content.get(name)
+        if isinstance(value, dict):
+            return Table(self.door, self.file, value, f"{self.key(name)}.")
+        if name in self.content:
+            self.refuse(name, f"must be a table, not {_kind_of(value)}", cure)
+        return None
+
     def texts(self, name: str) -> list[tuple[str, str]]:
         """The list's texts, each with its key."""
         value = self.content.get(name, [])
@@ -180,6 +219,12 @@ class Row(Table):
 
     def write(self, name: str) -> str:
         return f"fill in the column {name}"
+
+
+def refuse_repeated(entry: Table, value: str, seen: dict[str, str]) -> None:
+    first = seen.setdefault(value, entry.where) if value else entry.where
+    if first != entry.where:
+        entry.refuse("id", f"{shown(value)} is already the id of {first}", "rename one")
 
 
 def _kind_of(value: object) -> str:

@@ -8,7 +8,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -125,8 +125,8 @@ def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def serving() -> Iterator[Loopback]:
-    loopback = Loopback()
+def serving(loopback: Loopback | None = None) -> Iterator[Loopback]:
+    loopback = loopback or Loopback()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(loopback))
     server.daemon_threads = True
     loopback.url = f"http://127.0.0.1:{server.server_port}"
@@ -138,3 +138,32 @@ def serving() -> Iterator[Loopback]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def dripping(head: bytes) -> Iterator[str]:
+    """The address of a server that sends `head` and then a space every now and then, for ever."""
+    left = threading.Event()
+
+    def drip(taken: socket.socket) -> None:
+        with taken, suppress(ConnectionError):
+            taken.recv(65536)
+            taken.sendall(head)
+            while not left.wait(0.02):
+                taken.sendall(b" ")
+
+    def serve() -> None:
+        while not left.is_set():
+            taken = listening.accept()[0]
+            threading.Thread(target=drip, args=(taken,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = listening.getsockname()
+        server = threading.Thread(target=serve)
+        server.start()
+        try:
+            yield f"http://127.0.0.1:{address[1]}"
+        finally:
+            left.set()
+            socket.create_connection(address).close()
+            server.join()

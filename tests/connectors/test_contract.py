@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import inspect
 from pathlib import Path
 from types import ModuleType
@@ -8,7 +9,8 @@ import pytest
 import requests
 
 import connectors
-from connectors import errors
+from connectors import errors, sandbox
+from flows.settings import CREDENTIALS, Settings
 
 ROOT = Path(__file__).parents[2]
 CONNECTORS = connectors.discover()
@@ -24,8 +26,8 @@ FUNCTIONS = {
 every_connector = pytest.mark.parametrize("connector", CONNECTORS.values(), ids=CONNECTORS.keys())
 
 
-def test_both_platforms_of_the_sdks_are_found_in_order():
-    assert {"facebook", "x"} <= set(CONNECTORS)
+def test_every_promised_platform_is_found_in_order():
+    assert set(CREDENTIALS) <= set(CONNECTORS)
     assert list(CONNECTORS) == sorted(CONNECTORS)
 
 
@@ -84,22 +86,59 @@ def test_a_connector_judges_any_answer_without_failing(connector: ModuleType, bo
     assert isinstance(trouble, errors.Trouble) or status == 200
 
 
-@pytest.mark.parametrize(
-    "sibling",
-    [
-        "warehouse/readings/{platform}.sql",
-        "warehouse/dictionary/{platform}.csv",
-        "connectors/sandbox/{platform}.py",
-        "tests/connectors/test_{platform}.py",
-        "tests/warehouse/test_readings_{platform}.py",
-    ],
-)
+SIBLINGS = {
+    "readings SQL": "warehouse/readings/{platform}.sql",
+    "metric rows": "warehouse/dictionary/{platform}.csv",
+    "sandbox face": "connectors/sandbox/{platform}.py",
+    "tests of the connector": "tests/connectors/test_{platform}.py",
+    "tests of the readings": "tests/warehouse/test_readings_{platform}.py",
+}
+
+
+@pytest.mark.parametrize("sibling", SIBLINGS)
 @every_connector
 def test_a_connector_has_every_sibling(connector: ModuleType, sibling: str):
-    path = ROOT / sibling.format(platform=connector.PLATFORM)
-    assert path.exists(), f"{connector.PLATFORM} has a connector but no {path.relative_to(ROOT)}"
+    path = ROOT / SIBLINGS[sibling].format(platform=connector.PLATFORM)
+    assert path.exists(), f"{connector.PLATFORM} has a connector but no {sibling}: {path.relative_to(ROOT)}"
 
 
 @every_connector
-def test_a_connectors_credential_is_in_the_example_settings(connector: ModuleType):
-    assert connector.CREDENTIAL in (ROOT / ".env.example").read_text(encoding="utf-8")
+def test_a_platforms_metric_rows_say_what_the_marts_can_show(connector: ModuleType):
+    with (ROOT / SIBLINGS["metric rows"].format(platform=connector.PLATFORM)).open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["platform"] for row in rows} == {connector.PLATFORM}
+    assert any(row["canonical_name"] == "views" and row["kind"] == "counter" for row in rows)
+    for row in rows:
+        assert row["definition"], f"{row['native_name']} is not defined"
+        assert row["source"], f"{row['native_name']} has no source"
+        assert row["kind"] in ("counter", "daily", "window", "estimate")
+        assert bool(row["day_boundary"]) == (row["kind"] in ("daily", "window")), row["native_name"]
+
+
+@every_connector
+def test_a_platforms_sandbox_face_takes_the_connectors_credential(connector: ModuleType):
+    faces = sandbox.faces()
+    assert connector.PLATFORM in faces, f"{connector.PLATFORM} has no sandbox face"
+    settings = sandbox.SETTINGS(1)
+    for name in (connector.CREDENTIAL, f"{connector.PLATFORM.upper()}_API_URL"):
+        assert name in settings, f"the sandbox face of {connector.PLATFORM} does not set {name}"
+
+
+@every_connector
+def test_further_credentials_are_settings_and_parameters_of_collect(
+    connector: ModuleType, monkeypatch: pytest.MonkeyPatch
+):
+    parameters = inspect.signature(connector.collect).parameters
+    for parameter, setting in getattr(connector, "FURTHER_CREDENTIALS", {}).items():
+        assert parameter in parameters
+        monkeypatch.setenv(setting, "a-secret")
+        secret = Settings().credential(connector.PLATFORM, setting)
+        assert secret is not None, f"{setting} is not a name that settings can have"
+
+
+def test_the_example_settings_name_every_credential_of_the_promised_platforms():
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    for platform, credential in CREDENTIALS.items():
+        connector = CONNECTORS[platform]
+        for setting in (credential, *getattr(connector, "FURTHER_CREDENTIALS", {}).values()):
+            assert f"#{setting}=" in text, f"{setting} is not in .env.example"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from connectors import errors, facebook
+from connectors import errors, facebook, facebook_listing, facebook_pages
 from connectors.asking import Ask, Walk, Wanted
 from tests.connectors.conftest import TOKEN, Wire
 from tests.connectors.loopback import Answer, Asked, Loopback, Reply
@@ -174,8 +174,16 @@ def test_the_questions_have_the_documented_parameters(server: Loopback, connect:
     ):
         assert part in fields
     assert "reactions.type(SAD).limit(0).summary(total_count).as(r_sad)" in fields
-    assert asked[f"{V}/111/video_reels"] == {"fields": facebook._VIDEO_FIELDS, "limit": "100", "since": since}
-    assert asked[f"{V}/111/videos"] == {"fields": facebook._VIDEO_FIELDS, "limit": "100", "type": "uploaded"}
+    assert asked[f"{V}/111/video_reels"] == {
+        "fields": facebook_listing.VIDEO_FIELDS,
+        "limit": "100",
+        "since": since,
+    }
+    assert asked[f"{V}/111/videos"] == {
+        "fields": facebook_listing.VIDEO_FIELDS,
+        "limit": "100",
+        "type": "uploaded",
+    }
 
 
 def test_a_page_without_a_role_is_read_as_the_public_reads_it(server: Loopback, connect: Connect):
@@ -424,7 +432,7 @@ def test_a_listing_paged_by_time_is_followed_too(server: Loopback, connect: Conn
     collect(connect(facebook), walk("rival"))
     second = server.of(f"{V}/222/posts")[1].parameters
     assert (second["until"], second["__paging_token"]) == ("1760000000", "tok")
-    assert second["fields"] == facebook._POST_FIELDS
+    assert second["fields"] == facebook_listing.POST_FIELDS
     assert second["access_token"] == TOKEN
 
 
@@ -839,6 +847,44 @@ def test_a_broken_part_of_a_batch_is_noted(server: Loopback, connect: Connect):
     assert wire.session.report.troubles[0][::2] == ("Unreadable", 2)
 
 
+def test_too_large_a_batch_is_asked_in_halves_and_the_next_is_smaller(server: Loopback, connect: Connect):
+    objects = Objects()
+    sizes: list[int] = []
+
+    def batch(asked: Asked) -> Answer:
+        sizes.append(len(json.loads(asked.parameters["batch"])))
+        if sizes[-1] > 20:
+            return refusal({"message": "Please reduce the amount of data", "code": 1}, status=500)
+        return objects(asked)
+
+    own_posts(server, objects, *videos(60))
+    server.on(IDS, batch)
+    wire = connect(facebook)
+    collect(wire, walk("labour"))
+    assert sizes[:3] == [50, 25, 12]
+    assert max(sizes[3:]) <= 12
+    assert sum(size for size in sizes if size <= 20) == 60
+    assert wire.session.report.troubles == []
+
+
+def test_a_question_that_is_too_large_is_asked_by_metric(server: Loopback, connect: Connect):
+    too_much = {
+        "code": 500,
+        "body": json.dumps({"error": {"message": "reduce the amount of data", "code": 1}}),
+    }
+
+    def batch(asked: Asked) -> Answer:
+        urls = [item["relative_url"] for item in json.loads(asked.parameters["batch"])]
+        return Answer([too_much if "," in url else {"code": 200, "body": '{"data":[]}'} for url in urls])
+
+    own_posts(server, Objects(), *videos(2))
+    server.on(IDS, batch)
+    wire = connect(facebook)
+    collect(wire, walk("labour"))
+    assert len(server.of(IDS)) == 2
+    assert wire.session.report.troubles == []
+
+
 def test_a_whole_batch_that_fails_in_passing_costs_only_its_fifty(server: Loopback, connect: Connect):
     own_posts(server, Objects(), *videos(60))
     failed = Answer("busy", status=503)
@@ -923,7 +969,9 @@ def test_nothing_asked_is_nothing_sent(server: Loopback, connect: Connect):
 
 
 def test_only_counters_are_asked_for_never_people():
-    fields = ",".join([facebook._POST_FIELDS, facebook._VIDEO_FIELDS, facebook._PAGE_FIELDS])
+    fields = ",".join(
+        [facebook_listing.POST_FIELDS, facebook_listing.VIDEO_FIELDS, facebook_pages.PAGE_FIELDS]
+    )
     for edge in ("sharedposts", "likes", "likes.", "comments{", "reactions{", "message_tags", "to"):
         assert f",{edge}," not in f",{fields},"
     assert fields.count("reactions.") == fields.count("limit(0)") - 1
@@ -1013,7 +1061,7 @@ def test_a_rival_page_without_public_access_is_a_missing_permission():
 @pytest.mark.parametrize(
     "headers",
     [
-        {"X_Business_Use_Case_Usage": '{"111":[{"type":"pages","estimated_time_to_regain_access":7}]}'},
+        {"X_Business_Use_Case_Usage": '{"111":[{"call_count":100,"estimated_time_to_regain_access":7}]}'},
         {"X_App_Usage": '{"call_count":100,"estimated_time_to_regain_access":7}'},
     ],
 )

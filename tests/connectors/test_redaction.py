@@ -9,7 +9,7 @@ from urllib.parse import quote, quote_plus
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from connectors.wire import SECRET, Redactor
+from connectors.redaction import SECRET, Redactor
 
 ENCODINGS: list[Callable[[str], str]] = [
     lambda text: quote(text, safe=""),
@@ -89,3 +89,18 @@ def test_a_documents_mention_of_access_token_teaches_nothing():
         '{"message":"An access_token is required; access_token= must be set","access_token":""}'
     )
     assert redactor.redact("is required; must be set") == "is required; must be set"
+
+
+@given(
+    st.text(st.characters(codec="ascii", categories=("L", "N")), min_size=20, max_size=60),
+    st.integers(12, 60),
+)
+def test_a_message_that_was_cut_off_inside_a_secret_keeps_nothing_of_it(secret: str, kept: int):
+    assume(secret[:12] not in "the token  was refused" + SECRET)
+    told = Redactor([secret]).redact_message(f"the token {secret[:kept]} was refused")
+    assert told == f"the token {SECRET} was refused"
+
+
+def test_a_message_without_secrets_is_left_as_it_is():
+    message = "the secret to it; see docs"
+    assert Redactor(["secret-token-1"]).redact_message(message) == message

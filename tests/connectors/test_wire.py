@@ -18,7 +18,7 @@ import tweepy
 from connectors import facebook, x
 from connectors.errors import BadRequest, BudgetSpent, RateLimited, Transient, Trouble, Unreadable
 from tests.connectors.conftest import NOW, TOKEN, Wire
-from tests.connectors.loopback import Answer, Loopback
+from tests.connectors.loopback import Answer, Loopback, dripping
 
 Connect = Callable[..., Wire]
 
@@ -533,6 +533,22 @@ def test_a_server_that_never_answers_is_timed_out(connect: Connect):
         assert TOKEN not in everything_in(lost.value)
 
 
+@pytest.mark.parametrize("length", [b"", b"Content-Length: 1000000\r\n"])
+def test_a_body_that_drips_for_ever_is_given_up(connect: Connect, length: bytes):
+    with dripping(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" + length + b"\r\n{") as url:
+        wire = connect(facebook, base_url=url, attempts=1, longest_answer_s=0.3)
+        with pytest.raises(Transient, match="no answer in time") as lost:
+            ask_graph(wire)
+    assert wire.rows == []
+    assert TOKEN not in everything_in(lost.value)
+
+
+def test_a_body_in_chunks_is_read_to_its_end(connect: Connect):
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with dripping(head + b'7\r\n{"id":1\r\n1\r\n}\r\n0\r\n\r\n') as url:
+        assert ask_graph(connect(facebook, base_url=url)) == {"id": 1}
+
+
 def test_an_unknown_host_is_named(connect: Connect):
     wire = connect(facebook, base_url="http://graph.invalid", attempts=1)
     wire.session.proxies = {}
@@ -656,6 +672,50 @@ def test_a_token_that_an_answer_carries_is_learned_and_replaced_everywhere(
     assert wire.session.redact(f"see {token}") == "see [secret]"
 
 
+@pytest.mark.parametrize("name", ["refresh_token", "id_token", "access_token"])
+def test_the_tokens_of_an_oauth_answer_are_learned(server: Loopback, connect: Connect, name: str):
+    server.on("/v26.0/111", Answer({"expires_in": 3599, name: "ya29/new+token"}))
+    wire = connect(facebook)
+    ask_graph(wire)
+    assert json.loads(wire.rows[0]["body"]) == {"expires_in": 3599, name: "[secret]"}
+    assert wire.session.redact(f"see {quote('ya29/new+token', safe='')}") == "see [secret]"
+
+
+def test_what_a_run_derives_can_be_kept_secret(server: Loopback, connect: Connect):
+    server.on("/v26.0/111", Answer({"echo": "proof-of-it"}))
+    wire = connect(facebook)
+    wire.session.keep_secret("proof-of-it")
+    wire.session.note(Transient("facebook", "lost with proof-of-it"))
+    ask_graph(wire, "111?x=proof-of-it")
+    assert "proof-of-it" not in repr(wire.rows) + repr(wire.session.report.troubles)
+
+
+def test_secrets_in_a_json_or_form_body_do_not_land(server: Loopback, connect: Connect):
+    server.on("/v26.0/token", Answer({"id": "1"}))
+    wire = connect(facebook, secrets=["client's/secret\u00e9"])
+    given = {"client_secret": "client's/secret\u00e9", "refresh_token": "never-told-1", "grant_type": "x"}
+    with wire.session.asking("token", "c1"):
+        wire.session.post("https://graph.facebook.com/v26.0/token", json=given)
+        wire.session.post("https://graph.facebook.com/v26.0/token", data=given)
+    kept = {"client_secret": "[secret]", "refresh_token": "[secret]", "grant_type": "x"}
+    assert [json.loads(row["params"]) for row in wire.rows] == [{"body": kept}, kept]
+    assert wire.session.redact("never-told-1") == "[secret]"
+
+
+def test_a_derived_secret_in_an_address_is_learned_from_its_name(server: Loopback, connect: Connect):
+    server.on("/v26.0/111", Answer({"echo": "0123456789abcdef"}))
+    wire = connect(facebook)
+    ask_graph(wire, "111?appsecret_proof=0123456789abcdef")
+    assert "0123456789abcdef" not in repr(wire.rows)
+
+
+def test_the_authorization_header_does_not_land(server: Loopback, connect: Connect):
+    server.on(POSTS, GOOD)
+    wire = connect(x, secrets=[])
+    ask_x(wire)
+    assert TOKEN not in repr(wire.rows)
+
+
 def test_a_token_in_an_answer_that_broke_off_is_replaced_too(server: Loopback, connect: Connect):
     server.on(
         "/v26.0/111",
@@ -673,6 +733,15 @@ def test_a_platforms_message_that_repeats_the_token_is_raised_without_it(server:
     with pytest.raises(Trouble, match=r"Malformed access token \[secret\]") as refused:
         ask_graph(connect(facebook))
     assert TOKEN not in everything_in(refused.value)
+
+
+def test_a_message_that_is_quoted_in_part_shows_no_part_of_the_token(server: Loopback, connect: Connect):
+    for length in range(255, 300, 3):
+        error = {"message": f"{'x' * length} {TOKEN}", "type": "OAuthException", "code": 190}
+        server.on("/v26.0/111", Answer({"error": error}, status=400))
+        with pytest.raises(Trouble) as refused:
+            ask_graph(connect(facebook))
+        assert TOKEN[:5] not in everything_in(refused.value)
 
 
 def test_a_noted_trouble_is_counted_without_its_secrets(connect: Connect):
@@ -699,6 +768,24 @@ def test_no_library_logs_the_token_at_any_level(
     assert "Bearer [secret]" in caplog.text
     assert TOKEN not in caplog.text
     assert all(TOKEN not in repr(record.args) and TOKEN not in str(record.msg) for record in caplog.records)
+
+
+def test_signing_by_oauth_1_logs_no_token(
+    server: Loopback, connect: Connect, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.DEBUG)
+    server.on(POSTS, GOOD)
+    keys = ("the-consumer-key/1", "the-consumer-secret", "7-the-access-token", "the-token's-secret")
+    wire = connect(x, secrets=keys)
+    client = tweepy.Client(None, *keys, return_type=requests.Response)
+    client.session = wire.session
+    with wire.session.asking("posts", "c1"):
+        client.get_tweets(["1"], user_auth=True)
+    assert "signature base string" in caplog.text
+    landed = repr(wire.rows)
+    for key in keys:
+        for form in (key, quote(key, safe=""), quote(quote(key, safe=""), safe="")):
+            assert form not in caplog.text + landed
 
 
 def test_a_log_record_with_a_traceback_loses_both_token_and_traceback(

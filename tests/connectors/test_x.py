@@ -83,7 +83,7 @@ def test_a_timeline_is_asked_for_counters_from_the_walks_beginning(server: Loopb
         "exclude": "retweets",
         "start_time": "2026-10-01T00:00:00Z",
         "tweet.fields": "created_at,public_metrics,author_id,attachments,"
-        "edit_history_tweet_ids,referenced_tweets",
+        "edit_history_tweet_ids,referenced_tweets,entities",
         "expansions": "attachments.media_keys,author_id",
         "media.fields": "public_metrics,duration_ms,type",
         "user.fields": "username,name,public_metrics",

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from connectors import x
 from connectors.errors import UnusableReference
+from connectors.x_addresses import HANDLE, POST_ID
 
 ID = "1786512345678901234"
 
@@ -112,4 +113,4 @@ def test_no_text_breaks_the_parsers(text: str):
             alias = None
             with suppress(UnusableReference):
                 alias = parse(pasted)
-            assert alias is None or x._ID.fullmatch(alias) or x._HANDLE.fullmatch(alias)
+            assert alias is None or POST_ID.fullmatch(alias) or HANDLE.fullmatch(alias)

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+import connectors
 from flows.cli import main
+from flows.refresh import refresh
+from flows.registry import load
+from flows.round import prepare
+from flows.settings import CREDENTIALS, Settings
 
 X_TOKEN = "secret-of-x-AAAA%2Fbbbb"
 FACEBOOK_TOKEN = "EAAsecretOfFacebook"
@@ -136,15 +144,38 @@ def vendor() -> Iterator[Vendor]:
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with a registry; nothing of the tester's own settings reaches it."""
-    for name in ("X", "FACEBOOK", "INSTAGRAM", "YOUTUBE", "TIKTOK"):
-        for ending in ("_ACCESS_TOKEN", "_BEARER_TOKEN", "_API_KEY", "_API_URL", "_API_VERSION"):
-            monkeypatch.delenv(f"{name}{ending}", raising=False)
+    for name in list(os.environ):
+        if name.partition("_")[0].lower() in CREDENTIALS:
+            monkeypatch.delenv(name)
     for name in ("CAMPAIGN_HOME", "CAMPAIGN_LAKE", "CAMPAIGN_REGISTRY", "PREFECT_API_URL", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "campaigns").mkdir()
     (tmp_path / "campaigns" / "water.toml").write_text(REGISTRY)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of one collect and one build of a campaign with two posts."""
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "water.toml").write_text(REGISTRY)
+    registry = load(folder / "water.toml", connectors.discover())
+    with serving() as vendor:
+        vendor.plays_x()
+        settings = Settings(CAMPAIGN_HOME=folder / "data", X_API_URL=vendor.url, X_BEARER_TOKEN=X_TOKEN)
+        moment = datetime(2026, 5, 20, 12, tzinfo=UTC)
+        prepared = prepare(["x"], settings=settings, registry=registry, clock=moment, as_of=moment)
+        assert prepared.take_all().is_success
+    refresh(settings, registry)
+    return folder / "data"
+
+
+@pytest.fixture
+def built(made: Path, home: Path) -> Path:
+    """A home that holds that data; gives its published warehouse."""
+    shutil.copytree(made, home / "data")
+    return home / "data" / "warehouse.duckdb"
 
 
 @pytest.fixture

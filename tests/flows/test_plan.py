@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.asking import Walk, Wanted
-from flows.plan import idle_reason, is_due, plan
-from flows.registry import Account, Asset, Campaign, PostReference, Side
-from warehouse.known import KnownPost
+from connectors.asking import AccountDays, Ask, AudienceReach, Mentions, Walk, Wanted
+from flows.plan import AFTERMATH, Offer, idle_reason, is_due, is_due_today, plan
+from flows.registry import Account, Asset, Audience, Cadence, Campaign, PostReference, Side
+from warehouse.known import KnownPost, KnownSubject
 
 # London is one hour ahead of UTC in May and on UTC in December.
 STARTS = date(2026, 5, 4)
@@ -34,11 +34,23 @@ def campaign(
     ends: date = ENDS,
     timezone: str = "Europe/London",
     platform: str = "x",
+    assets: tuple[Asset, ...] = (),
+    audiences: tuple[Audience, ...] = (),
+    cadence: Cadence | None = None,
 ) -> Campaign:
     posts = tuple(PostReference(platform, alias) for alias in aliases)
-    asset = Asset("film", "The film", "ours", "video", (), None, posts)
     return Campaign(
-        id_, id_, starts, ends, timezone, (Side("ours", "Us", True),), accounts, (asset,), (), Path("a.toml")
+        id=id_,
+        name=id_,
+        starts=starts,
+        ends=ends,
+        timezone=timezone,
+        sides=(Side("ours", "Us", True), Side("theirs", "Them", False)),
+        accounts=accounts,
+        assets=(Asset("film", "The film", "ours", "video", (), None, posts), *assets),
+        audiences=audiences,
+        source=Path("a.toml"),
+        cadence={} if cadence is None else {platform: cadence},
     )
 
 
@@ -51,6 +63,7 @@ def seen(
     aliases: tuple[str, ...] = (),
     handle: str | None = "cleanwaternow",
     gone: timedelta | None = None,
+    refusals: int = 0,
 ) -> KnownPost:
     """A post that was created, last shown and last refused so long before CLOCK; gone if that was refused
     later than shown."""
@@ -69,12 +82,22 @@ def seen(
         is_gone=is_gone,
         handle=handle,
         gone_at=before(gone),
+        refusals=refusals,
     )
 
 
-def refused(post_id: str, gone: timedelta) -> KnownPost:
-    """A post that was never shown and last refused so long before CLOCK."""
-    return seen(post_id, created=None, read=None, account_id=None, aliases=(post_id,), handle=None, gone=gone)
+def refused(post_id: str, gone: timedelta, refusals: int = 1) -> KnownPost:
+    """A post that was never shown, and refused on so many days, last so long before CLOCK."""
+    return seen(
+        post_id,
+        created=None,
+        read=None,
+        account_id=None,
+        aliases=(post_id,),
+        handle=None,
+        gone=gone,
+        refusals=refusals,
+    )
 
 
 def names(ask_posts: tuple[Wanted, ...]) -> list[str]:
@@ -216,7 +239,91 @@ def test_known_posts_of_the_accounts_are_read_when_due() -> None:
         seen("of-somebody-else", account_id="5", handle="other", read=timedelta(days=9)),
     ]
     ask = plan([campaign(accounts=(account(),))], known, CLOCK, "x", everything=False)
-    assert ask.posts == (Wanted("water", "due"),)
+    assert names(ask.posts) == ["due"]
+
+
+def test_what_is_known_of_a_post_goes_with_it() -> None:
+    created_at = CLOCK - timedelta(days=3)
+    stale = seen("1", created=timedelta(days=3), read=timedelta(hours=6), aliases=("vanity/1",))
+    unnamed = seen("2", created=timedelta(days=3), read=timedelta(hours=6), handle=None)
+    listed = campaign("vanity/1", "8", accounts=(account("CleanWaterNow", id_="77"),))
+    assert plan([listed], [stale, unnamed], CLOCK, "x", everything=False).posts == (
+        Wanted("water", "1", handle="cleanwaternow", account_id="77", created_at=created_at),
+        Wanted("water", "8"),
+        Wanted("water", "2", handle="CleanWaterNow", account_id="77", created_at=created_at),
+    )
+
+
+CHARGED = Offer(is_charged=True)
+
+
+@pytest.mark.parametrize(
+    ("last_read", "zone", "due"),
+    [
+        # CLOCK is 13:00 in London, 08:00 in New York and midnight in Auckland.
+        (timedelta(hours=12, minutes=59), "Europe/London", False),
+        (timedelta(hours=13), "Europe/London", False),
+        (timedelta(hours=13, seconds=1), "Europe/London", True),
+        (timedelta(hours=8), "America/New_York", False),
+        (timedelta(hours=8, seconds=1), "America/New_York", True),
+        (timedelta(seconds=1), "Pacific/Auckland", True),
+        (timedelta(0), "Pacific/Auckland", False),
+        (None, "Europe/London", True),
+    ],
+)
+def test_at_the_daily_cadence_a_post_is_read_at_the_first_run_of_the_local_day(
+    last_read: timedelta | None, zone: str, due: bool
+) -> None:
+    assert is_due_today(None if last_read is None else CLOCK - last_read, CLOCK, zone) is due
+    for age in (timedelta(hours=20), timedelta(days=100), None):
+        known = [seen("1", created=age, read=last_read)]
+        listed = campaign("1", timezone=zone, cadence="daily")
+        assert names(plan([listed], known, CLOCK, "x", everything=False).posts) == (["1"] if due else [])
+
+
+@pytest.mark.parametrize(
+    ("offer", "chosen", "is_read_hourly"),
+    [
+        (Offer(), None, True),
+        (Offer(), "daily", False),
+        (CHARGED, None, False),
+        (CHARGED, "by age", True),
+    ],
+)
+def test_what_is_charged_by_the_day_is_read_daily_unless_the_registry_says_otherwise(
+    offer: Offer, chosen: Cadence | None, is_read_hourly: bool
+) -> None:
+    known = [seen("1", read=timedelta(hours=1))]
+    ask = plan([campaign("1", cadence=chosen)], known, CLOCK, "x", everything=False, offer=offer)
+    assert bool(ask.posts) is is_read_hourly
+
+
+def test_a_day_of_hourly_runs_reads_a_post_once_at_the_daily_cadence() -> None:
+    last_read, read = BEGAN + timedelta(days=9), []
+    for hour in range(24 * 3):
+        run = BEGAN + timedelta(days=10, hours=hour, minutes=5)
+        post = KnownPost("x", "1", "77", ("1",), BEGAN, last_read, False)
+        if plan([campaign("1")], [post], run, "x", everything=False, offer=CHARGED).posts:
+            last_read = run
+            read.append(run)
+    # 23:05 UTC is five past midnight in London's summer
+    assert read == [BEGAN + timedelta(days=10 + day, minutes=5) for day in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("read", "back"),
+    [
+        # the first run of the local day looks for what was listed late; the others for what is new
+        (timedelta(hours=14), timedelta(days=2)),
+        (timedelta(hours=1), timedelta(hours=1)),
+    ],
+)
+def test_at_the_daily_cadence_a_walk_goes_far_back_once_a_day(read: timedelta, back: timedelta) -> None:
+    watched = campaign(accounts=(account(),), cadence="daily")
+    known = [seen("1", created=timedelta(hours=20), read=read), seen("2", created=timedelta(days=4))]
+    known[1] = seen("2", created=timedelta(days=4), read=timedelta(days=1))
+    (walk,) = plan([watched], known, CLOCK, "x", everything=False).walks
+    assert walk.since == CLOCK - timedelta(hours=20) - back
 
 
 DAY = timedelta(days=1)
@@ -225,37 +332,67 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.mark.parametrize(
-    ("last_alive", "last_refused", "asked", "asked_if_listed"),
+    ("refusals", "last_refused", "asked", "asked_if_listed"),
     [
-        # daily for three days
-        (5 * HOUR, 4 * HOUR, False, False),
-        (2 * DAY, DAY - 6 * MINUTE, False, False),
-        (2 * DAY, DAY - 5 * MINUTE, True, True),
-        (3 * DAY - MINUTE, 2 * DAY, True, True),
-        # then weekly while an asset lists it
-        (3 * DAY, 2 * DAY, False, False),
-        (20 * DAY, 7 * DAY - 6 * MINUTE, False, False),
-        (20 * DAY, 7 * DAY - 5 * MINUTE, False, True),
-        (400 * DAY, 399 * DAY, False, True),
+        # daily until it was refused on three days
+        (1, DAY - 6 * MINUTE, False, False),
+        (1, DAY - 5 * MINUTE, True, True),
+        (2, DAY, True, True),
+        # then it is gone, and asked weekly while an asset lists it
+        (3, DAY, False, False),
+        (3, 7 * DAY - 6 * MINUTE, False, False),
+        (3, 7 * DAY - 5 * MINUTE, False, True),
+        (7, 300 * DAY, False, True),
+        # until that is confirmed too
+        (8, 300 * DAY, False, False),
     ],
 )
-def test_a_gone_post_is_asked_daily_for_three_days_and_then_weekly_while_it_is_listed(
-    last_alive: timedelta, last_refused: timedelta, asked: bool, asked_if_listed: bool
+def test_a_gone_post_is_asked_daily_then_weekly_while_it_is_listed_and_then_never(
+    refusals: int, last_refused: timedelta, asked: bool, asked_if_listed: bool
 ) -> None:
-    gone = seen("1", created=timedelta(days=10), read=last_alive, gone=last_refused)
-    of_account = plan([campaign(accounts=(account(),))], [gone], CLOCK, "x", everything=False)
-    listed = plan([campaign("1", accounts=(account(),))], [gone], CLOCK, "x", everything=False)
-    assert names(of_account.posts) == (["1"] if asked else [])
-    assert names(listed.posts) == (["1"] if asked_if_listed else [])
+    gone = seen(
+        "1", created=400 * DAY, read=last_refused + refusals * DAY, gone=last_refused, refusals=refusals
+    )
+    since = CLOCK.date() - 500 * DAY
+    of_account = campaign(accounts=(account(),), starts=since)
+    listed = campaign("1", accounts=(account(),), starts=since)
+    for cadence in ("by age", "daily"):
+        offer = Offer(is_charged=cadence == "daily")
+        for asking, expected in ((of_account, asked), (listed, asked_if_listed)):
+            ask = plan([asking], [gone], CLOCK, "x", everything=False, offer=offer)
+            assert names(ask.posts) == (["1"] if expected else [])
+            assert names(plan([asking], [gone], CLOCK, "x", everything=True).posts) == ["1"]
 
 
 @pytest.mark.parametrize(
-    ("last_refused", "asked"),
-    [(HOUR, False), (DAY - 6 * MINUTE, False), (DAY - 5 * MINUTE, True), (300 * DAY, True)],
+    ("refusals", "last_refused", "asked", "asked_when_over"),
+    [
+        (1, HOUR, False, False),
+        (1, DAY - 6 * MINUTE, False, False),
+        (1, DAY - 5 * MINUTE, True, True),
+        (3, 6 * DAY, False, False),
+        (3, 7 * DAY, True, True),
+        # it may have been listed ahead of its time, as long as there is time
+        (8, 7 * DAY, True, False),
+        (50, 7 * DAY, True, False),
+    ],
 )
-def test_a_listed_post_that_was_never_seen_is_asked_daily(last_refused: timedelta, asked: bool) -> None:
-    ask = plan([campaign("1")], [refused("1", last_refused)], CLOCK, "x", everything=False)
-    assert names(ask.posts) == (["1"] if asked else [])
+def test_a_listed_post_that_was_never_seen_is_given_up_once_its_campaign_is_over(
+    refusals: int, last_refused: timedelta, asked: bool, asked_when_over: bool
+) -> None:
+    known = [refused("1", last_refused, refusals)]
+    running, over = campaign("1"), campaign("1", ends=CLOCK.date() - DAY)
+    assert names(plan([running], known, CLOCK, "x", everything=False).posts) == (["1"] if asked else [])
+    assert names(plan([over], known, CLOCK, "x", everything=False).posts) == (
+        ["1"] if asked_when_over else []
+    )
+
+
+def test_a_campaign_is_over_when_its_last_local_day_is() -> None:
+    known = [refused("1", 30 * DAY, 8)]
+    last_day = campaign("1", ends=CLOCK.date(), timezone="America/New_York")
+    assert plan([last_day], known, CLOCK + 15 * HOUR, "x", everything=False).posts
+    assert not plan([last_day], known, CLOCK + 16 * HOUR, "x", everything=False).posts
 
 
 def test_a_post_that_was_never_seen_is_not_asked_once_nothing_lists_it() -> None:
@@ -268,17 +405,211 @@ def test_a_name_that_was_refused_is_forgiven_once_a_post_was_seen_under_it() -> 
     assert plan([campaign("vanity/1")], known, CLOCK, "x", everything=False).posts == ()
 
 
-@pytest.mark.parametrize(("is_listed", "times"), [(False, 2), (True, 8)])
-def test_hourly_runs_ask_for_a_gone_post_daily_and_then_weekly(is_listed: bool, times: int) -> None:
-    last_alive, last_refused = CLOCK - HOUR, CLOCK
-    asked = 0
-    for hour in range(1, 24 * 45):
+def test_a_post_listed_under_its_accounts_handle_is_known_by_the_id_under_which_it_was_refused() -> None:
+    known = [seen("100", read=HOUR), refused("77_9", 2 * HOUR)]
+    listed = campaign("CleanWaterNow/9", "nobody/9", "9/9", cadence="by age")
+    assert names(plan([listed], known, CLOCK, "x", everything=False).posts) == ["nobody/9", "9/9"]
+    assert names(plan([listed], known, CLOCK + DAY, "x", everything=False).posts) == [
+        *("77_9", "nobody/9", "9/9")
+    ]
+
+
+@pytest.mark.parametrize(("is_listed", "days"), [(False, [0, 1]), (True, [0, 1, 8, 15, 22, 29, 36])])
+def test_hourly_runs_ask_for_a_gone_post_daily_then_weekly_and_then_never(
+    is_listed: bool, days: list[int]
+) -> None:
+    last_alive, last_refused, refusals = CLOCK - DAY, CLOCK - DAY, 1
+    asked = []
+    for hour in range(24 * 41):
         run = CLOCK + hour * HOUR
-        gone = KnownPost("x", "1", "77", ("1",), CLOCK - 10 * DAY, last_alive, True, gone_at=last_refused)
+        gone = KnownPost(
+            *("x", "1", "77", ("1",), CLOCK - 10 * DAY, last_alive, True),
+            gone_at=last_refused,
+            refusals=refusals,
+        )
         watched = campaign(*(["1"] if is_listed else []), accounts=(account(None, id_="77"),))
         if plan([watched], [gone], run, "x", everything=False).posts:
-            asked, last_refused = asked + 1, run
-    assert asked == times
+            asked.append((run - CLOCK).days)
+            last_refused, refusals = run, refusals + 1
+    assert asked == days
+
+
+ALL = Offer(account_days=True, mentions=("hashtag", "site"), audiences=True)
+TODAY = CLOCK.date()
+THEIRS = Account("theirs", "x", "BigSewage", None, None, True)
+
+
+def told(
+    object_type: str, object_id: str, ago: timedelta, whole_until: date | None = None, platform: str = "x"
+) -> KnownSubject:
+    return KnownSubject(platform, object_type, object_id, CLOCK - ago, whole_until)
+
+
+def asked(*campaigns: Campaign, offer: Offer = ALL, known: list[KnownSubject] | None = None) -> Ask:
+    return plan(campaigns, [seen()], CLOCK, "x", everything=False, subjects=known or (), offer=offer)
+
+
+def test_what_a_connector_does_not_offer_is_not_asked() -> None:
+    whole = campaign(accounts=(account(),), assets=(HASHTAG, SITE), audiences=(audience(),))
+    nothing = asked(whole, offer=Offer())
+    assert (nothing.days, nothing.mentions, nothing.audiences) == ((), (), ())
+    everything = asked(whole)
+    assert (len(everything.days), len(everything.mentions), len(everything.audiences)) == (1, 2, 1)
+    assert [one.kind for one in asked(whole, offer=Offer(mentions=("site",))).mentions] == ["site"]
+
+
+@pytest.mark.parametrize(
+    ("known", "first_day"),
+    [
+        ([], STARTS),
+        ([told("account", "77", 6 * HOUR - 6 * MINUTE, TODAY)], None),
+        # the three days before what is known whole may be restated
+        ([told("account", "77", 6 * HOUR - 5 * MINUTE, date(2026, 5, 18))], date(2026, 5, 16)),
+        ([told("account", "77", 5 * DAY, date(2026, 5, 5))], STARTS),
+        ([told("account", "77", 5 * DAY, None)], STARTS),
+        # another platform's, or the hashtag of that number
+        ([told("hashtag", "77", HOUR), told("account", "77", HOUR, platform="facebook")], STARTS),
+        # known by its handle where the answer names no id
+        ([told("account", "@cleanwaternow", HOUR, TODAY)], None),
+        ([told("account", "@cleanwaternow", 6 * HOUR, date(2026, 5, 18))], date(2026, 5, 16)),
+        # what was never told is asked along with the others
+        ([told("account", "78", HOUR)], None),
+        ([told("account", "78", 6 * HOUR, TODAY)], STARTS),
+    ],
+)
+def test_the_days_of_an_account_are_asked_every_six_hours(
+    known: list[KnownSubject], first_day: date | None
+) -> None:
+    ask = asked(campaign(accounts=(account(),)), known=known)
+    assert ask.days == (() if not first_day else (AccountDays("water", first_day, TODAY, "CleanWaterNow"),))
+
+
+def test_the_days_of_an_account_go_at_most_ninety_days_back_and_end_with_the_aftermath() -> None:
+    long = campaign(accounts=(account(),), starts=date(2026, 1, 1))
+    over = campaign(accounts=(account(),), ends=TODAY - AFTERMATH, starts=date(2026, 4, 1), timezone="UTC")
+    clock = CLOCK + timedelta(hours=11, minutes=59)
+    assert asked(long).days[0].first_day == TODAY - timedelta(days=89)
+    ask = plan([over], [], clock, "x", everything=False, offer=ALL)
+    assert (ask.days[0].first_day, ask.days[0].last_day) == (date(2026, 4, 1), TODAY)
+    late = plan([over], [], CLOCK + 60 * DAY, "x", everything=True, offer=ALL)
+    assert late.days[0].last_day == TODAY
+
+
+def test_an_account_of_two_campaigns_is_asked_once_for_the_days_of_both() -> None:
+    first = campaign(id_="a", accounts=(account(),), starts=date(2026, 5, 10))
+    second = campaign(id_="b", accounts=(account(None, id_="77"),), starts=date(2026, 5, 1))
+    assert asked(first, second).days == (AccountDays("a", date(2026, 5, 1), TODAY, "CleanWaterNow", "77"),)
+
+
+def test_the_days_of_rivals_and_of_unwatched_accounts_are_asked_where_they_cost_nothing() -> None:
+    accounts = (account(), THEIRS, account("Elsewhere", watch=False))
+    assert [one.handle for one in asked(campaign(accounts=accounts)).days] == ["CleanWaterNow", "BigSewage"]
+    charged = asked(campaign(accounts=accounts), offer=Offer(is_charged=True, account_days=True))
+    assert [one.handle for one in charged.days] == ["CleanWaterNow"]
+
+
+HASHTAG = Asset("vote", "#VoteWater", "ours", "hashtag", (), None, (), hashtag="VoteWater")
+SITE = Asset("find", "Find", "theirs", "site", (), None, (), url="https://River.example/find?a=1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "object_id", "every"),
+    [("hashtag", "#votewater", 6 * HOUR), ("site", "https://River.example/find?a=1", 3 * HOUR)],
+)
+def test_mentions_are_asked_every_few_hours_from_the_last_whole_day_on(
+    kind: str, object_id: str, every: timedelta
+) -> None:
+    both = campaign(assets=(HASHTAG, SITE))
+
+    def days(*known: KnownSubject) -> list[tuple[date, date]]:
+        return [
+            (one.first_day, one.last_day)
+            for one in asked(both, known=list(known)).mentions
+            if one.kind == kind
+        ]
+
+    assert days() == [(STARTS, TODAY)]
+    assert days(told(kind, object_id, every - 6 * MINUTE, TODAY)) == []
+    yesterday = TODAY - timedelta(days=1)
+    assert days(told(kind, object_id, every, yesterday)) == [(TODAY - timedelta(days=2), TODAY)]
+    assert days(told(kind, object_id, every, None)) == [(STARTS, TODAY)]
+
+
+def test_mentions_are_asked_until_a_week_after_the_campaign() -> None:
+    def asked_of(ends: date, *, everything: bool = False) -> list[date]:
+        over = campaign(assets=(HASHTAG, SITE), ends=ends)
+        ask = plan([over], [], CLOCK, "x", everything=everything, offer=ALL)
+        return [one.last_day for one in ask.mentions]
+
+    assert asked_of(TODAY - timedelta(days=6)) == [TODAY, TODAY]
+    assert asked_of(TODAY - timedelta(days=7)) == []
+    assert asked_of(TODAY - timedelta(days=9), everything=True) == [TODAY - timedelta(days=2)] * 2
+
+
+def test_mentions_are_named_as_the_registry_has_them_and_asked_once() -> None:
+    again = Asset("vote-too", "Again", "ours", "hashtag", (), None, (), hashtag="VOTEwater")
+    plain = Asset("film-2", "Film", "ours", "video", (), None, (), url="https://a.example", hashtag="Water")
+    later = campaign(id_="b", assets=(SITE,), starts=date(2026, 5, 1))
+    assert asked(campaign(assets=(HASHTAG, SITE, again, plain)), later).mentions == (
+        Mentions("water", "hashtag", "VoteWater", STARTS, TODAY),
+        Mentions("water", "site", "https://River.example/find?a=1", date(2026, 5, 1), TODAY),
+    )
+
+
+def audience(**changes: str) -> Audience:
+    usual = {"id": "gb", "label": "GB", "platform": "x", "ad_account": "act_1", "targeting": '{"a":1}'}
+    return Audience(**(usual | changes))
+
+
+@pytest.mark.parametrize(
+    ("clock", "known", "window"),
+    [
+        (CLOCK, [], (STARTS, date(2026, 5, 19))),
+        # once a local day: CLOCK is 13:00 in London
+        (CLOCK, [told("audience", 'act_1?{"a":1}', 12 * HOUR)], None),
+        (CLOCK, [told("audience", 'act_1?{"a":1}', 14 * HOUR)], (STARTS, date(2026, 5, 19))),
+        (CLOCK, [told("advertising", "act_1?", HOUR)], (STARTS, date(2026, 5, 19))),
+        # none before the second day; local midnight is 23:00 UTC
+        (BEGAN + 24 * HOUR - MINUTE, [], None),
+        (BEGAN + 24 * HOUR, [], (STARTS, STARTS)),
+        # never beyond the campaign
+        (CLOCK + 60 * DAY, [], (STARTS, ENDS)),
+    ],
+)
+def test_the_reach_of_an_audience_is_asked_daily_over_the_whole_campaign(
+    clock: datetime, known: list[KnownSubject], window: tuple[date, date] | None
+) -> None:
+    ask = plan(
+        [campaign(audiences=(audience(),))], [], clock, "x", everything=False, subjects=known, offer=ALL
+    )
+    assert [(one.first_day, one.last_day) for one in ask.audiences] == ([window] if window else [])
+
+
+def test_audiences_that_share_an_answer_are_asked_once() -> None:
+    young = {"filtering": "[1]", "breakdown": "age"}
+    audiences = (
+        audience(id="a", bucket="18-24", **young),
+        audience(id="b", bucket="25-34", **young),
+        audience(id="c", platform="facebook"),
+    )
+    assert asked(campaign(audiences=audiences)).audiences == (
+        AudienceReach("water", "act_1", '{"a":1}', "[1]", "age", STARTS, date(2026, 5, 19)),
+    )
+
+
+def test_everything_asks_for_whole_windows_again() -> None:
+    whole = campaign(accounts=(account(),), assets=(HASHTAG,), audiences=(audience(),))
+    known = [
+        told("account", "77", HOUR, TODAY),
+        told("hashtag", "#votewater", HOUR, TODAY),
+        told("audience", 'act_1?{"a":1}', HOUR),
+    ]
+    nothing = asked(whole, known=known)
+    assert (nothing.days, nothing.mentions, nothing.audiences) == ((), (), ())
+    ask = plan([whole], [seen()], CLOCK, "x", everything=True, subjects=known, offer=ALL)
+    assert [one.first_day for one in (*ask.days, *ask.mentions, *ask.audiences)] == [STARTS] * 3
+    before = plan([whole], [], BEGAN - 9 * DAY, "x", everything=True, offer=ALL)
+    assert not before
 
 
 ages = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=60))
@@ -290,6 +621,7 @@ known_posts = st.builds(
     account_id=st.sampled_from(["77", "5", None]),
     aliases=st.lists(st.sampled_from(["a", "b", "c", "9"]), max_size=2, unique=True).map(tuple),
     gone=st.none() | ages,
+    refusals=st.integers(0, 10),
     handle=st.sampled_from(["cleanwaternow", "other", None]),
 )
 histories = st.lists(known_posts, max_size=10)
@@ -302,6 +634,7 @@ registries = st.lists(
         accounts=st.sampled_from([(), (account(),), (account(None, id_="77"), account("other"))]),
         starts=st.dates(date(2026, 4, 1), date(2026, 5, 30)),
         timezone=st.sampled_from(["Europe/London", "Pacific/Auckland", "America/New_York"]),
+        cadence=st.sampled_from(["by age", "daily", None]),
     ),
     max_size=3,
 )
@@ -326,7 +659,7 @@ def test_nothing_is_asked_twice(campaigns: list[Campaign], known: list[KnownPost
 
 
 @given(registries, histories)
-def test_a_gone_post_that_nothing_lists_is_not_asked_after_three_days(
+def test_a_gone_post_that_nothing_lists_is_not_asked_after_three_refusals(
     campaigns: list[Campaign], known: list[KnownPost]
 ) -> None:
     by_id = {post.post_id: post for post in reversed(known)}
@@ -335,7 +668,7 @@ def test_a_gone_post_that_nothing_lists_is_not_asked_after_three_days(
         post.post_id
         for post in by_id.values()
         if post.is_gone
-        and (post.last_seen_at is None or CLOCK - post.last_seen_at >= timedelta(days=3))
+        and (post.last_seen_at is None or post.refusals >= 3)
         and listed.isdisjoint((post.post_id, *post.aliases))
     }
     ask = plan(campaigns, by_id.values(), CLOCK, "x", everything=False)

@@ -16,6 +16,7 @@ import yaml
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from flows.settings import CREDENTIALS
 from tests.flows.conftest import FACEBOOK_TOKEN, REGISTRY, X_TOKEN, Vendor, answer, serving
 
 CHECKOUT = Path(__file__).parents[2]
@@ -32,6 +33,7 @@ from warehouse.build import AnotherBuild
 for state in (
     collect(["x"], as_of=datetime.fromisoformat("2026-05-20T12:00Z"), return_state=True),
     collect(["x"], as_of=datetime.fromisoformat("2026-05-20T12:00"), return_state=True),
+    collect(besides=["x", "facebook"], as_of=datetime.fromisoformat("2026-05-20T12:00Z"), return_state=True),
     build(return_state=True),
 ):
     print(state.type.value, state.message, sep=": ")
@@ -133,8 +135,8 @@ def _wait_until_healthy(scene: Scene) -> None:
 
 
 def test_flows_run_without_a_server(unserved: list[str]) -> None:
-    collected, naive, built, _, _ = unserved
-    assert collected == "COMPLETED: everything that was due was read"
+    collected, naive, others, built, _, _ = unserved
+    assert collected == others == "COMPLETED: everything that was due was read"
     assert naive == ("FAILED: '2026-05-20T12:00:00' names no time zone; add Z or an offset such as +01:00")
     assert built.startswith("COMPLETED: published (")
 
@@ -150,15 +152,23 @@ def test_every_platform_that_a_deployment_asks_has_a_connector() -> None:
 
     deployments = yaml.safe_load((CHECKOUT / "prefect.yaml").read_text())["deployments"]
     asked = {name for entry in deployments for name in entry["parameters"].get("platforms", [])}
-    assert {"x", "facebook"} <= asked <= set(connectors.discover())
+    assert set(CREDENTIALS) <= asked <= set(connectors.discover())
+
+
+def test_every_platform_is_asked_by_one_deployment_whether_it_has_one_of_its_own_or_not() -> None:
+    deployments = yaml.safe_load((CHECKOUT / "prefect.yaml").read_text())["deployments"]
+    collecting = [entry["parameters"] for entry in deployments if "collect.py" in entry["entrypoint"]]
+    own = [name for parameters in collecting for name in parameters.get("platforms", [])]
+    (others,) = [parameters["besides"] for parameters in collecting if "besides" in parameters]
+    assert sorted(own) == sorted(set(own)) == sorted(others)
 
 
 def test_what_prefect_yaml_names_is_deployed(server: Scene) -> None:
     deployed = {entry["name"]: entry for entry in server.ask("/deployments/filter")}
-    assert set(deployed) == {"x", "facebook", "after-collect", "nightly"}
+    collecting = {*CREDENTIALS, "others"}
+    assert set(deployed) == {*collecting, "after-collect", "nightly"}
     for name, strategy in {
-        "x": "CANCEL_NEW",
-        "facebook": "CANCEL_NEW",
+        **dict.fromkeys(collecting, "CANCEL_NEW"),
         "after-collect": "ENQUEUE",
         "nightly": "ENQUEUE",
     }.items():
@@ -182,6 +192,7 @@ def test_a_worker_runs_a_deployment_and_leaves_a_report(server: Scene) -> None:
     report = next(report for report in reports if report["flow_run_id"] == run["id"])
     assert report["key"] == "collect-report"
     assert "timeline 1" in str(report["data"])
+    assert "spent today, USD" in str(report["data"])
     landed = server.folder / "data" / "landing" / "platform=x" / "endpoint=timeline" / "date=2026-05-21"
     assert len(list(landed.glob("*.parquet"))) == 1
 

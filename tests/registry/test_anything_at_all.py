@@ -13,15 +13,22 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flows.registry import Registry, RegistryError, load
+from flows.registry.audiences import AUDIENCE_KEYS
+from flows.registry.bounds import BUDGET_KEYS
 from flows.registry.draft import ACCOUNT_KEYS, ASSET_KEYS, CAMPAIGN_KEYS
+from flows.registry.rules import MATCH_KEYS
 from tests.registry.conftest import HEAD
 
-KEYS = [*CAMPAIGN_KEYS, *ACCOUNT_KEYS, *ASSET_KEYS, "ours", "label"]
+KEYS = [
+    *(*CAMPAIGN_KEYS, *ACCOUNT_KEYS, *ASSET_KEYS, *AUDIENCE_KEYS, *BUDGET_KEYS, *MATCH_KEYS, "ours"),
+    *("geo_locations", "age_min", "age_max"),
+]
 TELLING = [
     *("water-2026", "clean-water", "x", "facebook", "instagram", "Europe/London", "video", "site", "hashtag"),
     *("x:20", "x:", "facebook:1_2", "tiktok:1", "@a", "://", "../..", "https://[", "http://x.com:99999/"),
     *("https://x.com/a/status/20", "https://www.facebook.com/a/posts/1", "https://fb.watch/a/"),
     *("https://youtu.be/a", "https://x.com/a", "https://facebook.com/a"),
+    *("act_1", "age", "18-24", "601", "daily", "by age", "NHS"),
 ]
 
 texts = st.sampled_from(TELLING) | st.text(max_size=30) | st.text("/:@.?&=_-x1[]%# ", max_size=30)
@@ -44,7 +51,10 @@ values = st.recursive(
 tables = st.lists(st.dictionaries(keys, values, max_size=8), max_size=3)
 campaigns = st.dictionaries(keys, values, max_size=9) | st.fixed_dictionaries(
     {"id": texts, "starts": values, "ends": values, "timezone": texts},
-    optional={"sides": tables, "accounts": tables, "assets": tables, "audiences": tables},
+    optional={
+        **dict.fromkeys(("sides", "accounts", "assets", "audiences", "budgets"), tables),
+        "cadence": st.dictionaries(st.sampled_from(["x", "facebook", "tiktok", "a"]), values, max_size=3),
+    },
 )
 
 
@@ -97,20 +107,36 @@ def test_any_campaign_loads_or_is_refused(
     load_or_refuse({"a.toml": lines.encode()}, platforms)
 
 
-@given(assets=tables, accounts=tables, audiences=tables)
+matches = st.dictionaries(st.sampled_from(MATCH_KEYS), values | st.lists(texts, max_size=3), max_size=4)
+
+
+@given(assets=tables, accounts=tables, audiences=tables, budgets=tables, match=matches)
 @settings(max_examples=80)
 def test_any_tables_in_a_sound_campaign_load_or_are_refused(
     platforms: dict[str, ModuleType],
     assets: list[dict[str, object]],
     accounts: list[dict[str, object]],
     audiences: list[dict[str, object]],
+    budgets: list[dict[str, object]],
+    match: dict[str, object],
 ) -> None:
     sound = {"side": "clean-water", "platform": "x", "title": "T", "kind": "text", "label": "L"}
     assets = [{key: sound[key] for key in ("side", "title", "kind")} | asset for asset in assets]
+    assets.append({key: sound[key] for key in ("side", "title", "kind")} | {"id": "ruled", "match": match})
+    targeting = {"geo_locations": {"countries": ["GB"]}}
+    audiences = [
+        {"label": "L", "ad_account": "act_1", "targeting": targeting} | audience for audience in audiences
+    ]
+    budgets = [{"platform": "x", "usd_per_day": 1} | budget for budget in budgets]
     accounts = [{key: sound[key] for key in ("side", "platform")} | account for account in accounts]
     lines = "".join(
         f"{name} = {toml(given)}\n"
-        for name, given in (("assets", assets), ("accounts", accounts), ("audiences", audiences))
+        for name, given in (
+            ("assets", assets),
+            ("accounts", accounts),
+            ("audiences", audiences),
+            ("budgets", budgets),
+        )
     )
 
     load_or_refuse({"a.toml": (lines + HEAD).encode()}, platforms)

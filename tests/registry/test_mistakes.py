@@ -31,6 +31,27 @@ def asset(*lines: str, drop: str = "") -> str:
     return "\n".join(["[[assets]]", *(line for line in usual if line.split(" ")[0] not in given), *lines, ""])
 
 
+def rule(*lines: str) -> str:
+    return HEAD + asset("match = {" + ", ".join(lines) + "}")
+
+
+def audience(*lines: str, drop: str = "") -> str:
+    given = {line.split(" ")[0].split(".")[0] for line in lines} | {drop}
+    usual = (
+        *('id = "a"', 'label = "A"', 'ad_account = "act_1"'),
+        'targeting = { geo_locations = { countries = ["GB"] } }',
+    )
+    return "\n".join(
+        ["[[audiences]]", *(line for line in usual if line.split(" ")[0] not in given), *lines, ""]
+    )
+
+
+def budget(*lines: str) -> str:
+    return "\n".join(["[[budgets]]", *lines, ""])
+
+
+EXAMPLE = 'match = { text = ["…"], hashtags = ["…"], links = ["https://…"], same_video = true }'
+
 X_20 = 'handle = "a"', 'platform = "x"', 'side = "clean-water"'
 
 CASES: dict[str, tuple[str, str]] = {
@@ -96,11 +117,11 @@ CASES: dict[str, tuple[str, str]] = {
     ),
     "a key unheard of": (
         "zzz = 1\n" + HEAD,
-        "zzz: is not a key of a campaign; its keys are id, name, starts, ends, timezone, sides, accounts, assets, audiences",
+        "zzz: is not a key of a campaign; its keys are id, name, starts, ends, timezone, sides, accounts, assets, audiences, budgets, cadence",
     ),
     "a key with a line end": (
         '"a\\nb" = 1\n' + HEAD,
-        "a\\nb: is not a key of a campaign; its keys are id, name, starts, ends, timezone, sides, accounts, assets, audiences",
+        "a\\nb: is not a key of a campaign; its keys are id, name, starts, ends, timezone, sides, accounts, assets, audiences, budgets, cadence",
     ),
     "a table for a list": (
         HEAD + '[assets]\nid = "film"\n',
@@ -261,28 +282,185 @@ CASES: dict[str, tuple[str, str]] = {
     ),
     # Audiences
     "audience without a label": (
-        HEAD + '[[audiences]]\nid = "a"\n',
+        HEAD + audience(drop="label"),
         'audiences[0].label: is missing; write label = "…", as readers shall see it',
     ),
     "two audiences of one id": (
-        HEAD + '[[audiences]]\nid = "a"\nlabel = "A"\n[[audiences]]\nid = "a"\nlabel = "A"\n',
+        HEAD + audience() + audience(),
         'audiences[1].id: "a" is already the id of audiences[0]; rename one',
     ),
+    "audience key mistyped": (
+        HEAD + audience('add_sets = ["1"]'),
+        'audiences[0].add_sets: is not a key of [[audiences]]; did you mean "ad_sets"?',
+    ),
+    "audience of a mistyped platform": (
+        HEAD + audience('platform = "fb"'),
+        'audiences[0].platform: "fb" is not a known platform; did you mean "facebook"?',
+    ),
+    "audience without an ad account": (
+        HEAD + audience(drop="ad_account"),
+        'audiences[0].ad_account: is missing; copy it from the ads manager, as in "act_1234567890"',
+    ),
+    "an ad account without act_": (
+        HEAD + audience('ad_account = "1234"'),
+        'audiences[0].ad_account: "1234" is not act_ and the account\'s number; '
+        'copy it from the ads manager, as in "act_1234567890"',
+    ),
+    "audience without targeting": (
+        HEAD + audience(drop="targeting"),
+        'audiences[0].targeting: is missing; write targeting = { geo_locations = { countries = ["GB"] }, age_min = 18 }',
+    ),
+    "targeting as text": (
+        HEAD + audience('targeting = "GB"'),
+        'audiences[0].targeting: must be a table, not text; write targeting = { geo_locations = { countries = ["GB"] }, age_min = 18 }',
+    ),
+    "targeting of nowhere": (
+        HEAD + audience("targeting = { age_min = 18 }"),
+        'audiences[0].targeting.geo_locations: is missing; write geo_locations = { countries = ["GB"] }, or a region',
+    ),
+    "targeting of no place": (
+        HEAD + audience("targeting = { geo_locations = {} }"),
+        "audiences[0].targeting.geo_locations: must be a table with a place; "
+        'write geo_locations = { countries = ["GB"] }, or a region',
+    ),
+    "an age that no platform targets": (
+        HEAD + audience('targeting = { geo_locations = { countries = ["GB"] }, age_max = 70 }'),
+        "audiences[0].targeting.age_max: must be a whole number from 13 to 65; write age_max = 18; 65 means 65 and older",
+    ),
+    "ages the wrong way round": (
+        HEAD + audience('targeting = { geo_locations = { countries = ["GB"] }, age_min = 25, age_max = 18 }'),
+        "audiences[0].targeting.age_min: 25 is above age_max, 18; swap them or correct one",
+    ),
+    "an ad set by its name": (
+        HEAD + audience('ad_sets = ["Hallam"]'),
+        'audiences[0].ad_sets[0]: "Hallam" is not a number; copy the id from the ads manager, in quotes',
+    ),
+    "no ad campaigns in the list": (
+        HEAD + audience("ad_campaigns = []"),
+        "audiences[0].ad_campaigns: is empty; list the ids that count, or remove it to count them all",
+    ),
+    "a breakdown without a bucket": (
+        HEAD + audience('breakdown = "age"'),
+        "audiences[0].bucket: is missing; write the age to take, or remove breakdown",
+    ),
+    "a bucket without a breakdown": (
+        HEAD + audience('bucket = "18-24"'),
+        "audiences[0].breakdown: is missing; write one of age, gender, region, or remove bucket",
+    ),
+    "a breakdown unheard of": (
+        HEAD + audience('breakdown = "ages"', 'bucket = "18-24"'),
+        'audiences[0].breakdown: "ages" is not one of age, gender, region; did you mean "age"?',
+    ),
+    "ages in other bands": (
+        HEAD + audience('breakdown = "age"', 'bucket = "18-25"'),
+        'audiences[0].bucket: "18-25" is not one of the platform\'s; '
+        "write one of 13-17, 18-24, 25-34, 35-44, 45-54, 55-64, 65+",
+    ),
     "a number that JSON lacks": (
-        HEAD + '[[audiences]]\nid = "a"\nlabel = "A"\ntargeting.share = nan\n',
-        "audiences[0].targeting.share: nan is not a number that can be kept; write a number, or remove the key",
+        HEAD + audience("targeting.geo_locations.share = nan"),
+        "audiences[0].targeting.geo_locations.share: nan is not a number that can be kept; write a number, or remove the key",
     ),
     "a number beyond all bounds": (
-        HEAD + f'[[audiences]]\nid = "a"\nlabel = "A"\nsize = [{2**63}]\n',
-        "audiences[0].size[0]: is larger than any whole number that can be kept; put it in quotes",
+        HEAD + audience(f"targeting.geo_locations.size = [{2**63}]"),
+        "audiences[0].targeting.geo_locations.size[0]: is larger than any whole number that can be kept; put it in quotes",
     ),
-    "a nul in a setting": (
-        HEAD + '[[audiences]]\nid = "a"\nlabel = "A"\nplatform = "\\u0000"\n',
-        "audiences[0].platform: holds a control character (U+0000); remove it",
+    "a nul in a targeting": (
+        HEAD + audience('targeting.geo_locations.key = "\\u0000"'),
+        "audiences[0].targeting.geo_locations.key: holds a control character (U+0000); remove it",
     ),
-    "a setting without a bottom": (
-        HEAD + f'[[audiences]]\nid = "a"\nlabel = "A"\n{"a." * 3000}a = 1\n',
-        "audiences[0].a.a.a.a.a.a.a.a.a: is nested too deeply; flatten it",
+    "a targeting without a bottom": (
+        HEAD + audience(f"targeting.geo_locations.{'a.' * 3000}a = 1"),
+        "audiences[0].targeting.geo_locations.a.a.a.a.a.a.a.a: is nested too deeply; flatten it",
+    ),
+    # Rules
+    "an empty rule": (
+        rule(),
+        f"assets[0].match: has no condition, and would match nothing; write {EXAMPLE}, or remove it",
+    ),
+    "a rule of empty lists": (
+        rule("text = []", "same_video = false"),
+        f"assets[0].match: has no condition, and would match nothing; write {EXAMPLE}, or remove it",
+    ),
+    "a rule as text": (
+        HEAD + asset('match = "NHS"'),
+        f"assets[0].match: must be a table, not text; write {EXAMPLE}",
+    ),
+    "rule key mistyped": (
+        rule('hashtag = ["NHS"]'),
+        'assets[0].match.hashtag: is not a key of match; did you mean "hashtags"?',
+    ),
+    "a rule that nearly every text meets": (
+        rule('text = ["our NHS", "it"]'),
+        'assets[0].match.text[1]: "it" is in too many posts; write at least 3 characters',
+    ),
+    "a rule's hashtag with its sign": (
+        rule('hashtags = ["#OurNHS"]'),
+        'assets[0].match.hashtags[0]: "#OurNHS" begins with #; write "OurNHS"',
+    ),
+    "a rule's hashtag of two words": (
+        rule('hashtags = ["Our NHS"]'),
+        'assets[0].match.hashtags[0]: "Our NHS" is not a hashtag; write one word without #, as in "OurNHS"',
+    ),
+    "a rule's link without a scheme": (
+        rule('links = ["water.example/film"]'),
+        'assets[0].match.links[0]: "water.example/film" is not a web address; write it whole, as in "https://…"',
+    ),
+    "same_video as text": (
+        rule('same_video = "yes"'),
+        "assets[0].match.same_video: must be true or false, not text; write same_video = true",
+    ),
+    # Budgets and cadence
+    "budget without a platform": (
+        HEAD + budget("usd_per_day = 1"),
+        f"budgets[0].platform: is missing; write one of {PLATFORMS}",
+    ),
+    "budget without a bound": (
+        HEAD + budget('platform = "x"'),
+        "budgets[0].usd_per_day: is missing; write usd_per_day = 2.5, usd_per_month = 60, or both",
+    ),
+    "budget key mistyped": (
+        HEAD + budget('platform = "x"', "usd_per_day = 1", "usd_per_mounth = 2"),
+        'budgets[0].usd_per_mounth: is not a key of [[budgets]]; did you mean "usd_per_month"?',
+    ),
+    "budget as text": (
+        HEAD + budget('platform = "x"', 'usd_per_day = "2.5"'),
+        "budgets[0].usd_per_day: must be a number, not text; write US dollars, as in usd_per_day = 2.5",
+    ),
+    "budget below nothing": (
+        HEAD + budget('platform = "x"', "usd_per_day = -2.5"),
+        "budgets[0].usd_per_day: -2.5 is negative; write US dollars, as in usd_per_day = 2.5",
+    ),
+    "budget below all bounds": (
+        HEAD + budget('platform = "x"', f"usd_per_day = -1{'0' * 400}"),
+        f"budgets[0].usd_per_day: -1{'0' * 28}… is negative; write US dollars, as in usd_per_day = 2.5",
+    ),
+    "budget without an end": (
+        HEAD + budget('platform = "x"', "usd_per_month = inf"),
+        "budgets[0].usd_per_month: inf is not a number that can be kept; write US dollars, as in usd_per_month = 60",
+    ),
+    "budget that nobody means": (
+        HEAD + budget('platform = "x"', "usd_per_month = 60000000"),
+        "budgets[0].usd_per_month: 60000000 is more than 1,000,000; write US dollars, as in usd_per_month = 60",
+    ),
+    "a day that costs more than its month": (
+        HEAD + budget('platform = "x"', "usd_per_day = 60", "usd_per_month = 2"),
+        "budgets[0].usd_per_day: 60 is more than the whole month's 2; swap them or correct one",
+    ),
+    "two budgets of one platform": (
+        HEAD + budget('platform = "x"', "usd_per_day = 1") + budget('platform = "x"', "usd_per_month = 2"),
+        'budgets[1].platform: "x" has its budget in budgets[0]; keep one for each platform; both bounds fit into it',
+    ),
+    "cadence as text": (
+        'cadence = "daily"\n' + HEAD,
+        'cadence: must be a table, not text; write [cadence] and below it x = "daily"',
+    ),
+    "cadence of a mistyped platform": (
+        HEAD + '[cadence]\ntwitter = "daily"\n',
+        'cadence.twitter: "twitter" is not a known platform; did you mean "x"?',
+    ),
+    "a cadence unheard of": (
+        HEAD + '[cadence]\nx = "dayly"\n',
+        'cadence.x: "dayly" is not one of by age, daily; did you mean "daily"?',
     ),
     # The file
     "too many digits": (

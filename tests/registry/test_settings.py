@@ -107,6 +107,30 @@ def test_a_platform_beyond_the_five_is_set_by_the_names_that_its_connector_gives
         settings.api_url("bluesky")
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("FACEBOOK_APP_SECRET", "YOUTUBE_CLIENT_ID", "YOUTUBE_CLIENT_SECRET", "YOUTUBE_REFRESH_TOKEN"),
+        *("X_CONSUMER_KEY", "X_CONSUMER_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET"),
+        "TIKTOK_CLIENT_KEY",
+    ],
+)
+def test_a_further_credential_is_kept_and_a_bad_one_is_named_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    platform = name.split("_")[0].lower()
+    monkeypatch.setenv(name, f" {SECRET} ")
+    kept = Settings().credential(platform, name)
+    monkeypatch.setenv(name, f"{SECRET} {SECRET}")
+    with pytest.raises(SettingsError) as caught:
+        Settings().credential(platform, name)
+
+    assert kept is not None
+    assert kept.get_secret_value() == SECRET
+    assert str(caught.value).startswith(f"{name} holds a blank")
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
 BAD_URL = "must be http(s)://host[:port][/prefix] without a query; give the base URL only"
 MISTAKES = [
     ("X_API_URL", "api.x.com", BAD_URL),

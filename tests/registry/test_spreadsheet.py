@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from flows.registry import Asset, PostReference
+from flows.registry import Asset, Match, PostReference
 from tests.registry.conftest import HEAD, Folder
 
 ONE = """\
@@ -33,6 +33,17 @@ def test_rows_of_one_id_make_one_asset(folder: Folder) -> None:
         ),
         Asset("song", "Song", "clean-water", "video", (), None, ()),
     )
+
+
+ASSET_WITH_RULE = """
+[[assets]]
+id = "film"
+title = "Film"
+side = "clean-water"
+kind = "video"
+posts = ["x:1"]
+match = { text = ["clean water"] }
+"""
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
@@ -189,3 +200,23 @@ def test_a_folder_of_campaigns_needs_the_column_and_every_row_the_cell(folder: F
     assert folder.mistakes() == [
         "assets.csv: line 2, campaign: is missing; fill it in: the folder has more than one campaign"
     ]
+
+
+@pytest.mark.parametrize("name", ["match", "url", "hashtag"])
+def test_what_has_no_column_is_sent_to_the_toml(folder: Folder, name: str) -> None:
+    folder.write("a.toml", HEAD)
+    folder.write("assets.csv", f"id,title,side,kind,{name}\n")
+
+    assert folder.mistakes() == [
+        f'assets.csv: line 1: "{name}" is not a column of assets.csv; write {name} in the TOML, in the [[assets]] of that id'
+    ]
+
+
+def test_rows_add_posts_to_an_asset_that_has_a_rule(folder: Folder) -> None:
+    folder.write("a.toml", HEAD + ASSET_WITH_RULE)
+    folder.write("assets.csv", "id,post\nfilm,x:2\n")
+
+    (asset,) = folder.load().campaigns[0].assets
+
+    assert [str(post) for post in asset.posts] == ["x:1", "x:2"]
+    assert asset.match == Match(text=("clean water",))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.sandbox.plain import END_2019, GRAPH_POST, GRAPH_VIDEO, REACTIONS, Plain, at
+from tests.sandbox.plain import END_2019, GRAPH_POST, GRAPH_VIDEO, REACTIONS, Plain, at, truth
 
 EXTRACT = json.loads((Path(__file__).parent / "meta-v26-extract.json").read_text(encoding="utf-8"))
 LABOUR, RIVAL_PAGE = "118273904551", "10214770963"
@@ -197,6 +200,7 @@ def test_days_of_a_page_end_at_midnight_pacific_and_add_up(plain: Plain) -> None
     token = plain.page_token(LABOUR)
     body = plain.graph(
         f"{LABOUR}/insights",
+        at(16, 12),
         token=token,
         metric="page_video_views",
         period="day",
@@ -207,11 +211,11 @@ def test_days_of_a_page_end_at_midnight_pacific_and_add_up(plain: Plain) -> None
     ends = [value["end_time"][10:] for value in row["values"]]
     assert ends[0] == "T07:00:00+0000"
     assert ends[-1] == "T08:00:00+0000"
-    assert len(ends) == 44
+    assert len(ends) == 45
     reels = sum(
-        video["views"] for video in plain.listed("uklabour/video_reels", at(12, 12, 8), fields="views")
+        video["views"] for video in plain.listed("uklabour/video_reels", at(13, 12, 8), fields="views")
     )
-    everything = sum(video["views"] for video in plain.videos("uklabour", at(12, 12, 8)))
+    everything = sum(video["views"] for video in plain.videos("uklabour", at(13, 12, 8)))
     assert sum(value["value"] for value in row["values"]) == everything - reels
 
 
@@ -363,10 +367,17 @@ def test_no_token_is_refused(plain: Plain) -> None:
     assert error_of(answer)["code"] == 104
 
 
-def test_usage_is_told_in_headers_by_kind_of_token(plain: Plain) -> None:
+def test_usage_is_told_after_some_calls_in_headers_by_kind_of_token(own: Plain) -> None:
+    plain = own
+    page_token = plain.page_token(LABOUR)
+    first = plain.graph("uklabour").headers
+    assert not any(name.lower().endswith("-usage") for name in first)
+    for _ in range(10):
+        plain.graph("uklabour")
+        plain.graph("uklabour", token=page_token)
     person = plain.graph("uklabour").headers
     assert set(json.loads(person["x-app-usage"])) == {"call_count", "total_time", "total_cputime"}
-    page = plain.graph("uklabour", token=plain.page_token(LABOUR)).headers
+    page = plain.graph("uklabour", token=page_token).headers
     (case,) = json.loads(page["x-business-use-case-usage"])[LABOUR]
     assert case["type"] == "pages"
     assert case["estimated_time_to_regain_access"] == 0
@@ -390,3 +401,148 @@ def test_permalinks_come_in_the_forms_people_paste(plain: Plain) -> None:
     assert any("/posts/pfbid0" in link for link in links)
     assert any("/330250343871206/posts/" in link for link in links)
     assert len(set(links)) == len(links)
+
+
+def test_a_crossposted_video_is_another_video_on_each_page(plain: Plain) -> None:
+    fields = "id,views,is_crosspost_video,universal_video_id"
+    shared = [
+        video
+        for name in ("uklabour", "jeremycorbynmp")
+        for video in plain.listed(f"{name}/videos", END_2019, type="uploaded", fields=fields, limit="100")
+        if "universal_video_id" in video
+    ]
+    assert len({video["universal_video_id"] for video in shared}) == 1
+    assert len({video["id"] for video in shared}) == len({video["views"] for video in shared}) == 2
+    assert sorted(video["is_crosspost_video"] for video in shared) == [False, True]
+
+
+def test_the_latest_two_days_are_restated(plain: Plain) -> None:
+    def days(moment: datetime) -> list[int]:
+        params = {"metric": "page_video_views", "period": "day", "since": "2019-11-20", "until": "2019-11-24"}
+        body = plain.graph(f"{LABOUR}/insights", moment, token=plain.page_token(LABOUR), **params).json()
+        return [value["value"] for value in body["data"][0]["values"]]
+
+    early, late = days(at(24, 11, 9)), days(at(30, 11))
+    assert len(early) == len(late) == 4
+    assert early[:2] == late[:2]
+    assert early[2] < late[2]
+    assert early[3] < late[3]
+
+
+def test_days_of_a_page_are_broken_down_flat(plain: Plain) -> None:
+    params = {"metric": "page_media_view", "period": "day", "since": "2019-11-20", "until": "2019-11-21"}
+    token = plain.page_token(LABOUR)
+    whole = plain.graph(f"{LABOUR}/insights", END_2019, token=token, **params).json()["data"][0]["values"]
+    parts = plain.graph(
+        f"{LABOUR}/insights", END_2019, token=token, breakdown="is_from_ads", **params
+    ).json()["data"][0]["values"]
+    assert {value["is_from_ads"] for value in parts} == {"0", "1"}
+    assert sum(value["value"] for value in parts) == whole[0]["value"]
+    for value in parts:
+        assert set(value) <= set(EXTRACT["InsightsValue"]["fields"])
+    params["metric"] = "page_media_view,page_video_views"
+    refused = plain.graph(f"{LABOUR}/insights", token=token, breakdown="is_from_ads", **params)
+    assert error_of(refused)["code"] == 100
+
+
+def test_a_page_that_few_like_has_no_days(plain: Plain) -> None:
+    page = plain.graph("oddtiny", fields="id,fan_count").json()
+    assert page["fan_count"] < 100
+    token = plain.page_token(page["id"])
+    body = plain.graph(
+        "me/insights", END_2019, token=token, metric="page_video_views", period="day", since="2019-11-20"
+    ).json()
+    assert body["data"] == []
+
+
+def test_a_web_address_tells_its_engagement_and_unknown_ones_none(plain: Plain) -> None:
+    address = truth("uk-general-election-2019")["sites"][0]
+    early, late = (
+        plain.graph("", moment, id=address["url"], fields="engagement").json()
+        for moment in (at(20, 11), END_2019)
+    )
+    assert late["id"] == address["url"]
+    assert 0 < early["engagement"]["share_count"] < late["engagement"]["share_count"] == address["shares"]
+    nothing = plain.graph("", id="https://nobody.example.org/", fields="engagement").json()
+    assert set(nothing["engagement"].values()) == {0}
+    assert error_of(plain.graph("", id=address["url"], fields="views"))["code"] == 100
+
+
+def test_a_proof_must_belong_to_its_token(plain: Plain) -> None:
+    def proof(token: str) -> str:
+        secret = plain.sandbox.settings["FACEBOOK_APP_SECRET"]
+        return hmac.new(secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+
+    token = plain.page_token(LABOUR)
+    assert plain.graph("me", appsecret_proof=proof(plain.user_token)).ok
+    assert plain.graph("me", token=token, appsecret_proof=proof(token)).ok
+    refused = error_of(plain.graph("me", token=token, appsecret_proof=proof(plain.user_token)))
+    assert (refused["code"], refused["type"]) == (100, "GraphMethodException")
+    one = json.dumps([{"method": "GET", "relative_url": "me?fields=id"}])
+    assert plain.batch(one, token=token, appsecret_proof=proof(token)).json()[0]["code"] == 200
+
+
+@pytest.mark.parametrize(
+    ("first", "ends"),
+    [("2019-03-09", ["10T08", "11T07", "12T07"]), ("2019-11-02", ["03T07", "04T08", "05T08"])],
+)
+def test_days_follow_both_changes_of_the_clocks(plain: Plain, first: str, ends: list[str]) -> None:
+    params = {
+        "metric": "page_follows",
+        "period": "day",
+        "since": first,
+        "until": f"{first[:8]}{ends[-1][:2]}",
+    }
+    body = plain.graph(f"{LABOUR}/insights", END_2019, token=plain.page_token(LABOUR), **params).json()
+    assert [value["end_time"][8:13] for value in body["data"][0]["values"]] == ends
+
+
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [
+        ("app", "x-app-usage"),
+        ("page", "x-page-usage"),
+        ("business", "x-business-use-case-usage"),
+        ("ads", "x-ad-account-usage"),
+        ("none", None),
+    ],
+)
+def test_usage_can_be_told_in_every_form_and_in_none(own: Plain, form: str, name: str | None) -> None:
+    own.sandbox.program({"match": "uklabour", "fault": "usage", "form": form, "percent": 99})
+    answer = own.graph("uklabour")
+    assert answer.ok
+    told = {header.lower(): value for header, value in answer.headers.items() if header.endswith("-usage")}
+    assert set(told) == ({name} if name else set())
+    assert all("99" in value for value in told.values())
+
+
+@pytest.mark.parametrize(
+    ("code", "form", "names"),
+    [
+        (4, None, {"x-app-usage"}),
+        (32, None, {"x-app-usage"}),
+        (80001, None, {"x-business-use-case-usage"}),
+        (80001, "page", {"x-page-usage"}),
+        (80004, None, {"x-ad-account-usage"}),
+        (17, "none", set()),
+    ],
+)
+def test_a_reached_limit_is_told_in_its_codes_form_or_in_another(
+    own: Plain, code: int, form: str | None, names: set[str]
+) -> None:
+    more = {} if form is None else {"form": form}
+    own.sandbox.program({"match": "uklabour", "fault": "graph_throttled", "code": code, **more})
+    answer = own.graph("uklabour")
+    assert error_of(answer)["code"] == code
+    assert {name.lower() for name in answer.headers if name.endswith("-usage")} == names
+
+
+def test_a_served_version_a_missing_proof_and_a_null_can_be_had(own: Plain) -> None:
+    own.sandbox.program(
+        {"match": "uklabour", "fault": "other_version", "version": "v24.0"},
+        {"match": "ids=", "fault": "null_object"},
+        {"match": "/me?", "fault": "proof_required"},
+    )
+    assert own.graph("uklabour").headers["facebook-api-version"] == "v24.0"
+    assert own.graph("", ids=f"{FILM_POST},{RIVAL_POST}", fields="id").json()[FILM_POST] is None
+    assert error_of(own.graph("me"))["code"] == 100

@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 import requests
 
-from connectors.sandbox import SETTINGS
+from connectors import sandbox
+from connectors.sandbox import SETTINGS, faults
 from connectors.sandbox.server import Sandbox
 from connectors.sandbox.world import World, shipped_world
 from tests.sandbox.plain import END_2019, GRAPH_POST, POST_FIELDS, Plain, at, truth
@@ -204,6 +206,44 @@ def test_faults_reach_into_batches(faulty: Plain) -> None:
     assert items[0] is None
     assert json.loads(items[1]["body"])["error"]["code"] == 2
     assert json.loads(items[2]["body"]) == {"id": FILM_POST}
+
+
+def test_rows_come_twice(faulty: Plain) -> None:
+    faulty.sandbox.program({"match": "uklabour/posts", "fault": "doubled_rows"})
+    twice = faulty.graph("uklabour/posts", limit="5").json()["data"]
+    once = faulty.graph("uklabour/posts", limit="5").json()["data"]
+    assert [row["id"] for row in twice] == [row["id"] for row in once for _ in range(2)]
+
+
+def test_a_page_names_itself_as_the_next_one(faulty: Plain) -> None:
+    first = faulty.graph("uklabour/posts", limit="5").json()
+    after = first["paging"]["cursors"]["after"]
+    faulty.sandbox.program({"match": "uklabour/posts", "fault": "repeated_cursor", "times": 2})
+    for _ in range(2):
+        page = faulty.graph("uklabour/posts", limit="5", after=after).json()
+        assert page["data"] != first["data"]
+        assert page["paging"]["cursors"]["after"] == after
+        assert f"after={quote_plus(after)}" in page["paging"]["next"]
+
+
+@pytest.mark.parametrize("platform", sandbox.faces())
+def test_what_goes_wrong_nowhere_else_is_refused_there(own: Plain, platform: str) -> None:
+    others = {name for face in sandbox.faces() for name in faults.known_on(face)}
+    foreign = sorted(others - faults.known_on(platform))[0]
+    own.sandbox.program({"match": f"/{platform}/", "fault": foreign})
+    answer = own.session.get(f"{own.sandbox.url}/{platform}/anything", timeout=10)
+    assert (answer.status_code, answer.text) == (400, f"{foreign} does not happen on {platform}\n")
+
+
+def test_every_token_that_was_sent_or_given_out_is_remembered(own: Plain) -> None:
+    own.x("/tweets", ids="20")
+    pages = own.graph("me/accounts", fields="access_token").json()["data"]
+    settings = own.sandbox.settings
+    assert own.sandbox.tokens == {
+        settings["X_BEARER_TOKEN"],
+        settings["FACEBOOK_ACCESS_TOKEN"],
+        *(page["access_token"] for page in pages),
+    }
 
 
 def test_faults_are_programmed_over_http_and_run_out(own: Plain) -> None:

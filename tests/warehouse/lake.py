@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse.build import BuildReport, build
 from warehouse.landing import LandingWriter, land_registry
 from warehouse.publish import open_published
-from warehouse.readings import committed, update
+from warehouse.readings import SIGHTING, committed, fingerprint, update
 
 WALL_CLOCK = datetime(2026, 11, 1, tzinfo=UTC)
+X_TWEETS = "https://api.x.com/2/tweets"
 
 
 def campaign(
@@ -65,7 +67,11 @@ def campaign(
 
 @dataclass(frozen=True)
 class Sighting:
-    """What one answer showed of one object, as the readings hold it; `counters` by native name."""
+    """What one answer showed of one object, as the readings hold it.
+
+    `counters` by native name; `periods` maps (native name, breakdown, first day, last day) to the value and
+    whether it covers the whole of those days.
+    """
 
     response_id: str
     observed_at: datetime
@@ -80,6 +86,9 @@ class Sighting:
     handle: str | None
     name: str | None
     counters: dict[str, int]
+    links: list[str] = field(default_factory=list)
+    content_keys: list[str] = field(default_factory=list)
+    periods: dict[tuple[str, str, date, date], tuple[int, bool]] = field(default_factory=dict)
 
 
 @dataclass
@@ -120,6 +129,7 @@ class Lake:
         endpoint: str = "posts",
         status: int = 200,
         params: Mapping[str, str] | None = None,
+        url: str = X_TWEETS,
         run_id: str | None = None,
     ) -> None:
         """Land one answer as a run of its own; a body that is no string is written as JSON."""
@@ -129,6 +139,7 @@ class Lake:
             endpoint=endpoint,
             status=status,
             params=params,
+            url=url,
             run_id=run_id,
         )
 
@@ -140,6 +151,7 @@ class Lake:
         endpoint: str = "posts",
         status: int = 200,
         params: Mapping[str, str] | None = None,
+        url: str = X_TWEETS,
         run_id: str | None = None,
     ) -> None:
         """Land several answers as one run."""
@@ -157,7 +169,7 @@ class Lake:
                         "observed_at": observed_at,
                         "requested_at": WALL_CLOCK,
                         "method": "GET",
-                        "url": "https://api.x.com/2/tweets",
+                        "url": url,
                         "params": json.dumps(dict(params or {})),
                         "status": status,
                         "headers": "{}",
@@ -167,6 +179,33 @@ class Lake:
                         "schema_version": 1,
                     }
                 )
+
+    def see(self, platform: str, *sightings: Mapping[str, object]) -> None:
+        """Put sightings straight into the readings, as a batch that was read from answers.
+
+        A sighting needs `object_type`, `object_id` and `observed_at`; a build with `full` forgets it.
+        """
+        self.runs += 1
+        name = f"made-by-hand-{self.runs:05d}"
+        with duckdb.connect() as con:
+            con.execute("set TimeZone = 'UTC'")
+            con.execute(f"create table sightings ({SIGHTING})")
+            schema = con.sql("from sightings").to_arrow_table().schema
+        rows = []
+        for number, sighting in enumerate(sightings):
+            row: dict[str, object] = {
+                column.name: [] if pa.types.is_list(column.type) else None for column in schema
+            }
+            row |= {"platform": platform, "response_id": f"{name}-{number:05d}", "state": "present"}
+            rows.append({**row, **sighting})
+        final = self.readings / f"platform={platform}" / "month=2026-11" / f"{name}-0.parquet"
+        final.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), final)
+        batches = self.readings / "batches"
+        batches.mkdir(exist_ok=True)
+        sizes = {str(final.relative_to(self.readings)): final.stat().st_size}
+        (batches / f"{name}.json").write_text(json.dumps({"landed": [], "sizes": sizes}))
+        (self.readings / "fingerprint").write_text(fingerprint())
 
     def build(self, **options: object) -> BuildReport:
         """Build and publish."""
@@ -186,6 +225,13 @@ class Lake:
             shown = {field.name: row[field.name] for field in fields(Sighting)}
             shown["aliases"] = set(row["aliases"])
             shown["counters"] = {one["metric"]: one["value"] for one in row["counters"]}
+            shown["periods"] = {
+                (one["metric"], one["breakdown"], one["first_day"], one["last_day"]): (
+                    one["value"],
+                    one["is_whole"],
+                )
+                for one in row["periods"]
+            }
             found[row["object_type"], row["object_id"]] = Sighting(**shown)
         return found
 
@@ -202,6 +248,27 @@ class Lake:
                 "where schema_name in ('summaries', 'facts', 'marts') order by all"
             ).fetchall()
             return {name: con.execute(f"select * from {name} order by all").fetchall() for (name,) in names}
+
+
+def periods(
+    metric: str, values: Mapping[date, int], *, breakdown: str = "", is_whole: bool = True
+) -> list[dict[str, object]]:
+    """Values that a platform gives for single days of its own, as a sighting's `periods`."""
+    return [period(metric, day, day, value, breakdown, is_whole=is_whole) for day, value in values.items()]
+
+
+def period(
+    metric: str, first_day: date, last_day: date, value: int, breakdown: str = "", *, is_whole: bool = True
+) -> dict[str, object]:
+    """One value that a platform gives for some days of its own."""
+    return {
+        "metric": metric,
+        "breakdown": breakdown,
+        "first_day": first_day,
+        "last_day": last_day,
+        "is_whole": is_whole,
+        "value": value,
+    }
 
 
 def x_post(

@@ -19,8 +19,9 @@ import pytest
 
 from tests.warehouse.lake import Lake, campaign, x_post
 from warehouse.build import BuildRefused, build
+from warehouse.known import known_posts
 from warehouse.landing import COLUMNS, landed_files
-from warehouse.publish import open_published
+from warehouse.publish import NoWarehouse, open_published
 from warehouse.readings import committed
 
 START = datetime(2019, 11, 1, tzinfo=UTC)
@@ -423,6 +424,22 @@ def test_a_published_file_that_is_no_warehouse_is_replaced(
     before = lake.tables()
     damage(lake.warehouse)
     assert lake.build().mode == "full"
+    assert lake.tables() == before
+
+
+def test_a_warehouse_and_readings_of_an_earlier_release_are_made_again(lake: Lake) -> None:
+    before = lake.tables()
+    with duckdb.connect(lake.warehouse) as con:
+        con.execute("update ops.basis set summaries = 'of an earlier release', derived = summaries")
+        con.execute("drop table summaries.periods")
+        con.execute("alter table summaries.sightings drop column refused_on")
+        con.execute("drop table marts.posts")
+    with pytest.raises(NoWarehouse, match=r"run `campaign build --full`") as refusal:
+        known_posts(lake.warehouse)
+    assert "\n" not in str(refusal.value)
+    (lake.readings / "fingerprint").write_text("of an earlier release")
+    report = lake.build()
+    assert (report.mode, report.responses) == ("full", 3)
     assert lake.tables() == before
 
 

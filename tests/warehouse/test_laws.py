@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.warehouse.histories import ZONES, History, histories
-from tests.warehouse.lake import Lake, campaign, x_post
+from tests.warehouse.lake import Lake, campaign, periods, x_post
 from tests.warehouse.reference import Day, daily_gains, without_glitches
 
 many_histories = st.lists(histories(), min_size=20, max_size=30)
@@ -64,7 +64,7 @@ def test_every_day_is_what_the_slow_reference_says(each: list[History], zone: st
         )
 
 
-@settings(max_examples=10)
+@settings(max_examples=7)
 @given(many_histories, st.randoms(use_true_random=False), st.integers(2, 5))
 def test_files_in_any_order_in_any_portions_and_twice_give_the_tables_of_one_full_build(
     each: list[History], chance: random.Random, portions: int
@@ -92,6 +92,59 @@ def test_files_in_any_order_in_any_portions_and_twice_give_the_tables_of_one_ful
         for table, rows in once.tables().items():
             if table.startswith("marts."):
                 assert rows == incremental[table], table
+
+
+def anything_seen(chance: random.Random, number: int) -> dict[str, object]:
+    """A sighting of one of a few posts, videos, hashtags or accounts, with whatever it may show."""
+    kind = chance.choice(["post", "post", "post", "media", "hashtag", "account"])
+    moment = datetime.fromisoformat("2019-11-01T00:00:00+00:00") + timedelta(hours=chance.randrange(240))
+    state = chance.choices(["present", "gone", "withheld"], [8, 1, 1])[0]
+    seen: dict[str, object] = {
+        "object_type": kind,
+        "object_id": f"{'#' if kind == 'hashtag' else ''}{kind}{chance.randrange(5)}",
+        "observed_at": moment,
+        "response_id": f"answer-{number:05d}",
+        "state": state,
+    }
+    if state != "present":
+        return seen
+    days = {moment.date() - timedelta(days=back): chance.randrange(1000) for back in range(2)}
+    shown: dict[str, object] = {
+        "account_id": chance.choice(["9", "8", None]),
+        "text": chance.choice(["Our film", "our clip #nhs", "Nothing", None]),
+        "links": chance.choice([[], ["https://vote.example/"], ["https://a.example/", "https://b.example/"]]),
+        "media_ids": chance.choice([[], ["media1"], ["media2", "media3"]]),
+        "content_keys": chance.choice([[], ["same"], ["other"]]),
+        "aliases": chance.choice([[], ["alias"]]),
+        "counters": [
+            {"metric": chance.choice(["retweet_count", "view_count"]), "value": chance.randrange(99)}
+        ],
+        "periods": periods("tweet_count/day", days, is_whole=chance.random() < 0.5),
+    }
+    return seen | {name: value for name, value in shown.items() if chance.random() < 0.8}
+
+
+@settings(max_examples=2)
+@given(st.integers(0, 2**32))
+def test_what_is_known_of_objects_hangs_on_no_order_portion_or_repetition(seed: int) -> None:
+    chance = random.Random(seed)
+    match = {"text": ["film"], "hashtags": ["nhs"], "links": ["https://vote.example"], "same_video": True}
+    made = campaign(assets={"film": ["x:post0"], "clip": []}, accounts=[("x", "9"), ("x", "8")])
+    assets = [asset | {"match": match} for asset in made["assets"]]  # type: ignore[attr-defined]
+    seen = [anything_seen(chance, number) for number in range(chance.randrange(40, 160))]
+    with tempfile.TemporaryDirectory() as folder:
+        lake, once = new_lake(folder + "/portions"), new_lake(folder + "/once")
+        for each in (lake, once):
+            each.register(made | {"assets": assets})
+        once.see("x", *seen)
+        once.build()
+        shuffled = chance.sample(seen, len(seen))
+        for portion in (shuffled[:30], shuffled[20:35], shuffled[35:]):
+            lake.see("x", *portion)
+            lake.build()
+        assert lake.build().mode == "unchanged"
+        expected, found = once.tables(), lake.tables()
+    assert {table for table in expected if found[table] != expected[table]} == set()
 
 
 @settings(max_examples=10)

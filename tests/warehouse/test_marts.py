@@ -93,6 +93,73 @@ FIXED_COLUMNS = {
         **DAY_COLUMNS,
         "quotes": "BIGINT",
     },
+    "posts": {
+        "campaign_id": "VARCHAR",
+        "platform": "VARCHAR",
+        "post_id": "VARCHAR",
+        "account_id": "VARCHAR",
+        "handle": "VARCHAR",
+        "side_id": "VARCHAR",
+        "asset_id": "VARCHAR",
+        "asset_title": "VARCHAR",
+        "assigned_by": "VARCHAR",
+        "created_at": "TIMESTAMP WITH TIME ZONE",
+        "permalink": "VARCHAR",
+        "title": "VARCHAR",
+        "first_seen_at": "TIMESTAMP WITH TIME ZONE",
+        "last_seen_at": "TIMESTAMP WITH TIME ZONE",
+        "is_gone": "BOOLEAN",
+    },
+    "platform_daily": {
+        "platform": "VARCHAR",
+        "object_type": "VARCHAR",
+        "object_id": "VARCHAR",
+        "native_name": "VARCHAR",
+        "breakdown": "VARCHAR",
+        "day": "DATE",
+        "canonical_name": "VARCHAR",
+        "handle": "VARCHAR",
+        "day_boundary": "VARCHAR",
+        "value": "BIGINT",
+        "is_whole": "BOOLEAN",
+        "observed_at": "TIMESTAMP WITH TIME ZONE",
+    },
+    "hashtag_daily": {
+        "campaign_id": "VARCHAR",
+        "side_id": "VARCHAR",
+        "asset_id": "VARCHAR",
+        "asset_title": "VARCHAR",
+        "day": "DATE",
+        "mentions": "BIGINT",
+        "completeness": "VARCHAR",
+        "day_boundary": "VARCHAR",
+    },
+    "site_daily": {
+        "campaign_id": "VARCHAR",
+        "side_id": "VARCHAR",
+        "asset_id": "VARCHAR",
+        "asset_title": "VARCHAR",
+        "day": "DATE",
+        "shares": "BIGINT",
+        "reactions": "BIGINT",
+        "comments": "BIGINT",
+        "mentions": "BIGINT",
+        "completeness": "VARCHAR",
+    },
+    "reach_share": {
+        "campaign_id": "VARCHAR",
+        "audience_id": "VARCHAR",
+        "audience_label": "VARCHAR",
+        "platform": "VARCHAR",
+        "metric": "VARCHAR",
+        "kind": "VARCHAR",
+        "reach": "BIGINT",
+        "audience_low": "BIGINT",
+        "audience_high": "BIGINT",
+        "share_low": "DOUBLE",
+        "share_high": "DOUBLE",
+        "as_of": "DATE",
+    },
     "metrics": {
         "platform": "VARCHAR",
         "native_name": "VARCHAR",
@@ -959,6 +1026,34 @@ def test_a_glitch_is_a_tenth_or_less_that_comes_back_to_nine_tenths_or_more(odd_
 def test_of_several_answers_at_one_instant_the_highest_counts_and_none_below_zero(odd_counters: Lake) -> None:
     assert odd_counters.query("select total from marts.post_daily where post_id = '20'") == [(50,)]
     assert odd_counters.query("select polls from facts.counters where object_id = '20'") == [(1,)]
+
+
+def test_counters_of_a_post_a_video_and_an_account_of_one_id_and_name_stay_apart(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.register(contest(assets={"film": ["x:7"]}))
+    for day, factor in ((2, 1), (3, 2)):
+        lake.see(
+            "x",
+            *(
+                {
+                    "object_type": kind,
+                    "object_id": "7",
+                    "observed_at": november(day),
+                    "account_id": "7" if kind == "post" else None,
+                    "created_at": november(1) if kind == "post" else None,
+                    "counters": [{"metric": "retweet_count", "value": value * factor}],
+                }
+                for kind, value in (("post", 10), ("media", 500), ("account", 9000))
+            ),
+        )
+    lake.build()
+    assert lake.query("select retweets from marts.asset_totals") == [(20,)]
+    assert lake.query("select sum(retweets) from marts.asset_daily") == [(20,)]
+    assert lake.query("select sum(retweets) from marts.account_daily") == [(20,)]
+    assert lake.query("select retweets from marts.side_totals") == [(20,)]
+    assert lake.query(
+        "select object_type, last_value, zero_at is null from facts.counters order by object_type"
+    ) == [("account", 18000, True), ("media", 1000, True), ("post", 20, False)]
 
 
 def test_numbers_beyond_32_bits_stay_whole(odd_counters: Lake) -> None:

@@ -101,7 +101,7 @@ def test_a_post_that_was_only_ever_refused_is_known_as_gone(tmp_path: Path) -> N
     lake.answer(NOON, {"errors": [gone]})
     lake.build()
     assert known_posts(lake.warehouse) == [
-        KnownPost("x", "404", None, ("404",), None, None, True, None, NOON)
+        KnownPost("x", "404", None, ("404",), None, None, True, None, NOON, 1)
     ]
 
 
@@ -110,8 +110,51 @@ def test_known_posts_have_all_their_names_and_say_which_are_gone(lake: Lake) -> 
     assert known_posts(lake.warehouse) == [
         KnownPost("facebook", "111_7", "111", ("111_7", "555"), None, NOON, False, None),
         KnownPost("x", "1", "9", ("1", "5"), NOON, NOON + hour, False, "cleanwaternow"),
-        KnownPost("x", "2", "9", ("2",), None, NOON + hour, True, "cleanwaternow", NOON + 2 * hour),
+        KnownPost("x", "2", "9", ("2",), None, NOON + hour, True, "cleanwaternow", NOON + 2 * hour, 1),
     ]
+
+
+def test_refusals_are_days_since_the_post_was_last_seen_in_whatever_order_they_are_learned(
+    tmp_path: Path,
+) -> None:
+    lake = Lake(tmp_path)
+    lake.register(campaign())
+    hour, day = timedelta(hours=1), timedelta(days=1)
+
+    def refused(post_id: str, *moments: datetime, state: str = "gone") -> None:
+        lake.see("x", *(sighting(post_id, moment, state) for moment in moments))
+
+    def sighting(post_id: str, moment: datetime, state: str) -> dict[str, object]:
+        account = "9" if state == "present" else None
+        shown = {"state": state, "account_id": account}
+        return {"object_type": "post", "object_id": post_id, "observed_at": moment, **shown}
+
+    # Twice in one day, then again after a gap; learned late and twice over.
+    refused("never", NOON + 5 * day, NOON)
+    lake.build()
+    refused("never", NOON, NOON + hour, NOON + 5 * day)
+    # Seen in between: what was refused before counts no more.
+    refused("back", NOON, NOON + day)
+    refused("back", NOON + 2 * day, state="present")
+    # Refused later on the day on which it was seen, and on the next, first as hidden and then as deleted.
+    refused("lost", NOON, state="present")
+    refused("lost", NOON + hour, state="withheld")
+    refused("lost-twice", NOON, state="present")
+    refused("lost-twice", NOON + day, state="withheld")
+    refused("lost-twice", NOON + 2 * day)
+    refused("long", *(NOON + number * day for number in range(60)))
+    lake.build()
+    assert {post.post_id: (post.is_gone, post.refusals) for post in known_posts(lake.warehouse)} == {
+        "never": (True, 2),
+        "back": (False, 0),
+        "lost": (True, 1),
+        "lost-twice": (True, 2),
+        "long": (True, 30),
+    }
+    kept = lake.query("select refused_on from summaries.sightings where object_id = 'long'")
+    lake.see("x", sighting("long", NOON, "gone"))
+    lake.build()
+    assert lake.query("select refused_on from summaries.sightings where object_id = 'long'") == kept
 
 
 def test_nothing_is_known_before_the_first_build(tmp_path: Path) -> None:

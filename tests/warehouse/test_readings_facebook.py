@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import csv
+import tomllib
+from datetime import UTC, date, datetime
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
-from tests.warehouse.lake import Lake, Sighting, fb_batch, fb_insights, fb_post, fb_video
+from connectors import facebook
+from connectors.asking import AccountDays, Ask, AudienceReach, Mentions, Walk
+from connectors.facebook_days import PAGE_METRICS
+from connectors.sandbox.server import Sandbox
+from connectors.wire import WireSession
+from tests.warehouse.lake import Lake, Sighting, campaign, fb_batch, fb_insights, fb_post, fb_video
+from warehouse import readings
+from warehouse.landing import LandingWriter
 
 NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 MORNING = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
@@ -412,3 +422,274 @@ def test_a_failed_call_gives_no_rows_whatever_it_says(tmp_path: Path) -> None:
 def test_the_pages_on_which_we_have_a_role_say_nothing_of_posts(tmp_path: Path) -> None:
     accounts = {"data": [{"id": "111", "name": "Clean Water", "access_token": "[secret]"}]}
     assert seen(tmp_path, accounts, endpoint="roles") == {}
+
+
+# Days of Pages, web addresses, advertising
+
+REACH_URL = "https://graph.facebook.com/v26.0/act_7/insights?level=account"
+SIZE_URL = "https://graph.facebook.com/v26.0/act_7/reachestimate?x=1"
+
+
+def page_insight(metric: str, *values: dict[str, object], period: str = "day") -> dict[str, object]:
+    return {
+        "id": f"111/insights/{metric}/{period}",
+        "name": metric,
+        "period": period,
+        "values": list(values),
+    }
+
+
+def value(amount: object, end_time: str, **parts: str) -> dict[str, object]:
+    return {"value": amount, "end_time": end_time, **parts}
+
+
+def test_a_day_of_a_page_is_the_one_before_the_pacific_midnight_that_ends_it(tmp_path: Path) -> None:
+    rows = page_insight(
+        "page_video_views",
+        value(1, "2026-03-08T08:00:00+0000"),
+        # On the eighth of March the clocks go forward, on the first of November back.
+        value(2, "2026-03-09T07:00:00+0000"),
+        value(3, "2026-11-01T07:00:00+0000"),
+        value(4, "2026-11-02T08:00:00+0000"),
+    )
+    found = seen(tmp_path, {"data": [rows]}, endpoint="page_insights")["account", "111"]
+    assert found.periods == {
+        ("page_video_views/day", "", date(2026, 3, 7), date(2026, 3, 7)): (1, True),
+        ("page_video_views/day", "", date(2026, 3, 8), date(2026, 3, 8)): (2, True),
+        ("page_video_views/day", "", date(2026, 10, 31), date(2026, 10, 31)): (3, True),
+        # Still running at noon UTC of the first.
+        ("page_video_views/day", "", date(2026, 11, 1), date(2026, 11, 1)): (4, False),
+    }
+    assert (found.account_id, found.handle, found.counters) == ("111", None, {})
+
+
+def test_parts_of_a_day_are_told_flat_or_as_a_map(tmp_path: Path) -> None:
+    ends = "2026-10-31T07:00:00+0000"
+    flat = page_insight(
+        "page_media_view", value(25, ends, is_from_ads="0"), value(900, ends, is_from_ads="1")
+    )
+    mapped = page_insight(
+        "page_video_views_by_uploaded_hosted", value({"uploaded": 7, "odd'\" key": 1}, ends)
+    )
+    empty = page_insight("page_actions_post_reactions_total", value([], ends), value({}, ends))
+    found = seen(tmp_path, {"data": [flat, mapped, empty]}, endpoint="page_insights")["account", "111"]
+    day = date(2026, 10, 30)
+    assert found.periods == {
+        ("page_media_view/day", "is_from_ads=0", day, day): (25, True),
+        ("page_media_view/day", "is_from_ads=1", day, day): (900, True),
+        ("page_video_views_by_uploaded_hosted/day", "uploaded", day, day): (7, True),
+        ("page_video_views_by_uploaded_hosted/day", "odd'\" key", day, day): (1, True),
+    }
+
+
+def test_rows_of_other_periods_and_odd_values_are_no_days(tmp_path: Path) -> None:
+    ends = "2026-10-31T07:00:00+0000"
+    rows = [
+        page_insight("page_video_views", value(1, ends), period="week"),
+        page_insight("page_follows", {"value": 3}, value("many", ends), value(None, ends), value(1, "soon")),
+        {**page_insight("page_follows", value(1, ends)), "values": 7},
+        {"values": [value(1, ends)], "period": "day"},
+        page_insight("page_follows", value(10**12, ends)),
+    ]
+    found = seen(tmp_path, {"data": rows}, endpoint="page_insights")
+    assert [found["account", "111"].periods[key][0] for key in found["account", "111"].periods] == [10**12]
+
+
+def test_a_web_address_is_named_as_it_was_asked_for(tmp_path: Path) -> None:
+    asked = "https://Canvass.example.org/?a=1&b=ü"
+    engagement = {"reaction_count": 1, "comment_count": 2, "share_count": 3, "comment_plugin_count": 0}
+    body = {"engagement": engagement, "id": "https://canvass.example.org/"}
+    found = seen(tmp_path, body, endpoint="sites", params={"id": asked, "fields": "engagement"})
+    assert found["site", asked].counters == engagement
+    assert list(found) == [("site", asked)]
+
+
+def reach(folder: Path, body: object, **params: str) -> dict[tuple[str, str], Sighting]:
+    lake = Lake(folder)
+    lake.answer(NOON, body, platform="facebook", endpoint="ad_insights", url=REACH_URL, params=params)
+    return lake.read()
+
+
+def test_reach_is_of_a_window_and_of_its_bands(tmp_path: Path) -> None:
+    window = {"date_start": "2026-10-01", "date_stop": "2026-10-31"}
+    rows = [
+        {"age": "18-24", "reach": "1234", "impressions": "5000", "frequency": "4.05", **window},
+        {"age": "65+", "reach": "7", "impressions": "8", **window},
+        {"age": "25-34", "reach": "many", **window},
+        None,
+    ]
+    filtering = '[{"field":"campaign.id","operator":"IN","value":["1"]}]'
+    found = reach(tmp_path, {"data": rows}, filtering=filtering)[("advertising", f"act_7?{filtering}")]
+    days = date(2026, 10, 1), date(2026, 10, 31)
+    assert found.periods == {
+        ("reach/window", "age=18-24", *days): (1234, True),
+        ("impressions/window", "age=18-24", *days): (5000, True),
+        ("reach/window", "age=65+", *days): (7, True),
+        ("impressions/window", "age=65+", *days): (8, True),
+    }
+
+
+def test_a_window_that_runs_is_not_whole_and_all_advertisements_have_no_filter(tmp_path: Path) -> None:
+    rows = [{"reach": "9", "date_start": "2026-10-01", "date_stop": "2026-11-01"}]
+    found = reach(tmp_path, {"data": rows})["advertising", "act_7?"]
+    assert found.periods == {("reach/window", "", date(2026, 10, 1), date(2026, 11, 1)): (9, False)}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"users_lower_bound": 74300, "users_upper_bound": 87500, "estimate_ready": True},
+        [{"estimate_mau_lower_bound": 74300, "estimate_mau_upper_bound": 87500, "estimate_ready": True}],
+        [{"estimate_mau_lower_bound": "74300", "estimate_mau_upper_bound": "87500"}],
+    ],
+)
+def test_the_size_of_an_audience_has_one_name_whichever_edge_told_it(tmp_path: Path, data: object) -> None:
+    targeting = '{"geo_locations":{"countries":["GB"]}}'
+    lake = Lake(tmp_path)
+    params = {"targeting_spec": targeting}
+    lake.answer(
+        NOON, {"data": data}, platform="facebook", endpoint="audience_estimates", url=SIZE_URL, params=params
+    )
+    day = NOON.date()
+    assert lake.read()["audience", f"act_7?{targeting}"].periods == {
+        ("users_lower_bound", "", day, day): (74300, True),
+        ("users_upper_bound", "", day, day): (87500, True),
+    }
+
+
+def test_an_estimate_that_is_not_ready_is_no_figure(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    body = {"data": {"users_lower_bound": 0, "users_upper_bound": 1000, "estimate_ready": False}}
+    lake.answer(
+        NOON,
+        body,
+        platform="facebook",
+        endpoint="audience_estimates",
+        url=SIZE_URL,
+        params={"targeting_spec": "{}"},
+    )
+    assert lake.read() == {}
+
+
+@pytest.mark.parametrize("endpoint", ["page_insights", "sites", "ad_insights", "audience_estimates"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<html>",
+        "",
+        "null",
+        "7",
+        "[]",
+        "{}",
+        '{"data": 7}',
+        '{"data": [7, null, "x", []]}',
+        '{"data": [{"values": [7, null]}]}',
+        '{"engagement": 7}',
+        '{"engagement": {"share_count": "many"}}',
+        '{"error": {"code": 10}}',
+    ],
+)
+def test_other_answers_about_days_sites_and_audiences_give_no_figures(
+    tmp_path: Path, endpoint: str, body: str
+) -> None:
+    url = REACH_URL if endpoint == "ad_insights" else SIZE_URL
+    lake = Lake(tmp_path)
+    params = {"id": "https://a.example", "targeting_spec": "{}"}
+    lake.answer(NOON, body, platform="facebook", endpoint=endpoint, url=url, params=params)
+    assert not any(each.periods or each.counters for each in lake.read().values())
+
+
+def test_a_video_names_what_other_pages_showings_of_it_share(tmp_path: Path) -> None:
+    crossposted = {**fb_video("555"), "universal_video_id": "9001", "is_crosspost_video": True}
+    found = seen(tmp_path, {"data": [crossposted, fb_video("556")]}, endpoint="page_videos")
+    assert found["media", "555"].content_keys == ["9001"]
+    assert found["media", "556"].content_keys == []
+
+
+def test_a_posts_links_are_those_it_leads_to(tmp_path: Path) -> None:
+    post = fb_post("111_1", text="Join us: https://canvass.example.org/now, see you")
+    guarded = "https://l.facebook.com/l.php?u=https%3A%2F%2Fmarginal.example.org%2F%3Fa%3D1&h=AT0"
+    post["attachments"] = {
+        "data": [
+            {"media_type": "link", "type": "share", "url": guarded},
+            {"media_type": "photo", "type": "photo", "url": "https://www.facebook.com/photo/?fbid=1"},
+            {"media_type": "link", "type": "share", "url": "https://canvass.example.org/plain"},
+        ]
+    }
+    found = seen(tmp_path, {"data": [post]}, endpoint="page_posts")["post", "111_1"]
+    assert set(found.links) == {
+        "https://marginal.example.org/?a=1",
+        "https://canvass.example.org/plain",
+        "https://canvass.example.org/now",
+    }
+
+
+# What the sandbox tells, through the connector
+
+
+def test_what_is_collected_of_a_campaign_is_read(tmp_path: Path) -> None:
+    clock = datetime(2019, 12, 13, 6, tzinfo=UTC)
+    world = tomllib.loads(
+        files("connectors.sandbox").joinpath("worlds", "uk-general-election-2019.toml").read_text("utf-8")
+    )
+    (account,), address = world["ad_accounts"], world["sites"][0]["url"]
+    whole = account["reached"][0]["people"]
+    targeting = '{"geo_locations":{"countries":["GB"]}}'
+    window = date(2019, 10, 29), date(2019, 12, 12)
+    lake = Lake(tmp_path)
+    with Sandbox(now=clock) as sandbox, LandingWriter(lake.landing) as writer:
+        token, secret = (sandbox.settings[name] for name in ("FACEBOOK_ACCESS_TOKEN", "FACEBOOK_APP_SECRET"))
+        session = WireSession(
+            "facebook",
+            run_id="run",
+            sdk_url=facebook.SDK_URL,
+            base_url=sandbox.facebook_url,
+            secrets=[token, secret],
+            judge=facebook.judge,
+            land=writer.add,
+            as_of=clock,
+        )
+        ask = Ask(
+            "facebook",
+            walks=(Walk("c", datetime(2019, 11, 18, tzinfo=UTC), handle="robdelaney"),),
+            days=(AccountDays("c", date(2019, 12, 8), date(2019, 12, 11), handle="uklabour"),),
+            mentions=(Mentions("c", "site", address, *window),),
+            audiences=(AudienceReach("c", account["id"], targeting, "", "gender", *window),),
+        )
+        with session:
+            facebook.collect(ask, session, token, app_secret=secret)
+        assert session.report.troubles == []
+    lake.register(campaign("c"))
+    lake.build()
+    days = lake.query(
+        "select metric, breakdown, first_day, latest.is_whole from summaries.periods "
+        "where object_type = 'account' and object_id = '118273904551'"
+    )
+    assert {row[2] for row in days} == {date(2019, 12, day) for day in (8, 9, 10, 11)}
+    assert all(row[3] for row in days)
+    asked = {f"{metric.name}/day" for metric in PAGE_METRICS if metric.status != "withdrawn"}
+    assert {row[0] for row in days} == asked
+    assert sum(row[:2] == ("page_media_view/day", "is_from_ads=1") for row in days) == 4
+    found = lake.read()
+    assert found["site", address].counters["share_count"] == world["sites"][0]["shares"]
+    reached = found["advertising", f"{account['id']}?"].periods
+    assert sum(value for key, (value, _) in reached.items() if key[0] == "reach/window") == whole
+    sizes = found["audience", f"{account['id']}?{targeting}"].periods
+    low, high = sorted(value for value, _ in sizes.values())
+    assert whole / high < account["areas"][0]["published"]["all"] < whole / low
+    # Nobody of ours works on that page: what is not told is missing, not zero.
+    rival = [each for (_, name), each in found.items() if name.startswith("10214770963_")]
+    assert any(each.media_ids for each in rival)
+    assert all("shares" in each.counters for each in rival)
+    assert not any("view" in metric for each in rival for metric in each.counters)
+    assert not any(kind == "media" for kind, _ in found)
+
+
+def test_every_metric_of_pages_by_day_is_in_the_dictionary() -> None:
+    with (Path(readings.SQL).parent / "dictionary" / "facebook.csv").open(encoding="utf-8") as file:
+        known = {row["native_name"]: row for row in csv.DictReader(file)}
+    for metric in PAGE_METRICS:
+        assert (f"{metric.name}/day" in known) == (metric.status != "withdrawn")
+    assert {row["day_boundary"] for row in known.values() if row["kind"] == "daily"} == {
+        "America/Los_Angeles"
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -348,3 +348,145 @@ def test_answers_of_other_endpoints_are_not_taken_for_posts(tmp_path: Path) -> N
         ]
     }
     assert seen(tmp_path, counts, {"data": [OLD_POST]}, endpoint="counts") == {}
+
+
+# -- counts per day
+
+
+def counted(
+    query: str, *buckets: tuple[str, str, int], word: str = "tweet_count"
+) -> tuple[object, dict[str, str]]:
+    """An answer of the counts endpoint to a question, and the question."""
+    data = [
+        {"start": f"2026-{start}.000Z", "end": f"2026-{end}.000Z", word: count}
+        for start, end, count in buckets
+    ]
+    body = {"data": data, "meta": {f"total_{word}": sum(count for *_, count in buckets)}}
+    return body, {"query": query, "granularity": "day"}
+
+
+WEEK = (
+    ("10-30T19:18:24", "10-31T00:00:00", 7),
+    ("10-31T00:00:00", "11-01T00:00:00", 0),
+    ("11-01T00:00:00", "11-01T11:59:50", 57143),
+)
+
+
+@pytest.mark.parametrize("word", ["tweet_count", "post_count"])
+@pytest.mark.parametrize(
+    ("query", "identity"),
+    [
+        ("#VoteLabour", ("hashtag", "#votelabour")),
+        ("#ÉlectionsÉ", ("hashtag", "#électionsé")),
+        ('url:"https://app.example.org/Canvass?a=1"', ("site", "https://app.example.org/Canvass?a=1")),
+        ("retweets_of:JeremyCorbyn", ("account", "@jeremycorbyn")),
+    ],
+)
+def test_counts_are_values_of_utc_days_of_what_was_asked_for(
+    tmp_path: Path, query: str, identity: tuple[str, str], word: str
+) -> None:
+    lake = Lake(tmp_path)
+    body, params = counted(query, *WEEK, word=word)
+    lake.answer(NOON, body, endpoint="counts", params=params)
+    found = lake.read()
+    assert set(found) == {identity}
+    assert found[identity].counters == {}
+    assert found[identity].periods == {
+        ("tweet_count/day", "", date(2026, 10, 30), date(2026, 10, 30)): (7, False),
+        ("tweet_count/day", "", date(2026, 10, 31), date(2026, 10, 31)): (0, True),
+        ("tweet_count/day", "", date(2026, 11, 1), date(2026, 11, 1)): (57143, False),
+    }
+
+
+def test_a_day_that_was_still_running_when_it_was_counted_is_not_whole(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    body, params = counted("#a", ("11-01T00:00:00", "11-02T00:00:00", 5))
+    lake.answer(NOON, body, endpoint="counts", params=params)
+    [(_, is_whole)] = lake.read()["hashtag", "#a"].periods.values()
+    assert not is_whole
+
+
+@pytest.mark.parametrize(
+    ("query", "granularity"),
+    [("from:someone", "day"), ("", "day"), ("#a", "hour"), ("#a", ""), ('url:"unfinished', "day")],
+)
+def test_counts_of_anything_else_give_no_rows(tmp_path: Path, query: str, granularity: str) -> None:
+    lake = Lake(tmp_path)
+    body, params = counted(query, *WEEK)
+    lake.answer(NOON, body, endpoint="counts", params={**params, "granularity": granularity})
+    assert lake.read() == {}
+
+
+def test_odd_buckets_cost_only_themselves(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    good = {"start": "2026-10-31T00:00:00.000Z", "end": "2026-11-01T00:00:00.000Z", "tweet_count": 3}
+    odd = [None, {}, "x", {"start": "never", "end": "x", "tweet_count": 1}, {**good, "tweet_count": "many"}]
+    params = {"query": "#a", "granularity": "day"}
+    for body in (
+        {"data": [*odd, good]},
+        {"data": odd},
+        {"data": {}},
+        {"data": "x"},
+        {"meta": {}},
+        "",
+        "[]",
+        "nul",
+    ):
+        lake.answer(NOON, body, endpoint="counts", params=params)
+    assert [value for value, _ in lake.read()["hashtag", "#a"].periods.values()] == [3]
+
+
+# -- what only the author sees, and links
+
+
+def test_private_counters_have_names_of_their_own(tmp_path: Path) -> None:
+    metrics = {"impression_count": 9, "user_profile_clicks": 2, "url_link_clicks": 1}
+    organic = {**metrics, "retweet_count": 4, "reply_count": 3, "like_count": 5}
+    post = {"id": "100", "author_id": "9", "non_public_metrics": metrics, "organic_metrics": organic}
+    newer = {**post, "id": "101", "organic_metrics": {"repost_count": 4}}
+    found = seen(tmp_path, {"data": [post, newer]}, endpoint="private")
+    assert found["post", "100"].counters == {
+        "non_public_impression_count": 9,
+        "non_public_user_profile_clicks": 2,
+        "non_public_url_link_clicks": 1,
+        "organic_impression_count": 9,
+        "organic_retweet_count": 4,
+        "organic_reply_count": 3,
+        "organic_like_count": 5,
+        "organic_user_profile_clicks": 2,
+        "organic_url_link_clicks": 1,
+    }
+    assert found["post", "101"].counters["organic_retweet_count"] == 4
+
+
+def test_links_are_whole_addresses_of_others(tmp_path: Path) -> None:
+    urls = [
+        {
+            "url": "https://t.co/a",
+            "expanded_url": "https://bit.ly/x",
+            "unwound_url": "https://example.org/long",
+        },
+        {"url": "https://t.co/b", "expanded_url": "https://example.org/plain"},
+        {"url": "https://t.co/b2", "expanded_url": "https://example.org/plain"},
+        {
+            "url": "https://t.co/c",
+            "expanded_url": "https://x.com/us/status/100/video/1",
+            "media_key": "13_55",
+        },
+        {"url": "https://t.co/d", "expanded_url": "https://twitter.com/us/status/100/photo/1"},
+        {"url": "https://t.co/e", "expanded_url": "https://x.com/them/status/200"},
+        {"url": "https://t.co/f"},
+    ]
+    found = seen(tmp_path, {"data": [{**OLD_POST, "entities": {"urls": urls}}]})
+    assert sorted(found["post", "100"].links) == [
+        "https://example.org/long",
+        "https://example.org/plain",
+        "https://x.com/them/status/200",
+    ]
+
+
+@pytest.mark.parametrize("entities", [{}, [], "x", None, {"urls": {}}, {"urls": [None, 7, {}]}])
+def test_odd_entities_give_no_links(tmp_path: Path, entities: object) -> None:
+    found = seen(tmp_path, {"data": [{**OLD_POST, "entities": entities}]})
+    assert found["post", "100"].links == []
+    assert found["post", "100"].counters["retweet_count"] == 57143

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import re
 from collections import Counter
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-import connectors.facebook
+import connectors
 from tests.warehouse.lake import Lake, campaign
 from warehouse import readings, sql
 
@@ -25,6 +26,9 @@ DICTIONARY = [
     for path in sorted((sql.FOLDER / "dictionary").glob("*.csv"))
     for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())
 ]
+
+CONNECTORS = Path(connectors.__file__ or "").parent
+OBJECT_TYPES = ("post", "media", "account", "hashtag", "site", "audience", "advertising")
 
 # What each layer may read. A layer's own tables are read in an order that `warehouse.sql` works out.
 READS = {
@@ -88,15 +92,45 @@ def name_of(code: str) -> str:
     return name[1]
 
 
+def connector_trees(platform: str) -> list[ast.Module]:
+    """The platform's connector and its helper modules, parsed."""
+    paths = sorted(CONNECTORS.glob(f"{platform}.py")) + sorted(CONNECTORS.glob(f"{platform}_*.py"))
+    return [ast.parse(path.read_text(encoding="utf-8")) for path in paths]
+
+
 def emitted(platform: str) -> set[str]:
-    """Every native metric that a platform's readings can hold."""
-    found = set(re.findall(r"'metric': '(\w+)'", READINGS[platform]))
-    if platform == "facebook":
-        # Insights carry the names that were asked for.
-        source = Path(connectors.facebook.__file__ or "").read_text(encoding="utf-8")
-        for asked in re.findall(r"^_\w*METRICS = \(([^)]*)\)", source, re.MULTILINE):
-            found |= set(re.findall(r'"(\w+)"', asked))
+    """Every native metric that a platform's readings write out by name."""
+    return set(re.findall(r"'metric': '([\w/]+)'", READINGS[platform]))
+
+
+def asked(platform: str) -> set[str]:
+    """Every metric that a connector asks for from a plain list of names, `…METRICS = ("views", …)`."""
+    found: set[str] = set()
+    for tree in connector_trees(platform):
+        for node in tree.body:
+            if isinstance(node, ast.Assign) and str(getattr(node.targets[0], "id", "")).endswith("METRICS"):
+                parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+                for part in parts:
+                    if isinstance(part, ast.Constant):
+                        found |= set(str(part.value).split(","))
     return found
+
+
+def words(platform: str) -> set[str]:
+    """Every word in quotes in a platform's readings and connector."""
+    quoted = re.findall(r"['\"]([^'\"\n]+)['\"]", READINGS[platform])
+    for tree in connector_trees(platform):
+        quoted += [
+            node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
+    return {word for text in quoted for word in re.findall(r"\w+", text)}
+
+
+def bare(native_name: str) -> str:
+    """The platform's name, without what the readings add for values of days and windows."""
+    return native_name.removesuffix("/day").removesuffix("/window")
 
 
 @pytest.mark.parametrize("path", ALL_SQL, ids=lambda path: f"{path.parent.name}/{path.name}")
@@ -146,8 +180,12 @@ def test_readings_read_only_what_landed(platform: str) -> None:
 
 
 @pytest.mark.parametrize("platform", READINGS)
-def test_every_metric_that_is_read_is_in_the_dictionary_and_no_other(platform: str) -> None:
-    assert emitted(platform) == {row["native_name"] for row in DICTIONARY if row["platform"] == platform}
+def test_every_metric_that_is_read_or_asked_for_is_in_the_dictionary_and_no_other(platform: str) -> None:
+    defined = {row["native_name"] for row in DICTIONARY if row["platform"] == platform}
+    assert emitted(platform) - defined == set()
+    assert asked(platform) - {bare(name) for name in defined} == set()
+    # Values of days carry the names that were asked for.
+    assert {name for name in defined if bare(name) not in words(platform)} == set()
 
 
 def test_every_dictionary_row_is_unique_and_lies_in_its_platforms_file() -> None:
@@ -159,15 +197,24 @@ def test_every_dictionary_row_is_unique_and_lies_in_its_platforms_file() -> None
 
 
 def test_no_two_counters_of_one_canonical_name_have_the_same_rank() -> None:
-    # Two of one rank would be added up, and they do not count the same thing.
-    ranks = Counter((row["platform"], row["canonical_name"], row["priority"]) for row in DICTIONARY)
+    # Two of one rank would be added up for a post and its media, and they do not count the same thing.
+    ranks = Counter(
+        (row["platform"], row["canonical_name"], row["priority"])
+        for row in DICTIONARY
+        if row["kind"] == "counter" and row["object_type"] in ("post", "media")
+    )
     assert [rank for rank, count in ranks.items() if count > 1] == []
 
 
 def test_every_dictionary_row_is_whole() -> None:
     for row in DICTIONARY:
-        assert row["object_type"] in ("post", "media", "account"), row
-        assert row["kind"] in ("counter", "daily"), row
+        assert row["object_type"] in OBJECT_TYPES, row
+        assert row["kind"] in ("counter", "daily", "window", "estimate"), row
+        assert (row["kind"] == "daily") == row["native_name"].endswith("/day"), row
+        assert (row["kind"] == "window") == row["native_name"].endswith("/window"), row
+        # A platform's own day is nobody's until its boundary is named.
+        assert row["day_boundary"] or row["kind"] != "daily", row
+        assert not row["day_boundary"] or row["kind"] != "counter", row
         assert row["is_comparable"] in ("true", "false"), row
         assert row["definition"], row
         assert row["source"], row

@@ -8,6 +8,7 @@ semi join (
     join registry.campaigns using (campaign_id)
     join facts.counters on counters.timezone = campaigns.timezone
         and counters.platform = asset_counters.platform
+        and counters.object_type = asset_counters.object_type
         and counters.object_id = asset_counters.object_id
         and counters.metric = asset_counters.native_name
     where asset_counters.metric = 'views'

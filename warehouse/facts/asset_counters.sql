@@ -1,5 +1,5 @@
 -- The counters that speak for each asset, each once, however many of its posts share it.
--- Grain: campaign_id, asset_id, platform, metric, object_id
+-- Grain: campaign_id, asset_id, platform, metric, object_type, object_id
 select
     -- Campaign.
     campaign_id,
@@ -13,6 +13,8 @@ select
     platform,
     -- Canonical name: views, shares, retweets …
     metric,
+    -- post or media.
+    post_counters.object_type as object_type,
     -- Post or medium that the counter belongs to.
     object_id,
     -- The platform's own name of the counter.
@@ -22,4 +24,4 @@ select
 from facts.assignments
 join facts.post_counters using (platform, post_id)
 join facts.posts using (platform, post_id)
-group by campaign_id, asset_id, platform, metric, object_id, native_name
+group by campaign_id, asset_id, platform, metric, post_counters.object_type, object_id, native_name

@@ -1,14 +1,14 @@
 -- Every counter that has been read, from its first reading to its last, and the instant at which it was zero.
--- Grain: timezone, platform, object_id, metric
+-- Grain: timezone, platform, object_type, object_id, metric
 with born as (
     -- A post's counters were zero when it was posted.
-    select platform, post_id as object_id, created_at from facts.posts where created_at is not null
+    select platform, object_type, post_id as object_id, created_at from facts.posts where created_at is not null
     union all
     -- A medium's, when the first post that carries it was posted.
-    select posts.platform, media_id, min(created_at)
+    select posts.platform, 'media', media_id, min(created_at)
     from summaries.post_media
     join facts.posts using (platform, post_id)
-    where created_at is not null
+    where created_at is not null and object_type = 'post'
     group by all
 )
 
@@ -17,7 +17,9 @@ select
     timezone,
     -- Platform of the counter.
     counter_days.platform,
-    -- Post, medium or account that it belongs to.
+    -- post, media, account or site.
+    counter_days.object_type,
+    -- Post, medium, account or site that it belongs to.
     counter_days.object_id,
     -- The platform's own name of the counter.
     metric,
@@ -36,8 +38,8 @@ select
     -- Readings set aside as glitches.
     sum(glitches)::bigint as glitches
 from (
-    select *, min(first_at) over (partition by timezone, platform, object_id, metric) as first_seen_at
+    select *, min(first_at) over (partition by timezone, platform, object_type, object_id, metric) as first_seen_at
     from summaries.counter_days
 ) as counter_days
-left join born on born.platform = counter_days.platform and born.object_id = counter_days.object_id
+left join born using (platform, object_type, object_id)
 group by all

@@ -1,16 +1,16 @@
 -- What each counter moved on each local day, from the first day it is known to the last.
--- Grain: timezone, platform, object_id, metric, day
+-- Grain: timezone, platform, object_type, object_id, metric, day
 --
 -- A counter's value at a local midnight is the reading there, or lies on the line between the last reading before and the first
 -- one after, rounded to a whole number first and differenced then, so that the days add up to last − first exactly.
 -- Nothing is extrapolated.
 with days as (
-    select timezone, platform, object_id, metric, day, first_at, first_value, last_at, last_value
+    select timezone, platform, object_type, object_id, metric, day, first_at, first_value, last_at, last_value
     from summaries.counter_days
     where first_at is not null
     union all
     -- The instant of creation is a reading of zero.
-    select timezone, platform, object_id, metric, (zero_at at time zone timezone)::date, zero_at, 0, zero_at, 0
+    select timezone, platform, object_type, object_id, metric, (zero_at at time zone timezone)::date, zero_at, 0, zero_at, 0
     from facts.counters
     where zero_at is not null
 ),
@@ -20,6 +20,7 @@ observed_days as (
     select
         timezone,
         platform,
+        object_type,
         object_id,
         metric,
         day,
@@ -39,13 +40,14 @@ neighbours as (
         lead(first_at) over counter as next_at,
         lead(first_value) over counter as next_value
     from observed_days
-    window counter as (partition by timezone, platform, object_id, metric order by day)
+    window counter as (partition by timezone, platform, object_type, object_id, metric order by day)
 ),
 
 crossings as (
     select
         timezone,
         platform,
+        object_type,
         object_id,
         metric,
         unnest(generate_series(day + 1, next_day, interval 1 day))::date as day,
@@ -61,6 +63,7 @@ midnights as (
     select
         timezone,
         platform,
+        object_type,
         object_id,
         metric,
         day,
@@ -78,6 +81,7 @@ starts as (
     select
         timezone,
         platform,
+        object_type,
         object_id,
         metric,
         day,
@@ -99,18 +103,19 @@ starts as (
     select
         timezone,
         platform,
+        object_type,
         object_id,
         metric,
         neighbours.day,
         neighbours.first_value,
         case when counters.zero_at is not null then 'close' else 'far' end
     from neighbours
-    join facts.counters using (timezone, platform, object_id, metric)
+    join facts.counters using (timezone, platform, object_type, object_id, metric)
     where is_first
 
     union all
 
-    select timezone, platform, object_id, metric, day + 1, last_value, 'running'
+    select timezone, platform, object_type, object_id, metric, day + 1, last_value, 'running'
     from neighbours
     where next_day is null
 ),
@@ -121,7 +126,7 @@ moves as (
         lead(value) over counter as total,
         lead(known) over counter as known_after
     from starts
-    window counter as (partition by timezone, platform, object_id, metric order by day)
+    window counter as (partition by timezone, platform, object_type, object_id, metric order by day)
 )
 
 select
@@ -129,7 +134,9 @@ select
     timezone,
     -- Platform of the counter.
     platform,
-    -- Post, medium or account that it belongs to.
+    -- post, media, account or site.
+    object_type,
+    -- Post, medium, account or site that it belongs to.
     object_id,
     -- The platform's own name of the counter.
     metric,

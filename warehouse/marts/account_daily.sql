@@ -37,6 +37,7 @@ account_counters as (
         account_id,
         timezone,
         post_counters.metric,
+        object_type,
         object_id,
         native_name,
         bool_and(is_gone) as is_gone
@@ -56,6 +57,7 @@ reach as (
     from account_counters
     join facts.counters on counters.timezone = account_counters.timezone
         and counters.platform = account_counters.platform
+        and counters.object_type = account_counters.object_type
         and counters.object_id = account_counters.object_id
         and counters.metric = account_counters.native_name
     group by all
@@ -77,6 +79,7 @@ gained as (
     from account_counters
     join facts.gains on gains.timezone = account_counters.timezone
         and gains.platform = account_counters.platform
+        and gains.object_type = account_counters.object_type
         and gains.object_id = account_counters.object_id
         and gains.metric = account_counters.native_name
     group by all

@@ -1,5 +1,7 @@
 -- What each asset gained on each local day of its campaign, over all platforms.
 -- Grain: campaign_id, asset_id, day
+--
+-- Of posts alone: mentions of hashtags and shares of addresses are in marts.hashtag_daily and marts.site_daily.
 with reach as (
     select campaign_id, asset_id, platform, max(day) as last_day
     from marts.asset_platform_daily

@@ -16,6 +16,7 @@ with daily as (
     join registry.campaigns using (campaign_id)
     join facts.gains on gains.timezone = campaigns.timezone
         and gains.platform = asset_counters.platform
+        and gains.object_type = asset_counters.object_type
         and gains.object_id = asset_counters.object_id
         and gains.metric = asset_counters.native_name
     where asset_counters.metric in ('views', 'shares', 'retweets', 'reactions', 'comments', 'quotes')
@@ -32,6 +33,7 @@ reach as (
     join registry.campaigns using (campaign_id)
     join facts.counters on counters.timezone = campaigns.timezone
         and counters.platform = asset_counters.platform
+        and counters.object_type = asset_counters.object_type
         and counters.object_id = asset_counters.object_id
         and counters.metric = asset_counters.native_name
     where asset_counters.metric in ('views', 'shares', 'retweets', 'reactions', 'comments', 'quotes')

@@ -1,5 +1,7 @@
 -- Lifetime totals of each asset at the last reading of each of its counters, ranked by views.
 -- Grain: campaign_id, asset_id
+--
+-- Of posts alone: a hashtag or site without posts is not among them.
 with totals as (
     select
         campaign_id,
@@ -15,6 +17,7 @@ with totals as (
     join registry.campaigns using (campaign_id)
     join facts.counters on counters.timezone = campaigns.timezone
         and counters.platform = asset_counters.platform
+        and counters.object_type = asset_counters.object_type
         and counters.object_id = asset_counters.object_id
         and counters.metric = asset_counters.native_name
     group by campaign_id, asset_id

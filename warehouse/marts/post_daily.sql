@@ -35,6 +35,7 @@ join registry.campaigns using (campaign_id)
 join facts.post_counters using (platform, post_id)
 join facts.gains on gains.timezone = campaigns.timezone
     and gains.platform = post_counters.platform
+    and gains.object_type = post_counters.object_type
     and gains.object_id = post_counters.object_id
     and gains.metric = post_counters.native_name
 group by campaign_id, platform, post_id, post_counters.metric, day

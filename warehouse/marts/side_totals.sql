@@ -2,7 +2,7 @@
 -- Grain: campaign_id, side_id, platform
 with side_counters as (
     -- A video's counter that several of the side's posts share counts once.
-    select distinct campaign_id, side_id, platform, metric, object_id, native_name
+    select distinct campaign_id, side_id, platform, metric, object_type, object_id, native_name
     from facts.asset_counters
 )
 
@@ -29,6 +29,7 @@ from side_counters
 join registry.campaigns using (campaign_id)
 join facts.gains on gains.timezone = campaigns.timezone
     and gains.platform = side_counters.platform
+    and gains.object_type = side_counters.object_type
     and gains.object_id = side_counters.object_id
     and gains.metric = side_counters.native_name
 where day between starts and ends

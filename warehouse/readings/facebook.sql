@@ -1,5 +1,7 @@
--- What the Graph API's answers say of page posts, videos and pages. The only file that knows Facebook's words.
+-- What the Graph API's answers say of posts, videos, pages and their days, web addresses and the reach of advertising.
 -- Grain: object_type, object_id, observed_at, response_id
+--
+-- The only file that knows Facebook's words.
 --
 -- Answers come as lists (`data`), as one object, as a map of id to object (`?ids=`), and as batch lists whose bodies are JSON
 -- text. Answers that are not the promised JSON give no rows.
@@ -35,7 +37,9 @@ posts as (
         from_json(object, '{
             "id": "VARCHAR", "from": {"id": "VARCHAR"}, "created_time": "TIMESTAMPTZ", "message": "VARCHAR",
             "permalink_url": "VARCHAR", "status_type": "VARCHAR", "is_published": "BOOLEAN",
-            "attachments": {"data": [{"media_type": "VARCHAR", "type": "VARCHAR", "title": "VARCHAR", "target": {"id": "VARCHAR"}}]},
+            "attachments": {"data": [{
+                "media_type": "VARCHAR", "type": "VARCHAR", "title": "VARCHAR", "url": "VARCHAR", "target": {"id": "VARCHAR"}
+            }]},
             "shares": {"count": "BIGINT"},
             "reactions": {"summary": {"total_count": "BIGINT"}},
             "comments": {"summary": {"total_count": "BIGINT"}},
@@ -53,7 +57,8 @@ videos as (
         observed_at,
         from_json(object, '{
             "id": "VARCHAR", "from": {"id": "VARCHAR"}, "post_id": "VARCHAR", "created_time": "TIMESTAMPTZ",
-            "title": "VARCHAR", "description": "VARCHAR", "permalink_url": "VARCHAR", "views": "BIGINT"
+            "title": "VARCHAR", "description": "VARCHAR", "permalink_url": "VARCHAR", "views": "BIGINT",
+            "universal_video_id": "VARCHAR"
         }') as video
     from objects
     where endpoint in ('page_reels', 'page_videos', 'videos')
@@ -106,6 +111,184 @@ insights as (
         and insight.id is not null
         and json_type(insight.values[1].value) in ('UBIGINT', 'BIGINT')
     group by all
+),
+
+-- Page insights by day, in days of US Pacific time: `end_time` is the midnight that ends the day. A breakdown is a text beside
+-- the value; a value may be a map, whose keys are then the parts.
+page_insight_rows as (
+    select
+        response_id,
+        observed_at,
+        unnest(from_json(answer -> 'data', '["JSON"]')) as insight
+    from answers
+    where status = 200 and endpoint = 'page_insights'
+),
+
+page_insight_values as (
+    select
+        response_id,
+        observed_at,
+        split_part(insight ->> '$.id', '/', 1) as object_id,
+        (insight ->> '$.name') || '/day' as metric,
+        unnest(from_json(insight -> '$.values', '["JSON"]')) as value
+    from page_insight_rows
+    where (insight ->> '$.period') = 'day' and json_type(insight, '$.values') = 'ARRAY'
+),
+
+page_day_values as (
+    select
+        response_id,
+        observed_at,
+        object_id,
+        metric,
+        try_cast(value ->> '$.end_time' as timestamptz) as ends_at,
+        value -> '$.value' as amount,
+        -- The platform's own text fields of a value that say which part it is.
+        array_to_string(
+            list_transform(
+                list_filter(
+                    [
+                        'campaign_id', 'earning_source', 'engagement_source', 'is_from_ads', 'is_from_followers', 'message_type',
+                        'messaging_channel', 'monetization_tool'
+                    ],
+                    lambda part: (value ->> part) is not null
+                ),
+                lambda part: part || '=' || (value ->> part)
+            ),
+            ','
+        ) as breakdown
+    from page_insight_values
+    where object_id is not null and metric is not null
+),
+
+page_day_parts as (
+    select response_id, observed_at, object_id, metric, ends_at, breakdown, try_cast(amount as bigint) as value
+    from page_day_values
+    where json_type(amount) in ('UBIGINT', 'BIGINT')
+
+    union all
+
+    select response_id, observed_at, object_id, metric, ends_at, part.key, try_cast(part.value as bigint)
+    from (
+        select *, unnest(map_entries(try_cast(amount as map(varchar, json)))) as part
+        from page_day_values
+        where json_type(amount) = 'OBJECT'
+    )
+),
+
+page_days as (
+    select
+        response_id,
+        observed_at,
+        object_id,
+        list({
+            'metric': metric,
+            'breakdown': breakdown,
+            'first_day': day,
+            'last_day': day,
+            -- The platform tells the running day too, of some metrics.
+            'is_whole': ends_at <= observed_at,
+            'value': value
+        }) as periods
+    from (
+        select *, (timezone('America/Los_Angeles', ends_at) - interval 12 hours)::date as day
+        from page_day_parts
+        where ends_at is not null and value is not null
+    )
+    group by all
+),
+
+sites as (
+    select
+        response_id,
+        observed_at,
+        params ->> '$.id' as object_id,
+        from_json(answer -> '$.engagement', '{"share_count": "BIGINT", "reaction_count": "BIGINT", "comment_count": "BIGINT",
+                                              "comment_plugin_count": "BIGINT"}') as engagement
+    from answers
+    where status = 200 and endpoint = 'sites' and json_type(answer, '$.engagement') = 'OBJECT'
+),
+
+-- One row for the window, or for each part of a breakdown. Numbers come as text.
+reach_rows as (
+    select
+        response_id,
+        observed_at,
+        nullif(regexp_extract(url, '/(act_\d+)/insights', 1), '') || '?' || coalesce(params ->> '$.filtering', '') as object_id,
+        from_json(answer -> 'data', '[{
+            "reach": "VARCHAR", "impressions": "VARCHAR", "date_start": "VARCHAR", "date_stop": "VARCHAR",
+            "age": "VARCHAR", "gender": "VARCHAR", "region": "VARCHAR"
+        }]') as shown
+    from answers
+    where status = 200 and endpoint = 'ad_insights'
+),
+
+reach as (
+    select
+        response_id,
+        observed_at,
+        object_id,
+        list_filter(flatten(list_transform(
+            list_filter(shown, lambda row: row is not null),
+            lambda row: list_transform(
+                [
+                    {'metric': 'reach/window', 'value': try_cast(row.reach as bigint)},
+                    {'metric': 'impressions/window', 'value': try_cast(row.impressions as bigint)}
+                ],
+                lambda told: {
+                    'metric': told.metric,
+                    'breakdown': coalesce('age=' || row.age, 'gender=' || row.gender, 'region=' || row.region, ''),
+                    'first_day': try_cast(row.date_start as date),
+                    'last_day': try_cast(row.date_stop as date),
+                    -- Whose midnight ends the window is not told; UTC's is near it.
+                    'is_whole': try_cast(row.date_stop as date) < timezone('UTC', observed_at)::date,
+                    'value': told.value
+                }
+            )
+        )), lambda period: period.value is not null and period.first_day is not null and period.last_day is not null) as periods
+    from reach_rows
+),
+
+-- Two edges give the size of an audience, the one as an object and the other as a list of one, each with names of its own.
+sizes as (
+    select
+        response_id,
+        observed_at,
+        nullif(regexp_extract(url, '/(act_\d+)/(?:reachestimate|delivery_estimate)', 1), '')
+            || '?' || (params ->> '$.targeting_spec') as object_id,
+        from_json(
+            case json_type(answer, '$.data') when 'ARRAY' then answer -> '$.data[0]' else answer -> '$.data' end,
+            '{"users_lower_bound": "BIGINT", "users_upper_bound": "BIGINT", "estimate_mau_lower_bound": "BIGINT",
+              "estimate_mau_upper_bound": "BIGINT", "estimate_ready": "BOOLEAN"}'
+        ) as size
+    from answers
+    where status = 200 and endpoint = 'audience_estimates'
+),
+
+estimates as (
+    select
+        response_id,
+        observed_at,
+        object_id,
+        list_transform(
+            list_filter(
+                [
+                    {'metric': 'users_lower_bound', 'value': coalesce(size.users_lower_bound, size.estimate_mau_lower_bound)},
+                    {'metric': 'users_upper_bound', 'value': coalesce(size.users_upper_bound, size.estimate_mau_upper_bound)}
+                ],
+                lambda bound: bound.value is not null
+            ),
+            lambda bound: {
+                'metric': bound.metric,
+                'breakdown': '',
+                'first_day': timezone('UTC', observed_at)::date,
+                'last_day': timezone('UTC', observed_at)::date,
+                'is_whole': true,
+                'value': bound.value
+            }
+        ) as periods
+    from sizes
+    where coalesce(size.estimate_ready, true)
 ),
 
 -- Deleted and never-seen objects answer alike: error 100 with subcode 33 or in words, or 803. Only a call for one object
@@ -163,6 +346,26 @@ sightings as (
             lambda a: a.target.id
         ) as media_ids,
         []::varchar[] as post_ids,
+        list_distinct(list_concat(
+            -- A link leads past Facebook's own guard, which names it.
+            list_transform(
+                list_filter(
+                    coalesce(post.attachments.data, []),
+                    lambda a: regexp_matches(a.url, '^https?://l\.facebook\.com/l\.php')
+                        or not regexp_matches(a.url, '^https?://([\w-]+\.)*facebook\.com/')
+                ),
+                lambda a: case
+                    when regexp_matches(a.url, '^https?://l\.facebook\.com/l\.php')
+                        then coalesce(nullif(url_decode(regexp_extract(a.url, '[?&]u=([^&]+)', 1)), ''), a.url)
+                    else a.url
+                end
+            ),
+            list_transform(
+                regexp_extract_all(coalesce(post.message, ''), 'https?://[^\s<>"]+'),
+                lambda link: rtrim(link, '.,;:!?)]''…’”')
+            )
+        )) as links,
+        []::varchar[] as content_keys,
         null as handle,
         null as name,
         [
@@ -179,7 +382,8 @@ sightings as (
             {'metric': 'reactions_sad', 'value': post.r_sad.summary.total_count},
             {'metric': 'reactions_angry', 'value': post.r_angry.summary.total_count},
             {'metric': 'comments', 'value': post.comments.summary.total_count}
-        ] as counters
+        ] as counters,
+        []::struct(metric varchar, breakdown varchar, first_day date, last_day date, is_whole boolean, value bigint)[] as periods
     from posts
     where post.id is not null
 
@@ -196,8 +400,9 @@ sightings as (
             when video."from".id is not null then [video."from".id || '_' || video.post_id]
             else []
         end,
+        [], case when video.universal_video_id is null then [] else [video.universal_video_id] end,
         null, null,
-        [{'metric': 'views', 'value': video.views}]
+        [{'metric': 'views', 'value': video.views}], []
     from videos
     where video.id is not null
 
@@ -206,15 +411,15 @@ sightings as (
     select
         case when contains(object_id, '_') then 'post' else 'media' end,
         object_id, response_id, observed_at, 'present',
-        null, null, null, null, [], [], [], null, null, counters
+        null, null, null, null, [], [], [], [], [], null, null, counters, []
     from insights
 
     union all
 
     select
         'account', page.id, response_id, observed_at, 'present',
-        page.id, null, null, null, [], [], [], page.username, page.name,
-        [{'metric': 'followers_count', 'value': coalesce(page.followers_count, page.fan_count)}]
+        page.id, null, null, null, [], [], [], [], [], page.username, page.name,
+        [{'metric': 'followers_count', 'value': coalesce(page.followers_count, page.fan_count)}], []
     from pages
     where page.id is not null
 
@@ -223,9 +428,46 @@ sightings as (
     select
         case when contains(object_id, '_') then 'post' else 'media' end,
         object_id, response_id, observed_at, 'gone',
-        null, null, null, null, [], [], [], null, null, []
+        null, null, null, null, [], [], [], [], [], null, null, [], []
     from refusals
     where object_id is not null
+
+    union all
+
+    select
+        'account', object_id, response_id, observed_at, 'present',
+        object_id, null, null, null, [], [], [], [], [], null, null, [], periods
+    from page_days
+
+    union all
+
+    select
+        'site', object_id, response_id, observed_at, 'present',
+        null, null, null, null, [], [], [], [], [], null, null,
+        [
+            {'metric': 'share_count', 'value': engagement.share_count},
+            {'metric': 'reaction_count', 'value': engagement.reaction_count},
+            {'metric': 'comment_count', 'value': engagement.comment_count},
+            {'metric': 'comment_plugin_count', 'value': engagement.comment_plugin_count}
+        ], []
+    from sites
+    where object_id is not null
+
+    union all
+
+    select
+        'advertising', object_id, response_id, observed_at, 'present',
+        null, null, null, null, [], [], [], [], [], null, null, [], periods
+    from reach
+    where object_id is not null and len(periods) > 0
+
+    union all
+
+    select
+        'audience', object_id, response_id, observed_at, 'present',
+        null, null, null, null, [], [], [], [], [], null, null, [], periods
+    from estimates
+    where object_id is not null and len(periods) > 0
 )
 
 from sightings

@@ -1,4 +1,4 @@
--- What X's answers say of posts, of the media that they carry, and of accounts. The only file that knows X's words.
+-- What X's answers say of posts, media and accounts, and of mentions per day. The only file that knows X's words.
 -- Grain: object_type, object_id, observed_at, response_id
 --
 -- Answers come in two vocabularies, tweet and post (renamed in X's specification in July 2026); both are read.
@@ -8,6 +8,7 @@ with answers as (
         response_id,
         observed_at,
         endpoint,
+        params,
         try(from_json(body, '{
             "data": "JSON",
             "includes": {
@@ -30,13 +31,22 @@ posts as (
             "edit_history_tweet_ids": ["VARCHAR"], "edit_history_post_ids": ["VARCHAR"],
             "referenced_tweets": [{"type": "VARCHAR"}], "referenced_posts": [{"type": "VARCHAR"}],
             "attachments": {"media_keys": ["VARCHAR"]},
+            "entities": {"urls": [{"expanded_url": "VARCHAR", "unwound_url": "VARCHAR", "media_key": "VARCHAR"}]},
             "public_metrics": {
                 "retweet_count": "BIGINT", "repost_count": "BIGINT", "reply_count": "BIGINT", "like_count": "BIGINT",
                 "quote_count": "BIGINT", "bookmark_count": "BIGINT", "impression_count": "BIGINT"
+            },
+            "non_public_metrics": {
+                "impression_count": "BIGINT", "user_profile_clicks": "BIGINT", "url_link_clicks": "BIGINT"
+            },
+            "organic_metrics": {
+                "impression_count": "BIGINT", "retweet_count": "BIGINT", "repost_count": "BIGINT",
+                "reply_count": "BIGINT", "like_count": "BIGINT", "user_profile_clicks": "BIGINT",
+                "url_link_clicks": "BIGINT"
             }
         }]')) as post
     from answers
-    where endpoint in ('timeline', 'posts')
+    where endpoint in ('timeline', 'posts', 'private')
 ),
 
 -- A native retweet mirrors the counters of the original and never adds to anything.
@@ -76,6 +86,50 @@ refusals as (
     where endpoint = 'posts'
 ),
 
+-- A count of posts per UTC day. What was counted is told by the question alone.
+buckets as (
+    select
+        response_id,
+        observed_at,
+        coalesce(try(params::json ->> '$.query'), '') as query,
+        unnest(from_json(answer.data, '[{
+            "start": "TIMESTAMPTZ", "end": "TIMESTAMPTZ", "tweet_count": "BIGINT", "post_count": "BIGINT"
+        }]')) as bucket
+    from answers
+    where endpoint = 'counts' and try(params::json ->> '$.granularity') = 'day'
+),
+
+counts as (
+    select
+        response_id,
+        observed_at,
+        case
+            when query like '#%' then 'hashtag'
+            when query like 'url:"%"' then 'site'
+            when query ilike 'retweets_of:%' then 'account'
+        end as object_type,
+        case object_type
+            when 'hashtag' then lower(query)
+            when 'site' then query[6:-2]
+            -- The answer does not tell the account's id.
+            when 'account' then '@' || lower(split_part(query, ':', 2))
+        end as object_id,
+        list({
+            'metric': 'tweet_count/day',
+            'breakdown': '',
+            'first_day': bucket.start::date,
+            'last_day': bucket.start::date,
+            -- The first bucket begins where the window does and the last one ends a moment ago.
+            'is_whole': bucket.start = date_trunc('day', bucket.start)
+                and bucket.end = bucket.start + interval 1 day
+                and bucket.end <= observed_at,
+            'value': coalesce(bucket.tweet_count, bucket.post_count)
+        } order by bucket.start) as periods
+    from buckets
+    where bucket.start is not null and coalesce(bucket.tweet_count, bucket.post_count) is not null
+    group by all
+),
+
 sightings as (
     select
         'post' as object_type,
@@ -91,6 +145,18 @@ sightings as (
         list_distinct(list_append(edits, post.id)) as aliases,
         coalesce(post.attachments.media_keys, []) as media_ids,
         []::varchar[] as post_ids,
+        -- X shortens every address; its own media are addresses in the text too.
+        list_distinct(list_transform(
+            list_filter(
+                coalesce(post.entities.urls, []),
+                lambda link: link.media_key is null
+                    and not regexp_matches(
+                        coalesce(link.expanded_url, ''),
+                        '^https?://(www\.|mobile\.)?(x|twitter)\.com/\w+/status(es)?/[0-9]+/(photo|video)/[0-9]+'
+                    )
+            ),
+            lambda link: coalesce(link.unwound_url, link.expanded_url)
+        )) as links,
         null as handle,
         null as name,
         -- Metrics of an edited post live on its newest id; an older id answers with stale ones.
@@ -104,16 +170,27 @@ sightings as (
             {'metric': 'impression_count', 'value': case
                 when post.created_at >= timestamptz '2023-01-01 00:00:00+00' then post.public_metrics.impression_count
                 else nullif(post.public_metrics.impression_count, 0)
-            end}
-        ] else [] end as counters
+            end},
+            -- What X shows the author alone, and only for thirty days.
+            {'metric': 'non_public_impression_count', 'value': post.non_public_metrics.impression_count},
+            {'metric': 'non_public_user_profile_clicks', 'value': post.non_public_metrics.user_profile_clicks},
+            {'metric': 'non_public_url_link_clicks', 'value': post.non_public_metrics.url_link_clicks},
+            {'metric': 'organic_impression_count', 'value': post.organic_metrics.impression_count},
+            {'metric': 'organic_retweet_count', 'value': coalesce(post.organic_metrics.retweet_count, post.organic_metrics.repost_count)},
+            {'metric': 'organic_reply_count', 'value': post.organic_metrics.reply_count},
+            {'metric': 'organic_like_count', 'value': post.organic_metrics.like_count},
+            {'metric': 'organic_user_profile_clicks', 'value': post.organic_metrics.user_profile_clicks},
+            {'metric': 'organic_url_link_clicks', 'value': post.organic_metrics.url_link_clicks}
+        ] else [] end as counters,
+        [] as periods
     from own_posts
 
     union all
 
     select
         'media', medium.media_key, response_id, observed_at, 'present',
-        null, null, null, null, [], [], [], null, null,
-        [{'metric': 'view_count', 'value': medium.public_metrics.view_count}]
+        null, null, null, null, [], [], [], [], null, null,
+        [{'metric': 'view_count', 'value': medium.public_metrics.view_count}], []
     from media
     where medium.media_key is not null
 
@@ -121,8 +198,8 @@ sightings as (
 
     select
         'account', account.id, response_id, observed_at, 'present',
-        account.id, null, null, null, [], [], [], account.username, account.name,
-        [{'metric': 'followers_count', 'value': account.public_metrics.followers_count}]
+        account.id, null, null, null, [], [], [], [], account.username, account.name,
+        [{'metric': 'followers_count', 'value': account.public_metrics.followers_count}], []
     from users
     where account.id is not null
 
@@ -131,11 +208,19 @@ sightings as (
     select
         'post', coalesce(refusal.resource_id, refusal.value), response_id, observed_at,
         case split_part(refusal.type, '/', -1) when 'resource-not-found' then 'gone' else 'withheld' end,
-        null, null, null, null, [], [], [], null, null, []
+        null, null, null, null, [], [], [], [], null, null, [], []
     from refusals
     where coalesce(refusal.resource_id, refusal.value) is not null
         and split_part(refusal.type, '/', -1) in ('resource-not-found', 'not-authorized-for-resource')
         and coalesce(refusal.resource_type, 'tweet') in ('tweet', 'post')
+
+    union all
+
+    select
+        object_type, object_id, response_id, observed_at, 'present',
+        null, null, null, null, [], [], [], [], case object_type when 'account' then object_id[2:] end, null, [], periods
+    from counts
+    where object_type is not null
 )
 
 from sightings

@@ -15,6 +15,10 @@ select
     coalesce(asset.tags, []) as tags,
     -- Tone as the team judged it; null when it did not.
     asset.tone as tone,
+    -- Address of a site, exactly as the registry gives it; null for other kinds.
+    asset.url as url,
+    -- Word of a hashtag, without #; null for other kinds.
+    asset.hashtag as hashtag,
     -- Place in the registry file, from 1.
     position
 from (
@@ -25,7 +29,7 @@ from (
             select unnest(from_json(body, '{"campaigns": [{
                 "id": "VARCHAR",
                 "assets": [{"id": "VARCHAR", "title": "VARCHAR", "side": "VARCHAR", "kind": "VARCHAR",
-                            "tags": ["VARCHAR"], "tone": "VARCHAR"}]
+                            "tags": ["VARCHAR"], "tone": "VARCHAR", "url": "VARCHAR", "hashtag": "VARCHAR"}]
             }]}').campaigns) as campaign
             from registry_in_force
         )

@@ -1,5 +1,5 @@
 -- Each counter's local day in one row: its first and last reading, lowest, highest, how many.
--- Grain: timezone, platform, object_id, metric, day
+-- Grain: timezone, platform, object_type, object_id, metric, day
 --
 -- Gains follow from neighbouring days of this table alone. New readings change only the days they fall on and the observed
 -- days on either side (a reading at a day's edge decides whether its neighbour was a glitch), so just those days are made
@@ -12,7 +12,9 @@ create table if not exists summaries.counter_days (
     -- Zone whose midnights end the days.
     timezone varchar,
     platform varchar,
-    -- Post, medium or account that the counter belongs to.
+    -- post, media, account or site.
+    object_type varchar,
+    -- Post, medium, account or site that the counter belongs to.
     object_id varchar,
     -- The platform's own name of the counter.
     metric varchar,
@@ -37,7 +39,7 @@ create table if not exists summaries.counter_days (
 -- days on either side are looked at: the nearer is made again, the farther lends its edge readings.
 create or replace temp table windows as
 with fresh_readings as (
-    select platform, object_id, observed_at, unnest(counters, recursive := true)
+    select platform, object_type, object_id, observed_at, unnest(counters, recursive := true)
     from readings.fresh
 ),
 
@@ -49,6 +51,7 @@ touched as (
     select
         timezone,
         platform,
+        object_type,
         object_id,
         metric,
         min((observed_at at time zone timezone)::date) as first_day,
@@ -64,13 +67,14 @@ spans as (
         max(before.day, 2) filter (before.day < first_day) as earlier,
         min(before.day, 2) filter (before.day > last_day) as later
     from touched
-    left join summaries.counter_days as before using (timezone, platform, object_id, metric)
+    left join summaries.counter_days as before using (timezone, platform, object_type, object_id, metric)
     group by all
 )
 
 select
     timezone,
     platform,
+    object_type,
     object_id,
     metric,
     coalesce(earlier[1], first_day) as made_from,
@@ -86,7 +90,7 @@ set variable readings_to = (select max(read_to)::timestamp at time zone 'UTC' + 
 merge into summaries.counter_days
 using (
     with kept_readings as (
-        select platform, object_id, observed_at, unnest(counters, recursive := true)
+        select platform, object_type, object_id, observed_at, unnest(counters, recursive := true)
         from readings.sightings
         where observed_at between getvariable('readings_from') and getvariable('readings_to')
     ),
@@ -95,6 +99,7 @@ using (
         select
             windows.timezone,
             platform,
+            object_type,
             object_id,
             metric,
             (observed_at at time zone windows.timezone)::date as day,
@@ -103,7 +108,7 @@ using (
             any_value(made_from) as made_from,
             any_value(made_to) as made_to
         from kept_readings
-        join windows using (platform, object_id, metric)
+        join windows using (platform, object_type, object_id, metric)
         where value >= 0
             and (observed_at at time zone windows.timezone)::date between read_from and read_to
         group by all
@@ -119,12 +124,13 @@ using (
                 false
             ) as is_glitch
         from readings
-        window counter as (partition by timezone, platform, object_id, metric order by observed_at)
+        window counter as (partition by timezone, platform, object_type, object_id, metric order by observed_at)
     )
 
     select
         timezone,
         platform,
+        object_type,
         object_id,
         metric,
         day,
@@ -140,7 +146,7 @@ using (
     where day between made_from and made_to
     group by all
 ) as made
-using (timezone, platform, object_id, metric, day)
+using (timezone, platform, object_type, object_id, metric, day)
 when matched then update
 when not matched then insert;
 

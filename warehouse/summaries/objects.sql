@@ -14,7 +14,8 @@ create table if not exists summaries.objects (
         response_id varchar,
         account_id varchar,
         text varchar,
-        permalink varchar
+        permalink varchar,
+        links varchar[]
     )
 );
 
@@ -37,7 +38,8 @@ using (
                 'response_id': response_id,
                 'account_id': account_id,
                 'text': text,
-                'permalink': permalink
+                'permalink': permalink,
+                'links': links
             } as latest
         from readings.fresh
         where object_type in ('post', 'media') and account_id is not null

@@ -1,0 +1,182 @@
+"""Facebook's lifetime insights of posts and videos, of the token's own Pages: views, in batches of 50.
+
+One withdrawn metric fails a whole question with code 100, and the platform need not say which: it is found by
+asking for each alone, dropped for the run and told, while the others keep coming. `period` is always given:
+without it lifetime and daily rows come together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from connectors.errors import (
+    ENDS_THE_RUN,
+    BadRequest,
+    Gone,
+    MetricWithdrawn,
+    NotOffered,
+    PermissionMissing,
+    TooMuchAsked,
+    Transient,
+    Trouble,
+    Unreadable,
+)
+from connectors.facebook_graph import ANSWERS, FACEBOOK, Graph, is_refusal, not_offered
+from connectors.facebook_pages import Pages
+
+QUESTIONS_PER_BATCH = 50
+
+VIDEO_POST_METRICS = ("post_video_views", "post_media_view")
+POST_METRICS = ("post_media_view",)
+VIDEO_METRICS = ("total_video_views",)
+REEL_METRICS = ("blue_reels_play_count",)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """Insights asked of one object: `path` is `{post}/insights` or `{video}/video_insights`."""
+
+    path: str
+    metrics: tuple[str, ...]
+    campaign_id: str
+    page_id: str
+    was_repeated: bool = False
+
+
+class Insights:
+    """The questions of one run, gathered by `want` and carried out by `ask`."""
+
+    def __init__(self, graph: Graph, pages: Pages) -> None:
+        self._graph = graph
+        self._session = graph.session
+        self._pages = pages
+        self._questions: dict[str, _Question] = {}
+        self._withdrawn: set[str] = set()
+        self._is_batching = True
+        self._per_batch = QUESTIONS_PER_BATCH
+
+    def want(self, path: str, metrics: tuple[str, ...], campaign_id: str, page_id: str) -> None:
+        """Asks for an object's insights, if it is of an own Page; the first word about an object counts."""
+        if page_id in self._pages.own:
+            self._questions.setdefault(path, _Question(path, metrics, campaign_id, page_id))
+
+    def ask(self) -> None:
+        groups: dict[tuple[str, str], list[_Question]] = {}
+        for question in self._questions.values():
+            groups.setdefault((question.campaign_id, question.page_id), []).append(question)
+        for (campaign_id, page_id), questions in groups.items():
+            token = self._pages.own.get(page_id)
+            if token is None:
+                continue
+            with self._session.asking("insights", campaign_id), self._pages.trusting(page_id, token):
+                self._ask_all(questions, token)
+
+    def _ask_all(self, questions: list[_Question], token: str) -> None:
+        waiting = questions
+        while waiting:
+            size = self._per_batch if self._is_batching else 1
+            some = [self._still_given(one) for one in waiting[:size]]
+            some = [question for question in some if question.metrics and question.page_id in self._pages.own]
+            waiting = waiting[size:]
+            if some:
+                with self._session.costing_only_this():
+                    self._ask_batch(some, token)
+
+    def _still_given(self, question: _Question) -> _Question:
+        return replace(
+            question, metrics=tuple(metric for metric in question.metrics if metric not in self._withdrawn)
+        )
+
+    def _ask_batch(self, questions: list[_Question], token: str) -> None:
+        """Asks several questions in one call, and again those of them that another call may answer.
+
+        Each repetition drops a metric, splits a question or a batch, or marks a question as repeated, so
+        there is an end.
+        """
+        try:
+            troubles = self._troubles(questions, token)
+        except TooMuchAsked:
+            if len(questions) == 1:
+                raise
+            self._per_batch = len(questions) // 2
+            troubles = None
+        if troubles is None:
+            self._ask_all(questions, token)
+            return
+        again: list[_Question] = []
+        unclear: list[_Question] = []
+        answered = zip(questions, troubles, strict=True)
+        self._pages.believe(question.page_id for question, trouble in answered if trouble is None)
+        for question, trouble in zip(questions, troubles, strict=True):
+            match trouble:
+                case None:
+                    continue
+                case MetricWithdrawn(metric=metric) if metric in question.metrics:
+                    self._withdraw(metric, trouble)
+                    again.append(question)
+                case MetricWithdrawn() if len(question.metrics) == 1:
+                    self._withdraw(question.metrics[0], trouble)
+                case MetricWithdrawn():
+                    unclear.append(question)
+                case TooMuchAsked() if len(question.metrics) > 1:
+                    again += _one_by_one([question])
+                case Transient() if self._is_batching and not question.was_repeated:
+                    again.append(replace(question, was_repeated=True))
+                case _ if self._pages.is_guessed(question.page_id) and is_refusal(trouble):
+                    self._pages.doubt(question.page_id, trouble)
+                case BadRequest():
+                    edge = question.path.partition("/")[2]
+                    self._session.note(not_offered(f"{edge} of some objects are not offered", trouble))
+                case _:
+                    self._session.note(trouble)
+        if unclear:
+            # The platform does not say which metric it means: one object is asked for each alone.
+            known = len(self._withdrawn)
+            self._ask_all(_one_by_one(unclear[:1]), token)
+            again += unclear[1:] if len(self._withdrawn) > known else _one_by_one(unclear[1:])
+        self._ask_all(again, token)
+
+    def _withdraw(self, metric: str, trouble: MetricWithdrawn) -> None:
+        if metric not in self._withdrawn:
+            self._withdrawn.add(metric)
+            self._session.note(MetricWithdrawn(FACEBOOK, f"{trouble.message} [{metric}]", metric))
+
+    def _troubles(self, questions: Sequence[_Question], token: str) -> list[Trouble | None] | None:
+        """What went wrong with each question, in their order; None when batches prove not to be offered."""
+        if not self._is_batching:
+            return [self._trouble_with(question, token) for question in questions]
+        try:
+            return self._troubles_in_batch(questions, token)
+        except NotOffered as trouble:
+            refused: Trouble = trouble
+        except (BadRequest, Gone, PermissionMissing, Unreadable) as trouble:
+            if not is_refusal(trouble):
+                raise
+            refused = not_offered("batches are not offered", trouble, "insights are asked one by one")
+        self._is_batching = False
+        self._session.note(refused)
+        return None
+
+    def _trouble_with(self, question: _Question, token: str) -> Trouble | None:
+        """What went wrong with one question, asked in a call of its own."""
+        try:
+            self._graph.get(question.path, token, metric=",".join(question.metrics), period="lifetime")
+        except ENDS_THE_RUN:
+            raise
+        except Trouble as trouble:
+            return trouble
+        return None
+
+    def _troubles_in_batch(self, questions: Sequence[_Question], token: str) -> list[Trouble | None]:
+        urls = [f"{one.path}?metric={','.join(one.metrics)}&period=lifetime" for one in questions]
+        answers = self._graph.batch(urls, token)
+        if not isinstance(answers, list):
+            text = "facebook: batches are not offered (no list came back); insights are asked one by one"
+            raise NotOffered(FACEBOOK, text)
+        missing = [None] * (len(questions) - len(answers))
+        return [ANSWERS.trouble_in(answer, {}) for answer in [*answers, *missing][: len(questions)]]
+
+
+def _one_by_one(questions: Iterable[_Question]) -> list[_Question]:
+    return [replace(question, metrics=(metric,)) for question in questions for metric in question.metrics]

@@ -1,0 +1,128 @@
+"""What goes wrong on request on Instagram, beside what goes wrong anywhere (`faults.py`).
+
+| fault | answer |
+|---|---|
+| token_expired | 190/463 |
+| instagram_throttled | 80002; `headers` = false leaves the usage out; `minutes` (5) |
+| reduce_data | code 1, status 500: less data, please |
+| transient | code 2, status 500, `is_transient` |
+| permission_lost | code 10 |
+| metric_unsupported | code 100 of a metric that the product type does not have; `metric` ("follows") |
+| field_unknown | code 100 of a field that is not there; `field` ("view_count"), while it is asked for |
+| too_few_viewers | code 10 of a story that fewer than five have seen |
+| before_business | 100/2108006 |
+| gone | 100/33 |
+| empty_page | the right answer without its rows, and still with a next page |
+| repeated_page | the right answer, whose next page is always the same |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import orjson
+
+from connectors.sandbox.exchange import Answer, Asked
+from connectors.sandbox.faults import Fault, Maker
+from connectors.sandbox.graph_errors import Refused, error_answer, refusal, unseen
+
+
+def _graph(make: Callable[[Fault, Asked], Refused]) -> Maker:
+    def made(fault: Fault, asked: Asked, true_answer: Callable[[], Answer]) -> Answer:
+        return error_answer(make(fault, asked), {"facebook-api-version": "v26.0"})
+
+    return made
+
+
+def _throttled(fault: Fault, asked: Asked) -> Refused:
+    refused = refusal(80002, "(#80002) There have been too many calls to this Instagram account.")
+    if not fault.options.get("headers", True):
+        return refused
+    case = {
+        "type": "instagram",
+        "call_count": 101,
+        "total_cputime": 55,
+        "total_time": 60,
+        "estimated_time_to_regain_access": int(fault.options.get("minutes", 5)),
+    }
+    headers = {"x-business-use-case-usage": orjson.dumps({"17841401118273904": [case]}).decode()}
+    return Refused(refused.status, refused.error, headers)
+
+
+def _field_unknown(fault: Fault, asked: Asked, true_answer: Callable[[], Answer]) -> Answer:
+    name = str(fault.options.get("field", "view_count"))
+    if name not in asked.query.get("fields", "").replace("{", ",").replace("}", ",").split(","):
+        return true_answer()
+    message = f"(#100) Tried accessing nonexisting field ({name}) on node type (IGMedia)"
+    return error_answer(refusal(100, message), {"facebook-api-version": "v26.0"})
+
+
+def _unsupported(fault: Fault, asked: Asked) -> Refused:
+    name = fault.options.get("metric", "follows")
+    return refusal(
+        100, f"(#100) The Media Insights API does not support the {name} metric for this media product type."
+    )
+
+
+def _empty_page(fault: Fault, asked: Asked, true_answer: Callable[[], Answer]) -> Answer:
+    right = true_answer()
+    body = orjson.loads(right.body)
+    holder = body.get("business_discovery", {}).get("media", body)
+    holder["data"] = []
+    return Answer(right.status, orjson.dumps(body), right.headers)
+
+
+def _repeated_page(fault: Fault, asked: Asked, true_answer: Callable[[], Answer]) -> Answer:
+    right = true_answer()
+    body = orjson.loads(right.body)
+    holder = body.get("business_discovery", {}).get("media", body)
+    holder["paging"] = {"cursors": {"after": "QVFI"}, "next": "https://graph.facebook.com/?after=QVFI"}
+    return Answer(right.status, orjson.dumps(body), right.headers)
+
+
+FAULTS: dict[str, Maker] = {
+    "token_expired": _graph(
+        lambda fault, asked: refusal(
+            190,
+            "Error validating access token: Session has expired on Thursday, 01-Jan-26 00:00:00 PST.",
+            subcode=463,
+            is_transient=False,
+        )
+    ),
+    "instagram_throttled": _graph(_throttled),
+    "reduce_data": _graph(
+        lambda fault, asked: refusal(
+            1, "Please reduce the amount of data you're asking for, then retry your request", status=500
+        )
+    ),
+    "transient": _graph(
+        lambda fault, asked: refusal(
+            2,
+            "An unexpected error has occurred. Please retry your request later.",
+            status=500,
+            is_transient=True,
+        )
+    ),
+    "permission_lost": _graph(
+        lambda fault, asked: refusal(
+            10, "(#10) Application does not have permission for this action", status=403
+        )
+    ),
+    "metric_unsupported": _graph(_unsupported),
+    "field_unknown": _field_unknown,
+    "too_few_viewers": _graph(
+        lambda fault, asked: refusal(10, "(#10) Not enough viewers for the media to show insights")
+    ),
+    "before_business": _graph(
+        lambda fault, asked: refusal(
+            100, "(#100) Media posted before business account conversion", subcode=2108006
+        )
+    ),
+    "gone": _graph(
+        lambda fault, asked: unseen(
+            asked.query.get("ids", asked.path.strip("/").rpartition("/")[2]).split(",")[0]
+        )
+    ),
+    "empty_page": _empty_page,
+    "repeated_page": _repeated_page,
+}

@@ -1,0 +1,192 @@
+"""How many posts X counts per day: with a hashtag, with a link, and retweets of an account.
+
+Days are UTC. `counts/recent` reaches seven days back, in one page; `counts/all` to 2006, 31 days a page,
+newest page first, but not in every plan. Both are charged per request. The first and the last bucket may be
+cut: whoever reads them has to look at their ends. Keyword counts have held no retweets since 4 May 2026, and
+whether `retweets_of:` still counts any is not known: it is a cross-check, never the series.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from connectors.asking import AccountDays, Mentions
+from connectors.errors import BadRequest, NotOffered, PermissionMissing, Unreadable
+from connectors.spending import Line
+from connectors.x_addresses import HANDLE
+from connectors.x_answers import count_in, items
+from connectors.x_calls import PRICES, Calls
+
+RECENT = timedelta(days=7)
+RECENT_QUERY, ALL_QUERY = 512, 1024
+# X wants an end at least ten seconds past; a minute more for a clock that differs.
+_SETTLED = timedelta(minutes=1)
+_TAG = re.compile(r"\w+")
+
+
+@dataclass(frozen=True)
+class _Window:
+    """What is counted on which UTC days, inclusive."""
+
+    campaign_id: str
+    query: str
+    first_day: date
+    last_day: date
+
+
+class Counts:
+    """One run's counts. `retweeted` has, by an account's handle in lower case, the UTC days on which it made
+    posts that were retweeted.
+    """
+
+    def __init__(self, calls: Calls, retweeted: dict[str, set[date]]) -> None:
+        self._calls = calls
+        self._retweeted = retweeted
+        self._has_archive = True
+        self._counts_retweets = True
+
+    def carry_out(self, mentions: Iterable[Mentions], days: Iterable[AccountDays]) -> None:
+        windows: dict[str, _Window] = {}
+        for query, window in [*self._mentions(mentions), *self._retweets(days)]:
+            known = windows.get(query)
+            windows[query] = window if known is None else _joined(known, window)
+        for window in windows.values():
+            if self._calls.is_over(window.campaign_id):
+                continue
+            if window.query.startswith("retweets_of:") and not self._counts_retweets:
+                continue
+            with (
+                self._calls.part(window.campaign_id),
+                self._calls.session.asking("counts", window.campaign_id),
+            ):
+                buckets = self._count(window)
+                self._check_retweets(window, buckets)
+
+    def _mentions(self, mentions: Iterable[Mentions]) -> Iterable[tuple[str, _Window]]:
+        for mention in mentions:
+            if mention.kind == "hashtag":
+                query, is_usable = f"#{mention.subject}", bool(_TAG.fullmatch(mention.subject))
+            else:
+                # A quotation mark would end the operand, and the rest would be read as operators.
+                query, is_usable = f'url:"{mention.subject}"', not re.search(r'["\\\s]', mention.subject)
+            if not is_usable or len(query) > ALL_QUERY:
+                text = f"x: {mention.subject[:80]!r} cannot be searched for; correct it in the registry"
+                self._calls.session.note(BadRequest("x", text))
+                continue
+            yield (
+                query.lower() if mention.kind == "hashtag" else query,
+                _Window(mention.campaign_id, query, mention.first_day, mention.last_day),
+            )
+
+    def _retweets(self, days: Iterable[AccountDays]) -> Iterable[tuple[str, _Window]]:
+        for account in days:
+            handle = (account.handle or "").removeprefix("@")
+            if not HANDLE.fullmatch(handle):
+                text = (
+                    f"x: retweets of {handle or account.account_id} are counted by its handle; give it in the"
+                )
+                self._calls.session.note(NotOffered("x", f"{text} registry"))
+                continue
+            query = f"retweets_of:{handle}"
+            yield query.lower(), _Window(account.campaign_id, query, account.first_day, account.last_day)
+
+    def _count(self, window: _Window) -> list[dict[str, Any]]:
+        """The buckets of the window, from the endpoint that reaches far enough."""
+        learned: list[dict[str, Any]] | None = None
+        if self._calls.moment is None and len(window.query) <= RECENT_QUERY:
+            # Nothing was answered yet: X's own default is right whatever time it is there.
+            learned = self._count_recent(window, None)
+        moment = self._calls.moment or _midnight(window.last_day + timedelta(days=1))
+        # Of the seventh day back only a part is left.
+        recent_from = (moment - RECENT).astimezone(UTC).date() + timedelta(days=1)
+        if (window.first_day < recent_from or len(window.query) > RECENT_QUERY) and self._has_archive:
+            try:
+                return self._count_all(window, moment)
+            except PermissionMissing as trouble:
+                self._has_archive = False
+                text = f"x: no counts from before {recent_from} ({trouble.message.removeprefix('x: ')})"
+                self._calls.session.note(NotOffered("x", text))
+        if learned is not None:
+            return learned
+        clipped = replace(window, first_day=max(window.first_day, recent_from))
+        if clipped.first_day > clipped.last_day or len(clipped.query) > RECENT_QUERY:
+            return []
+        return self._count_recent(clipped, moment)
+
+    def _count_recent(self, window: _Window, moment: datetime | None) -> list[dict[str, Any]]:
+        """The last seven days; without a moment all of them, else those of the window."""
+        calls = self._calls
+        line = Line("counts/recent", PRICES["counts/recent"], count=1)
+        bounds: dict[str, datetime] = {}
+        if moment is not None:
+            bounds = {"start_time": _midnight(window.first_day), **_ending(window, moment)}
+        with calls.paying(window.campaign_id, line) as receipt:
+            document = calls.ask(
+                calls.client.get_recent_tweets_count,
+                window.query,
+                granularity="day",
+                **bounds,
+            )
+            receipt.got(line)
+        return items(document)
+
+    def _count_all(self, window: _Window, moment: datetime) -> list[dict[str, Any]]:
+        calls = self._calls
+        line = Line("counts/all", PRICES["counts/all"], count=1)
+        found: list[dict[str, Any]] = []
+        token: str | None = None
+        tokens: set[str] = set()
+        while True:
+            with calls.paying(window.campaign_id, line) as receipt:
+                document = calls.ask(
+                    calls.client.get_all_tweets_count,
+                    window.query,
+                    granularity="day",
+                    start_time=_midnight(window.first_day),
+                    next_token=token,
+                    **_ending(window, moment),
+                )
+                receipt.got(line)
+            found += items(document)
+            meta = document.get("meta")
+            token = meta.get("next_token") if isinstance(meta, dict) else None
+            if not token:
+                return found
+            if token in tokens:
+                raise Unreadable(
+                    "x", f"x: the counts of {window.query} repeat a page; earlier days are missing"
+                )
+            tokens.add(token)
+
+    def _check_retweets(self, window: _Window, buckets: list[dict[str, Any]]) -> None:
+        """Tells once when X counts no retweets although there were some: posts of the window have them."""
+        if not window.query.startswith("retweets_of:") or not buckets:
+            return
+        days = self._retweeted.get(window.query.partition(":")[2].lower(), set())
+        were_there = any(window.first_day <= day <= window.last_day for day in days)
+        if not were_there or any(map(count_in, buckets)):
+            return
+        self._counts_retweets = False
+        text = f"x: X counts no {window.query} though posts were retweeted; retweets come from their counters"
+        self._calls.session.note(NotOffered("x", f"{text} alone"))
+
+
+def _joined(one: _Window, other: _Window) -> _Window:
+    """Two campaigns count the same: one question over both windows, under the first one's name."""
+    return replace(
+        one, first_day=min(one.first_day, other.first_day), last_day=max(one.last_day, other.last_day)
+    )
+
+
+def _ending(window: _Window, moment: datetime) -> dict[str, datetime]:
+    """The end of the window, left out while its last day is running: X then counts up to now."""
+    end = _midnight(window.last_day + timedelta(days=1))
+    return {"end_time": end} if end <= moment - _SETTLED else {}
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

@@ -1,0 +1,310 @@
+"""YouTube: public counters of videos by key, and, with a channel owner's consent, its daily reports.
+
+A look-up takes at most 50 ids and costs one unit of 10,000 a day; a video that is deleted or private is just
+not among the items. Counters are numbers written as texts; one that the owner hides is left out. What a
+channel uploads stands in a playlist of its own, newest first. Searching is not used: it costs a hundred
+times as much.
+
+Daily reports (YouTube Analytics) are for a channel's owner alone, begin and end at midnight Pacific time, and
+come two to three days late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import requests
+
+from connectors.asking import AccountDays, Ask, Walk, in_parts
+from connectors.errors import (
+    BadRequest,
+    Gone,
+    NotOffered,
+    PermissionMissing,
+    TokenInvalid,
+    Unreadable,
+)
+from connectors.wire import WireSession
+from connectors.youtube_addresses import CHANNEL_ID, VIDEO_ID, parse_handle, parse_post_id, parse_post_url
+from connectors.youtube_answers import OAUTH_SETTINGS, items_of, judge, text_in, told
+
+__all__ = [
+    "ACCOUNT_DAYS",
+    "API_URL",
+    "CREDENTIAL",
+    "FURTHER_CREDENTIALS",
+    "MORE_HOSTS",
+    "PLATFORM",
+    "SDK_URL",
+    "collect",
+    "judge",
+    "parse_handle",
+    "parse_post_id",
+    "parse_post_url",
+]
+
+PLATFORM = "youtube"
+CREDENTIAL = "YOUTUBE_API_KEY"
+SDK_URL = API_URL = "https://youtube.googleapis.com"
+_ANALYTICS = "https://youtubeanalytics.googleapis.com"
+_SIGN_IN = "https://oauth2.googleapis.com"
+MORE_HOSTS = (_ANALYTICS, _SIGN_IN)
+FURTHER_CREDENTIALS = {
+    "client_id": "YOUTUBE_CLIENT_ID",
+    "client_secret": "YOUTUBE_CLIENT_SECRET",
+    "refresh_token": "YOUTUBE_REFRESH_TOKEN",
+}
+
+ACCOUNT_DAYS = True
+
+IDS_PER_REQUEST = 50
+ITEMS_PER_PAGE = 50
+# A report takes up to 500 videos in its filter; fewer keep the address and the table short.
+VIDEOS_PER_REPORT = 100
+_DAY_METRICS = "views,likes,shares,comments,estimatedMinutesWatched,subscribersGained"
+
+
+@dataclass(frozen=True)
+class _Channel:
+    id: str
+    uploads: str | None
+
+
+def _name_of(wanted: Walk | AccountDays) -> str:
+    """One name per channel as the registry gives it: its id, or its handle in lower case behind an @."""
+    handle = (wanted.handle or "").removeprefix("@")
+    if wanted.account_id:
+        return wanted.account_id
+    return handle if CHANNEL_ID.fullmatch(handle) else f"@{handle.lower()}"
+
+
+def _moment(text: str | None) -> datetime | None:
+    """A moment as YouTube writes it; None when it is none."""
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+class _Asker:
+    def __init__(self, session: WireSession, key: str) -> None:
+        self._session = session
+        self._key = key
+        # Videos by the channel that they turned out to belong to, in the order of asking.
+        self._videos_of: dict[str, list[str]] = {}
+
+    def carry_out(self, ask: Ask, sign_in: dict[str, str]) -> None:
+        days = ask.days if sign_in else ()
+        channels = self._channels([*ask.walks, *days])
+        wanted: dict[str, dict[str, bool]] = {}
+        taken: set[str] = set()
+        for name, walk in self._walks(ask.walks).items():
+            if name in channels:
+                with self._session.costing_only_this():
+                    for video_id in self._uploads(channels[name], walk):
+                        if video_id not in taken:
+                            taken.add(video_id)
+                            wanted.setdefault(walk.campaign_id, {})[video_id] = False
+        for post in ask.posts:
+            if not VIDEO_ID.fullmatch(post.alias):
+                text = f"youtube: {post.alias!r} is not a video's id; report this"
+                self._session.note(BadRequest(PLATFORM, text))
+            elif post.alias not in taken:
+                taken.add(post.alias)
+                wanted.setdefault(post.campaign_id, {})[post.alias] = True
+        for campaign_id, videos in wanted.items():
+            self._look_up(campaign_id, videos)
+        if days and sign_in:
+            self._read_days(days, channels, sign_in)
+
+    # -- public counters
+
+    def _ask(self, resource: str, **parameters: str | int) -> requests.Response:
+        return self._session.get(f"{SDK_URL}/youtube/v3/{resource}", params={**parameters, "key": self._key})
+
+    def _walks(self, walks: Iterable[Walk]) -> dict[str, Walk]:
+        """Each channel once and from the earliest moment that any campaign needs."""
+        found: dict[str, Walk] = {}
+        for walk in walks:
+            name = _name_of(walk)
+            if name not in found or walk.since < found[name].since:
+                found[name] = walk
+        return found
+
+    def _channels(self, wanted: Iterable[Walk | AccountDays]) -> dict[str, _Channel]:
+        """The channels by name; those that there are not are noted."""
+        named: dict[str, Walk | AccountDays] = {}
+        for one in wanted:
+            named.setdefault(_name_of(one), one)
+        found: dict[str, _Channel] = {}
+        parts = "id,snippet,statistics,contentDetails"
+        for campaign_id in dict.fromkeys(one.campaign_id for one in named.values()):
+            mine = [name for name, one in named.items() if one.campaign_id == campaign_id]
+            with self._session.asking("channels", campaign_id):
+                for ids in in_parts([name for name in mine if name[:1] != "@"], IDS_PER_REQUEST):
+                    with self._session.costing_only_this():
+                        answer = self._ask("channels", part=parts, id=",".join(ids))
+                        found |= {channel.id: channel for channel in _channels_in(answer)}
+                        for name in ids:
+                            self._miss(name, found)
+                for name in (name for name in mine if name[:1] == "@"):
+                    with self._session.costing_only_this():
+                        answer = self._ask("channels", part=parts, forHandle=name)
+                        for channel in _channels_in(answer):
+                            found[name] = channel
+                        self._miss(name, found)
+        return found
+
+    def _miss(self, name: str, found: dict[str, _Channel]) -> None:
+        if name not in found:
+            text = f"youtube: no channel {name} (deleted, suspended or renamed); correct it in the registry"
+            self._session.note(Gone(PLATFORM, text))
+
+    def _uploads(self, channel: _Channel, walk: Walk) -> Iterator[str]:
+        """The ids of the videos that a channel published at or after the walk's beginning."""
+        if channel.uploads is None:
+            return
+        tokens: set[str] = set()
+        token: str | None = None
+        with self._session.asking("uploads", walk.campaign_id):
+            while True:
+                more = {} if token is None else {"pageToken": token}
+                answer = self._ask(
+                    "playlistItems",
+                    part="contentDetails",
+                    playlistId=channel.uploads,
+                    maxResults=ITEMS_PER_PAGE,
+                    **more,
+                )
+                oldest: datetime | None = None
+                for item in items_of(answer):
+                    video_id = told(item, "contentDetails", "videoId")
+                    published = _moment(told(item, "contentDetails", "videoPublishedAt"))
+                    # What is private or deleted keeps its place in the list and loses its date.
+                    if video_id is None or published is None:
+                        continue
+                    oldest = published
+                    if published >= walk.since and VIDEO_ID.fullmatch(video_id):
+                        yield video_id
+                token = text_in(answer, "nextPageToken")
+                if token is None or (oldest is not None and oldest < walk.since):
+                    return
+                if token in tokens:
+                    name = walk.handle or channel.id
+                    text = f"youtube: the uploads of {name} repeat a page; older videos are missing"
+                    raise Unreadable(PLATFORM, text)
+                tokens.add(token)
+
+    def _look_up(self, campaign_id: str, videos: dict[str, bool]) -> None:
+        """Reads videos; the value says whether one is missed when it is not there."""
+        with self._session.asking("videos", campaign_id):
+            for ids in in_parts(list(videos), IDS_PER_REQUEST):
+                with self._session.costing_only_this():
+                    answer = self._ask("videos", part="statistics,snippet,contentDetails", id=",".join(ids))
+                    shown: set[str] = set()
+                    for item in items_of(answer):
+                        video_id, channel_id = told(item, "id"), told(item, "snippet", "channelId")
+                        if video_id is not None and video_id not in shown:
+                            shown.add(video_id)
+                            self._videos_of.setdefault(channel_id or "", []).append(video_id)
+                    for video_id in ids:
+                        if videos[video_id] and video_id not in shown:
+                            text = f"youtube: video {video_id} is deleted, private or was never there"
+                            self._session.note(Gone(PLATFORM, f"{text}; check it in the registry"))
+
+    # -- daily reports
+
+    def _read_days(
+        self, days: Iterable[AccountDays], channels: dict[str, _Channel], sign_in: dict[str, str]
+    ) -> None:
+        """Asked last, so that nothing that goes wrong here can cost a public counter."""
+        [first, *_] = days
+        refused: dict[str, PermissionMissing] = {}
+        answered = 0
+        try:
+            with self._session.costing_only_this():
+                bearer = self._bearer(first.campaign_id, sign_in)
+                for one in days:
+                    channel = channels.get(_name_of(one))
+                    if channel is None:
+                        continue
+                    with self._session.costing_only_this():
+                        try:
+                            self._read_channel_days(one, channel, bearer)
+                            answered += 1
+                        except PermissionMissing as trouble:
+                            refused[one.handle or channel.id] = trouble
+        except TokenInvalid as trouble:
+            # The sign-in is not the key: the key read everything public just now.
+            self._session.note(PermissionMissing(PLATFORM, trouble.message))
+        for name, refusal in refused.items():
+            text = f"youtube: no daily reports of {name}, which only its owner is given ({refusal.message})"
+            # Rivals' are never given; when nobody's are, the sign-in is not that of an owner.
+            self._session.note((NotOffered if answered else PermissionMissing)(PLATFORM, text))
+
+    def _bearer(self, campaign_id: str, sign_in: dict[str, str]) -> dict[str, str]:
+        """The header of a signed-in request. Raises PermissionMissing when the sign-in is refused."""
+        with self._session.asking("token", campaign_id):
+            answer = self._session.post(f"{_SIGN_IN}/token", data={**sign_in, "grant_type": "refresh_token"})
+        token = text_in(answer, "access_token")
+        if token is None:
+            text = f"youtube: Google's sign-in gave no token; check {OAUTH_SETTINGS}"
+            raise PermissionMissing(PLATFORM, text)
+        return {"Authorization": f"Bearer {token}"}
+
+    def _read_channel_days(self, days: AccountDays, channel: _Channel, bearer: dict[str, str]) -> None:
+        """The days of a channel, and of its videos that this run read. Raises PermissionMissing when the
+        sign-in is not its owner's.
+        """
+
+        def report(**parameters: str) -> None:
+            window = {"startDate": days.first_day.isoformat(), "endDate": days.last_day.isoformat()}
+            # Named by its id, not as MINE: the answer does not say whose days it tells.
+            asked = {"ids": f"channel=={channel.id}", **window, "metrics": _DAY_METRICS}
+            self._session.get(f"{_ANALYTICS}/v2/reports", params={**asked, **parameters}, headers=bearer)
+
+        with self._session.asking("channel_days", days.campaign_id):
+            report(dimensions="day")
+        with self._session.asking("video_days", days.campaign_id):
+            for ids in in_parts(self._videos_of.get(channel.id, []), VIDEOS_PER_REPORT):
+                with self._session.costing_only_this():
+                    report(dimensions="day,video", filters=f"video=={','.join(ids)}")
+
+
+def _channels_in(answer: requests.Response) -> list[_Channel]:
+    found = []
+    for item in items_of(answer):
+        channel_id = told(item, "id")
+        if channel_id is not None:
+            uploads = told(item, "contentDetails", "relatedPlaylists", "uploads")
+            # Of a channel without videos there is no list, and asking for it is answered with 404.
+            is_empty = told(item, "statistics", "videoCount") == "0"
+            found.append(_Channel(channel_id, None if is_empty else uploads))
+    return found
+
+
+def collect(
+    ask: Ask,
+    session: WireSession,
+    credential: str,
+    *,
+    client_id: str | None = None,
+    client_secret: str | None = None,
+    refresh_token: str | None = None,
+    **_options: object,
+) -> None:
+    """Lists the uploads of the channels to walk, reads their counters and those of the wanted videos, and,
+    with all three parts of a sign-in, the owners' daily reports.
+
+    Raises TokenInvalid, BudgetSpent and RateLimited, which end the run; other troubles are noted.
+    """
+    given = {"client_id": client_id, "client_secret": client_secret, "refresh_token": refresh_token}
+    sign_in = {name: value for name, value in given.items() if value}
+    if ask.days and 0 < len(sign_in) < len(given):
+        missing = " and ".join(FURTHER_CREDENTIALS[name] for name in given if name not in sign_in)
+        text = f"youtube: no daily reports, {missing} is not set; set all of {OAUTH_SETTINGS}, or none"
+        session.note(PermissionMissing(PLATFORM, text))
+    _Asker(session, credential).carry_out(ask, sign_in if len(sign_in) == len(given) else {})

@@ -1,0 +1,73 @@
+"""Run by the test, in the copy: collects of the invented platform from its sandbox, builds, and prints rows.
+
+python collect_and_build.py HOME
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import connectors
+from connectors.sandbox.server import Sandbox
+from flows.registry import load
+from flows.round import prepare
+from flows.settings import Settings
+from warehouse.build import build
+from warehouse.publish import open_published
+
+REGISTRY = """\
+id = "coo-2026"
+name = "Coo 2026"
+starts = 2026-05-01
+ends = 2026-05-31
+timezone = "Europe/London"
+
+[[sides]]
+id = "ours"
+ours = true
+
+[[accounts]]
+side = "ours"
+platform = "pigeon"
+handle = "@loft"
+
+[[assets]]
+id = "first-flight"
+title = "First flight"
+side = "ours"
+kind = "text"
+posts = ["https://pigeon.example/p/7"]
+"""
+
+
+def main(home: Path) -> None:
+    (home / "campaigns").mkdir(parents=True)
+    (home / "campaigns" / "coo.toml").write_text(REGISTRY, encoding="utf-8")
+    first = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    outcomes = []
+    with Sandbox(now=first) as sandbox:
+        os.environ.update(sandbox.settings)
+        settings = Settings(CAMPAIGN_HOME=str(home), CAMPAIGN_REGISTRY=str(home / "campaigns"))
+        registry = load(settings.registry, connectors.discover())
+        for hours in range(0, 73, 6):
+            moment = first + timedelta(hours=hours)
+            round_ = prepare(None, settings=settings, registry=registry, clock=moment, as_of=moment)
+            outcomes += [(one.platform, one.outcome, one.message) for one in round_.take_all().platforms]
+        build(settings.landing, settings.readings, settings.warehouse)
+    with open_published(settings.warehouse) as con:
+        days = con.execute(
+            "select asset_title, day::varchar, views::bigint from marts.asset_daily order by all"
+        ).fetchall()
+        metrics = con.execute(
+            "select native_name, canonical_name, definition from marts.metrics where platform = 'pigeon'"
+        ).fetchall()
+    found = {"from": connectors.__file__, "outcomes": outcomes, "asset_daily": days, "metrics": metrics}
+    sys.stdout.write(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

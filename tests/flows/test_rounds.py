@@ -1,0 +1,192 @@
+"""What a round gives to a connector, and which platforms a collect asks: shown with a platform that this test
+makes up, and with X over a loopback."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import requests
+
+import connectors
+from connectors.asking import Ask
+from connectors.errors import Gone, OverBudget, Unreadable
+from connectors.spending import Ledger, Line, Purse
+from connectors.wire import WireSession
+from flows.registry import load
+from flows.round import LEDGER, PACE, Collection, UnknownName, prepare
+from flows.settings import Settings
+from tests.flows.conftest import REGISTRY, Vendor, answer
+
+SECRET = "secret-of-bluebird"
+CLOCK = datetime(2026, 5, 20, 12, tzinfo=UTC)
+
+BLUEBIRD = """
+[[accounts]]
+side = "ours"
+platform = "bluebird"
+handle = "water"
+"""
+HASHTAG = (
+    '\n[[assets]]\nid = "vote"\ntitle = "Vote"\nside = "ours"\nkind = "hashtag"\nhashtag = "VoteWater"\n'
+)
+BUDGET = '\n[[budgets]]\nplatform = "{}"\nusd_per_day = {}\n'
+AUDIENCE = """
+[[audiences]]
+id = "gb"
+label = "GB"
+platform = "bluebird"
+ad_account = "act_1"
+targeting = { geo_locations = { countries = ["GB"] } }
+"""
+
+
+@dataclass
+class Bluebird:
+    """A platform that nobody has heard of; `given` is what its connector was called with."""
+
+    constants: dict[str, object] = field(default_factory=dict)
+    given: dict[str, Any] = field(default_factory=dict)
+    asks: list[Ask] = field(default_factory=list)
+    price: Decimal = Decimal("0.25")
+    notes: list[Any] = field(default_factory=list)
+
+    def module(self) -> ModuleType:
+        def judge(response: requests.Response) -> None:
+            return None
+
+        def collect(ask: Ask, session: WireSession, credential: str, **options: Any) -> None:
+            self.asks.append(ask)
+            self.given = options
+            for trouble in self.notes:
+                session.note(trouble)
+            purse: Purse | None = options.get("purse")
+            with session.asking("timeline", "water-2026"):
+                if purse is None:
+                    session.get("https://bluebird.example/timeline")
+                else:
+                    with purse.buying("water-2026", Line("post", self.price, count=1)) as receipt:
+                        session.get("https://bluebird.example/timeline")
+                        receipt.got(Line("post", self.price, count=1))
+
+        module = ModuleType("bluebird")
+        module.__dict__.update(
+            PLATFORM="bluebird",
+            CREDENTIAL="BLUEBIRD_ACCESS_TOKEN",
+            SDK_URL="https://bluebird.example",
+            API_URL="https://bluebird.example",
+            parse_post_url=lambda url: None,
+            parse_post_id=lambda text: text,
+            parse_handle=lambda text: text,
+            judge=judge,
+            collect=collect,
+            **self.constants,
+        )
+        return module
+
+
+@pytest.fixture
+def bluebird(home: Path, vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> Bluebird:
+    vendor.answers["/timeline"] = answer({})
+    monkeypatch.setenv("BLUEBIRD_API_URL", vendor.url)
+    monkeypatch.setenv("BLUEBIRD_ACCESS_TOKEN", SECRET)
+    return Bluebird()
+
+
+def prepared(bluebird: Bluebird, registry: str, *platforms: str, **options: Any) -> Collection:
+    (Path("campaigns") / "water.toml").write_text(registry)
+    settings = Settings()
+    known = {**connectors.discover(), "bluebird": bluebird.module()}
+    given = {"clock": CLOCK, "as_of": CLOCK, **options}
+    return prepare(
+        platforms or None,
+        settings=settings,
+        registry=load(settings.registry, known),
+        connectors=known,
+        **given,
+    )
+
+
+def test_a_platform_that_costs_nothing_gets_no_purse(bluebird: Bluebird) -> None:
+    report = prepared(bluebird, REGISTRY + BLUEBIRD).take("bluebird")
+    assert (report.outcome, report.responses, report.spent_today_usd) == ("ok", {"timeline": 1}, None)
+    assert bluebird.given == {}
+
+
+def test_a_platform_with_prices_is_given_what_it_may_spend(bluebird: Bluebird) -> None:
+    bluebird.constants["PRICES"] = {"post": bluebird.price}
+    collection = prepared(bluebird, REGISTRY + BLUEBIRD + BUDGET.format("bluebird", 0.5))
+    reports = [collection.take("bluebird") for _ in range(3)]
+    assert [report.outcome for report in reports] == ["ok", "ok", "partial"]
+    assert [report.responses for report in reports] == [{"timeline": 1}, {"timeline": 1}, {}]
+    assert [report.spent_today_usd for report in reports] == [Decimal("0.25"), Decimal("0.5"), Decimal("0.5")]
+    assert reports[2].message.startswith("bluebird: water-2026 may spend 0.500 USD a day")
+    assert "raise usd_per_day" in reports[2].message
+    with Ledger(Path("data") / LEDGER) as ledger:
+        spent = ledger.spent("bluebird", "water-2026", date(2026, 5, 20), date(2026, 5, 20))
+    assert spent.usd == Decimal("0.5")
+
+
+def test_a_budget_that_is_met_is_told_before_other_troubles(bluebird: Bluebird) -> None:
+    bluebird.notes = [
+        Unreadable("bluebird", "bluebird: something else; look"),
+        OverBudget("bluebird", "bluebird: too dear; raise it"),
+        Gone("bluebird", "bluebird: nothing there; see"),
+    ]
+    report = prepared(bluebird, REGISTRY + BLUEBIRD).take("bluebird")
+    assert (report.outcome, report.message) == ("partial", "bluebird: too dear; raise it (and 2 more)")
+
+
+def test_x_is_asked_nothing_that_its_budget_does_not_pay(x_only: Vendor) -> None:
+    report = prepared(Bluebird(), REGISTRY + BUDGET.format("x", 0.001)).take("x")
+    assert (report.outcome, x_only.asked) == ("partial", [])
+    assert report.message.startswith("x: water-2026 may spend 0.001 USD a day")
+
+
+def test_runs_of_one_credential_share_their_pace_in_a_file_that_does_not_name_it(bluebird: Bluebird) -> None:
+    prepared(bluebird, REGISTRY + BLUEBIRD).take("bluebird")
+    (file,) = (Path("data") / PACE).iterdir()
+    assert hashlib.sha256(SECRET.encode()).hexdigest().startswith(file.stem)
+    assert SECRET not in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("registry", "constants", "platforms"),
+    [
+        (REGISTRY, {}, ("facebook", "x")),
+        (REGISTRY + BLUEBIRD, {}, ("bluebird", "facebook", "x")),
+        (REGISTRY + AUDIENCE, {}, ("bluebird", "facebook", "x")),
+        (REGISTRY, {"MENTIONS": ("hashtag",)}, ("facebook", "x")),
+        (REGISTRY + HASHTAG, {"MENTIONS": ("site",)}, ("facebook", "x")),
+        (REGISTRY + HASHTAG, {"MENTIONS": ("site", "hashtag")}, ("bluebird", "facebook", "x")),
+    ],
+)
+def test_a_platform_is_asked_when_the_registry_names_it_or_it_tells_of_what_the_registry_names(
+    bluebird: Bluebird, registry: str, constants: dict[str, object], platforms: tuple[str, ...]
+) -> None:
+    bluebird.constants = constants
+    assert prepared(bluebird, registry).platforms == platforms
+
+
+def test_what_a_connector_offers_is_in_its_ask(bluebird: Bluebird) -> None:
+    bluebird.constants = {"MENTIONS": ("hashtag",), "ACCOUNT_DAYS": True, "AUDIENCES": True}
+    prepared(bluebird, REGISTRY + BLUEBIRD + HASHTAG + AUDIENCE).take("bluebird")
+    (ask,) = bluebird.asks
+    assert [len(part) for part in (ask.walks, ask.posts, ask.days, ask.mentions, ask.audiences)] == [
+        *(1, 0, 1, 1, 1)
+    ]
+
+
+def test_all_platforms_but_those_that_others_take_care_of(bluebird: Bluebird) -> None:
+    registry = REGISTRY + BLUEBIRD
+    assert prepared(bluebird, registry, besides=["x", "facebook", "youtube"]).platforms == ("bluebird",)
+    nobody = prepared(bluebird, REGISTRY, besides=["x", "facebook"]).take_all()
+    assert (nobody.platforms, nobody.is_success) == ((), True)
+    with pytest.raises(UnknownName, match="no platform is called 'facebok'"):
+        prepared(bluebird, registry, besides=["facebok"])

@@ -1,0 +1,171 @@
+"""`campaign status` and what `campaign check` says of money and of posts that no asset has."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import connectors
+from flows.examine import examine
+from flows.registry import load
+from flows.settings import Settings
+from flows.standing import tell_standing
+from tests.flows.conftest import Said, Vendor, answer
+
+Campaign = Callable[..., Said]
+CLOCK = datetime(2026, 5, 20, 12, tzinfo=UTC)
+BUDGET = '\n[[budgets]]\nplatform = "x"\nusd_per_day = 2.5\n'
+
+
+def test_status_tells_each_platform_and_what_was_spent(
+    built: Path, home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    toml = home / "campaigns" / "water.toml"
+    toml.write_text(toml.read_text() + BUDGET)
+    settings = Settings()
+    registry = load(settings.registry, connectors.discover())
+    os.utime(built, (CLOCK.timestamp(), CLOCK.timestamp()))
+    for file in (home / "data" / "landing").rglob("*.parquet"):
+        os.utime(file, (CLOCK.timestamp() - 60, CLOCK.timestamp() - 60))
+
+    assert tell_standing(settings, registry, CLOCK + timedelta(minutes=90))
+
+    lines = capfd.readouterr().out.splitlines()
+    facebook, x, spending = (
+        next([cell.strip() for cell in line.split("│")[1:-1]] for line in lines if f"│ {name} " in line)
+        for name in ("facebook", "x", "water-2026")
+    )
+    assert facebook == [
+        "facebook",
+        "never",
+        "0",
+        "0",
+        "never",
+        "0",
+        "0",
+        "never collected; run campaign collect",
+    ]
+    noon = "2026-05-20 12:00 UTC (1 h ago)"
+    assert x == ["x", noon, "3", "0", noon, "2", "0", "fresh"]
+    assert spending[:2] == ["water-2026", "x"]
+    assert spending[3] == "$2.500"
+    assert spending[5] == "no budget"
+    assert float(spending[2].strip("$")) == float(spending[4].strip("$")) > 0
+    assert "post 2" in spending[6]
+    assert f"Tables data/warehouse.duckdb: published {noon}" in lines
+
+
+@pytest.mark.parametrize(
+    ("clock", "landed", "state"),
+    [
+        (timedelta(hours=2), timedelta(minutes=-1), "fresh"),
+        (timedelta(hours=2), timedelta(minutes=1), "answers wait for campaign build"),
+        (timedelta(hours=2, minutes=31), timedelta(minutes=1), "late; is campaign collect still running?"),
+        (timedelta(days=100), timedelta(minutes=1), "idle: no campaign asks now"),
+    ],
+)
+def test_status_says_what_a_platform_waits_for(
+    built: Path,
+    home: Path,
+    capfd: pytest.CaptureFixture[str],
+    clock: timedelta,
+    landed: timedelta,
+    state: str,
+) -> None:
+    os.utime(built, (CLOCK.timestamp(), CLOCK.timestamp()))
+    for file in (home / "data" / "landing").rglob("*.parquet"):
+        os.utime(file, ((CLOCK + landed).timestamp(), (CLOCK + landed).timestamp()))
+    settings = Settings()
+
+    tell_standing(settings, load(settings.registry, connectors.discover()), CLOCK + clock)
+
+    (line,) = [line for line in capfd.readouterr().out.splitlines() if line.startswith("│ x ")]
+    assert line.split("│")[-2].strip() == state
+
+
+def test_status_before_anything_is_there(campaign: Campaign, home: Path) -> None:
+    said = campaign("status")
+    assert (said.code, said.err) == (0, "")
+    assert "nothing yet; run campaign build" in said.out
+    assert not (home / "data").exists()
+
+
+def test_status_counts_refusals_and_passes_over_what_it_cannot_read(
+    campaign: Campaign, home: Path, x_only: Vendor
+) -> None:
+    x_only.answers["/2/tweets"] = answer({"title": "Forbidden", "status": 403}, 403)
+    campaign("collect", "--as-of", "2026-05-20T11:00Z")
+    campaign("collect", "--as-of", "2026-05-20T12:00Z")
+    newest = max((home / "data" / "landing" / "platform=x" / "endpoint=users").rglob("*.parquet"))
+    newest.write_bytes(b"torn")
+    said = campaign("status")
+    (line,) = [line for line in said.out.splitlines() if line.startswith("│ x ")]
+    assert (said.code, said.err) == (0, "")
+    assert [cell.strip() for cell in line.split("│")[3:5]] == ["2", "1"]
+    assert "2026-05-20 12:00 UTC" in line
+
+
+def test_status_says_that_a_warehouse_is_broken_and_tells_the_rest(
+    built: Path, campaign: Campaign, home: Path
+) -> None:
+    built.write_bytes(b"this is no database" * 1000)
+    said = campaign("status")
+    assert (said.code, said.err.count("\n")) == (1, 1)
+    assert "campaign build" in said.err
+    assert "2026-05-20 12:00 UTC" in said.out
+
+
+def test_check_tells_the_budgets_and_what_has_none(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    toml = home / "campaigns" / "water.toml"
+    without = toml.read_text()
+    examine(Settings(), CLOCK)
+    assert "note: x charges for what is read and no budget of water-2026 bounds it" in capfd.readouterr().out
+    toml.write_text(without + BUDGET)
+    examine(Settings(), CLOCK)
+    said = capfd.readouterr().out
+    assert "no budget of" not in said
+    assert re.search(r"water-2026 │ x\s+│ \$0\.000 │\s+\$2\.500 │\s+\$0\.000 │\s+no budget", said)
+
+
+def test_check_says_which_further_credentials_are_there(
+    home: Path, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "none of FACEBOOK_APP_SECRET" in campaign("check").out
+    monkeypatch.setenv("FACEBOOK_APP_SECRET", "hush-hush")
+    said = campaign("check")
+    assert "FACEBOOK_APP_SECRET is set" in said.out
+    assert "hush" not in said.out
+    monkeypatch.setenv("FACEBOOK_APP_SECRET", "hush hush")
+    said = campaign("check")
+    assert (said.code, said.err.count("\n")) == (1, 1)
+    assert said.err.startswith("campaign: FACEBOOK_APP_SECRET holds a blank")
+    assert "hush" not in said.out + said.err
+
+
+def test_check_lists_what_no_asset_has_and_rules_that_catch_nothing(
+    built: Path, home: Path, campaign: Campaign, capfd: pytest.CaptureFixture[str]
+) -> None:
+    toml = home / "campaigns" / "water.toml"
+    toml.write_text(toml.read_text() + 'match = { text = ["no such words"] }\n')
+    campaign("build")
+    assert examine(Settings(), CLOCK)
+    said = capfd.readouterr().out
+    assert "catches nothing yet: the rule of launch-film (water-2026)" in said
+    assert "Posts of water-2026 that no asset has" in said
+    (line,) = [line for line in said.splitlines() if '"x:100",' in line]
+    assert [cell.strip() for cell in line.split("│")[2:4]] == ["Water", "900"]
+
+    toml.write_text(toml.read_text().replace("no such words", "water"))
+    campaign("build")
+    assert examine(Settings(), CLOCK)
+    said = capfd.readouterr().out
+    assert "catches nothing yet" not in said
+    assert '"x:100"' not in said
+
+    examine(Settings(), CLOCK + timedelta(days=300))
+    assert "no asset has" not in capfd.readouterr().out

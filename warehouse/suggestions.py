@@ -1,0 +1,55 @@
+"""Which posts belong to no asset although many saw them, and where they may belong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from warehouse.publish import NoWarehouse, open_published
+
+_QUERY = Path(__file__).with_suffix(".sql")
+
+# A post resembles an asset that has at least this share of its words.
+ALIKE = 0.5
+
+
+@dataclass(frozen=True)
+class Unassigned:
+    """A post that no asset lists and no rule catches; `views` are None where the platform tells none.
+
+    `suggested_asset` is the asset of the same side that it resembles, and `why` says in words what makes it
+    so. `title` and `why` hold text and ids of the platforms: escape them before they are shown.
+    """
+
+    campaign_id: str
+    platform: str
+    post_id: str
+    permalink: str | None
+    title: str | None
+    views: int | None
+    suggested_asset: str | None
+    why: str
+
+
+def unassigned(warehouse: Path, campaign_id: str | None = None, limit: int = 10) -> list[Unassigned]:
+    """The unassigned posts of one campaign, or of all together, most viewed first; none when nothing is
+    published yet.
+
+    Raises NoWarehouse when the file is there and cannot be read.
+    """
+    if not warehouse.exists():
+        return []
+    with open_published(warehouse) as con:
+        try:
+            rows = con.execute(
+                _QUERY.read_text(encoding="utf-8"),
+                {"campaign": campaign_id, "most": limit, "alike": ALIKE},
+            ).fetchall()
+        except duckdb.Error as error:
+            # Damaged inside, or made by another release.
+            raise NoWarehouse(
+                f"{warehouse} cannot be read ({str(error).splitlines()[0]}); run `campaign build --full`"
+            ) from error
+    return [Unassigned(*row) for row in rows]
