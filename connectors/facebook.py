@@ -69,7 +69,7 @@ def _by_page(pages: Pages, walks: Iterable[Walk]) -> dict[str, Walk]:
     return found
 
 
-def _collect_pages(graph: Graph, ask: Ask) -> None:
+def _collect_pages(graph: Graph, ask: Ask, session: WireSession) -> None:
     everything: tuple[Walk | Wanted | AccountDays, ...] = (*ask.walks, *ask.posts, *ask.days)
     campaigns = [one.campaign_id for one in everything]
     if not campaigns:
@@ -83,7 +83,8 @@ def _collect_pages(graph: Graph, ask: Ask) -> None:
     asked = dict.fromkeys([*walks, *(page_id for page_id in days if page_id)])
     pages.guess_roles(asked, (post.alias.partition("_")[0] for post in ask.posts))
     for page_id, walk in walks.items():
-        listing.walk(page_id, walk)
+        with session.walking(walk):
+            listing.walk(page_id, walk)
     listing.look_up(ask.posts)
     insights.ask()
     PageDays(graph, pages).ask(ask.days)
@@ -107,6 +108,6 @@ def collect(
     """
     graph = Graph(session, credential, version, app_secret)
     with graph.minding_the_version():
-        _collect_pages(graph, ask)
+        _collect_pages(graph, ask, session)
         ask_sites(graph, ask.mentions)
         Audiences(graph).ask(ask.audiences)

@@ -81,14 +81,18 @@ def not_offered(what: str, refused: Trouble, cure: str = "the rest goes on") -> 
 
 
 @contextmanager
-def optional(what: str) -> Iterator[None]:
-    """Tells apart a question that is declined, which raises NotOffered, from one that fails."""
+def optional(what: str, *, is_permitted: bool = False) -> Iterator[None]:
+    """Tells apart a question that is declined, which raises NotOffered, from one that fails.
+
+    Where the role of the token's person permits it (`is_permitted`), a missing permission is no decline: it
+    was lost, and somebody must see to it.
+    """
     try:
         yield
     except ENDS_THE_RUN:
         raise
     except Trouble as trouble:
-        if not is_refusal(trouble):
+        if not is_refusal(trouble) or (is_permitted and isinstance(trouble, PermissionMissing)):
             raise
         raise not_offered(f"{what} not offered here", trouble) from None
 

@@ -9,6 +9,7 @@ A video that is crossposted is another video on each Page, with views of its own
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
@@ -167,7 +168,7 @@ class Listing:
         since = str(int(walk.since.timestamp()))
         with (
             self._session.asking("page_reels", walk.campaign_id),
-            optional(f"the reels of Page {page_id} are"),
+            self._optional(f"the reels of Page {page_id} are", page_id),
         ):
             self._list_videos(f"{page_id}/video_reels", token, take, since=since)
 
@@ -182,8 +183,11 @@ class Listing:
             return not (ages and ages[-1] is not None and ages[-1] < walk.since)
 
         what = f"the videos of Page {page_id} are"
-        with self._session.asking("page_videos", walk.campaign_id), optional(what):
+        with self._session.asking("page_videos", walk.campaign_id), self._optional(what, page_id):
             self._list_videos(f"{page_id}/videos", token, take, type="uploaded")
+
+    def _optional(self, what: str, page_id: str) -> AbstractContextManager[None]:
+        return optional(what, is_permitted=not self._pages.is_guessed(page_id))
 
     def _list_videos(
         self, path: str, token: str, take: Callable[[list[dict[str, Any]]], bool], **parameters: str

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -116,14 +117,14 @@ _LOGIN_CURE = (
 
 @dataclass
 class _Rival:
-    """Whose media to discover: those since `since` (None: none are listed), and known ones since
+    """Whose media to discover: those that `walk` asks for (None: none are listed), and known ones since
     `known_since`, by their names; `dated` are those of which it is known when they were posted.
     """
 
     handle: str
     campaign_id: str
-    since: datetime | None = None
     known_since: datetime | None = None
+    walk: Walk | None = None
     wanted: tuple[str, ...] = ()
     dated: tuple[str, ...] = ()
 
@@ -150,11 +151,13 @@ class _Asker:
         if not self._own:
             return
         for own, walk in self._own_walks(ask.walks):
-            self._graph.trusting(own, self._walk, own, walk)
+            with self._session.walking(walk):
+                self._graph.trusting(own, self._walk, own, walk)
         self._look_up(ask.posts)
         for rival in self._rivals(ask.walks, ask.posts):
             if self._is_discovering:
-                self._graph.trusting(self._own[0], self._discover, self._own[0], rival)
+                with self._session.walking(rival.walk) if rival.walk else nullcontext():
+                    self._graph.trusting(self._own[0], self._discover, self._own[0], rival)
         self._note_unfound(ask.posts)
         for own in self._own:
             self._graph.trusting(own, self._ask_insights, own)
@@ -347,7 +350,8 @@ class _Asker:
                 nameless.add(walk.account_id or "")
                 continue
             rival = found.setdefault(walk.handle.casefold(), _Rival(walk.handle, walk.campaign_id))
-            rival.since = walk.since if rival.since is None else min(rival.since, walk.since)
+            if rival.walk is None or walk.since < rival.walk.since:
+                rival.walk = walk
         for post in posts:
             is_own = self._own_account(post.account_id, post.handle) is not None
             if not post.handle or is_own or post.alias in self._seen:
@@ -441,7 +445,7 @@ class _Asker:
 
     def _is_discovered(self, rival: _Rival, media: list[dict[str, Any]], number: int) -> bool:
         """Whether enough of a rival's media were shown, `number` pages of them."""
-        if rival.since is not None and not is_older(media, rival.since):
+        if rival.walk is not None and not is_older(media, rival.walk.since):
             # An empty page says nothing about how old the next one is.
             return False
         if self._seen.issuperset(rival.wanted) or number >= _MOST_PAGES_BACK:

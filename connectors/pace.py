@@ -2,6 +2,9 @@
 
 The record holds, for one credential, the moments before which not to ask, the calls that are left of each
 endpoint's window, and how many calls were made lately. Every moment in it is epoch seconds of the wall clock.
+
+An endpoint is named `platform/endpoint`; `platform/` stands for all of the platform's. One credential may
+serve two platforms of Meta's, whose allowances are apart.
 """
 
 from __future__ import annotations
@@ -19,9 +22,6 @@ from pathlib import Path
 
 Calls = tuple[int, float]
 """(most, per seconds): the calls that a platform takes in any window of so many seconds."""
-
-EVERYTHING = ""
-"""The key under which all endpoints of a credential are held together."""
 
 NEARLY_USED_UP_PERCENT = 95.0
 # Longer than any platform's window: a reset further ahead is a mistake, and must not lock a credential out.
@@ -43,6 +43,12 @@ def moment_of(epoch: str | float | None) -> datetime | None:
         return datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def everything(endpoint: str) -> str:
+    """The key under which all endpoints of the same platform are held together."""
+    platform, slash, _ = endpoint.partition("/")
+    return platform + slash if slash else ""
 
 
 # What the answers say
@@ -118,7 +124,7 @@ def _pauses(endpoint: str, headers: Mapping[str, str]) -> Iterator[tuple[str, fl
         pause_s = max(
             pause_s, 60 * min(_number(usage, "estimated_time_to_regain_access") for usage in called)
         )
-    yield EVERYTHING, pause_s
+    yield everything(endpoint), pause_s
     for usage in _usage(headers, _AD_ACCOUNT_USAGE):
         used_up_s = _number(usage, "reset_time_duration") if _percent(usage) >= 100 else 0.0
         yield endpoint, max(_spread_s(_percent(usage)), used_up_s)
@@ -139,12 +145,12 @@ class Window:
 class Record:
     """What is known of one credential's allowance."""
 
-    # By endpoint, and by "" for all of them.
+    # By endpoint, and by `everything` for all of them.
     not_before: dict[str, float] = field(default_factory=dict)
     windows: dict[str, Window] = field(default_factory=dict)
-    # By endpoint: when the calls left that nobody has settled, by an id.
+    # By endpoint: when the calls were sent that nobody has settled, by an id.
     under_way: dict[str, dict[str, float]] = field(default_factory=dict)
-    # How many calls left, by the part of the budget's window they left in.
+    # How many calls were sent, by the part of the budget's window.
     parts: dict[int, int] = field(default_factory=dict)
 
     @classmethod
@@ -200,7 +206,9 @@ class Pace:
         with self._record() as record:
             record.forget_the_past(now.timestamp())
             earliest = max(now.timestamp(), self._waited_until)
-            until = max(earliest, *(record.not_before.get(key, 0.0) for key in (EVERYTHING, endpoint)))
+            until = max(
+                earliest, *(record.not_before.get(key, 0.0) for key in (everything(endpoint), endpoint))
+            )
             window = record.windows.get(endpoint)
             if window is not None and window.reset > until:
                 if window.left > 0:
@@ -246,7 +254,7 @@ class Pace:
             record.windows[endpoint] = Window(reset, max(0, remaining - others))
 
     def hold(self, key: str, until: datetime, now: datetime) -> None:
-        """Nobody asks for `key` (an endpoint, or "" for all) before `until`."""
+        """Nobody asks for `key` (an endpoint, or all: `everything`) before `until`."""
         with self._record() as record:
             moment = min(until, now + LONGEST_HOLD).timestamp()
             record.not_before[key] = max(record.not_before.get(key, 0.0), moment)

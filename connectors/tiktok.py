@@ -54,6 +54,8 @@ FURTHER_CREDENTIALS = {
     "refresh_token": "TIKTOK_REFRESH_TOKEN",
 }
 
+# TikTok tells no limits in its answers: so many calls in so many seconds.
+CALLS = (600, 60.0)
 IDS_PER_REQUEST = 20
 VIDEOS_PER_PAGE = 20
 _VIDEO_FIELDS = "id,create_time,share_url,title,duration,view_count,like_count,comment_count,share_count"
@@ -227,7 +229,7 @@ class _Asker:
         mine = [walk for walk in walks if not self._own_names or self._is_own(walk)]
         if mine:
             earliest = min(mine, key=lambda walk: walk.since)
-            with self._session.asking("list", earliest.campaign_id):
+            with self._session.asking("list", earliest.campaign_id), self._session.walking(earliest):
                 self._list(earliest)
         others = [walk for walk in walks if self._own_names and not self._is_own(walk)]
         for name in dict.fromkeys(walk.handle or walk.account_id for walk in others):

@@ -28,9 +28,18 @@ import urllib3
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.utils import get_environ_proxies
 
-from connectors.errors import ENDS_THE_RUN, BadRequest, RateLimited, Transient, Trouble, Unreadable
+from connectors.asking import Walk
+from connectors.errors import (
+    ENDS_THE_RUN,
+    BadRequest,
+    NotOffered,
+    RateLimited,
+    Transient,
+    Trouble,
+    Unreadable,
+)
 from connectors.network import network_cause, seconds_after
-from connectors.pace import EVERYTHING, Calls, Pace, moment_of, seconds_to_regain
+from connectors.pace import Calls, Pace, everything, moment_of, seconds_to_regain
 from connectors.redaction import SECRET, Redactor, filter_logs
 
 __all__ = ["Report", "WireSession", "moment_of", "utc_now"]
@@ -58,12 +67,15 @@ def utc_now() -> datetime:
 
 @dataclass
 class Report:
-    """What a session did: `responses` landed, `retries`, seconds waited, and the troubles that were noted."""
+    """What a session did: `responses` landed, `retries`, seconds waited, the troubles that were noted, and
+    the walks that came to their ends.
+    """
 
     responses: int = 0
     retries: int = 0
     waits_s: float = 0.0
     noted: Counter[tuple[str, str]] = field(default_factory=Counter)
+    walked: list[Walk] = field(default_factory=list)
 
     @property
     def troubles(self) -> list[tuple[str, str, int]]:
@@ -219,6 +231,7 @@ class WireSession(requests.Session):
         self._pace = pace or Pace()
         self._calls = calls
         self._calls_lost = 0
+        self._is_broken_off = False
 
         # The environment is read once and only for what belongs to the way there: no netrc, no look-up per
         # request.
@@ -256,6 +269,19 @@ class WireSession(requests.Session):
         self.report.noted[trouble.kind, self._redactor.redact_message(trouble.message)] += 1
 
     @contextmanager
+    def walking(self, walk: Walk) -> Iterator[None]:
+        """Lists what `walk` asks for inside the block; reports it as walked to its end unless a call inside
+        failed.
+        """
+        before, self._is_broken_off = self._is_broken_off, False
+        try:
+            yield
+            if not self._is_broken_off:
+                self.report.walked.append(walk)
+        finally:
+            self._is_broken_off = before
+
+    @contextmanager
     def costing_only_this(self) -> Iterator[None]:
         """Notes what goes wrong inside and goes on, unless every other call would meet it too."""
         try:
@@ -263,6 +289,8 @@ class WireSession(requests.Session):
         except ENDS_THE_RUN:
             raise
         except Trouble as trouble:
+            # What is not offered is no part of what a walk could show.
+            self._is_broken_off = self._is_broken_off or not isinstance(trouble, NotOffered)
             self.note(trouble)
 
     @contextmanager
@@ -461,7 +489,7 @@ class WireSession(requests.Session):
         trouble.say_when(until)
         # X counts by endpoint, Meta the calls to one ad account apart, everybody else all calls together.
         is_apart = "x-rate-limit-reset" in headers or "X-Ad-Account-Usage" in headers
-        self._pace.hold(allowance if is_apart else EVERYTHING, until, now)
+        self._pace.hold(allowance if is_apart else everything(allowance), until, now)
         # The platform's clock counts in whole seconds.
         return (until - now).total_seconds() + 1.0
 
@@ -471,7 +499,7 @@ class WireSession(requests.Session):
         """
         assert self._label is not None
         signed = str(request.headers.get("Authorization", "")).startswith("OAuth ")
-        return f"{self._label[0]} as user" if signed else self._label[0]
+        return f"{self.platform}/{self._label[0]}{' as user' if signed else ''}"
 
     def _keep_pace(self, allowance: str) -> str:
         """Waits for the next request's turn; gives its place in the pace."""

@@ -105,7 +105,7 @@ class _Asker:
     def carry_out(self, ask: Ask) -> None:
         for user_id, walk in self._accounts(ask.walks).items():
             if not self._calls.is_over(walk.campaign_id):
-                with self._calls.part(walk.campaign_id):
+                with self._session.walking(walk), self._calls.part(walk.campaign_id):
                     self._walk(user_id, walk)
         wanted: dict[str, dict[str, Wanted]] = {}
         asked: set[str] = set()

@@ -15,7 +15,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from connectors.asking import AccountDays, Mentions
-from connectors.errors import BadRequest, NotOffered, PermissionMissing, Unreadable
+from connectors.errors import (
+    ENDS_THE_RUN,
+    BadRequest,
+    NotOffered,
+    OverBudget,
+    PermissionMissing,
+    Trouble,
+    Unreadable,
+)
 from connectors.spending import Line
 from connectors.x_addresses import HANDLE
 from connectors.x_answers import count_in, items
@@ -63,8 +71,10 @@ class Counts:
                 self._calls.part(window.campaign_id),
                 self._calls.session.asking("counts", window.campaign_id),
             ):
-                buckets = self._count(window)
-                self._check_retweets(window, buckets)
+                if window.query.startswith("retweets_of:"):
+                    self._cross_check(window)
+                else:
+                    self._count(window)
 
     def _mentions(self, mentions: Iterable[Mentions]) -> Iterable[tuple[str, _Window]]:
         for mention in mentions:
@@ -162,9 +172,22 @@ class Counts:
                 )
             tokens.add(token)
 
-    def _check_retweets(self, window: _Window, buckets: list[dict[str, Any]]) -> None:
-        """Tells once when X counts no retweets although there were some: posts of the window have them."""
-        if not window.query.startswith("retweets_of:") or not buckets:
+    def _cross_check(self, window: _Window) -> None:
+        """Counts retweets of an account, which cost nothing when they cannot be had.
+
+        Tells once when X counts none although there were some: posts of the window have them.
+        """
+        try:
+            buckets = self._count(window)
+        except (*ENDS_THE_RUN, OverBudget):
+            raise
+        except Trouble as refused:
+            self._counts_retweets = False
+            reason = refused.message.removeprefix("x: ").rpartition("; ")[0] or refused.message
+            text = f"x: retweets are not counted as a cross-check ({reason}); they come from the posts"
+            self._calls.session.note(NotOffered("x", text))
+            return
+        if not buckets:
             return
         days = self._retweeted.get(window.query.partition(":")[2].lower(), set())
         were_there = any(window.first_day <= day <= window.last_day for day in days)

@@ -103,7 +103,7 @@ class _Asker:
         taken: set[str] = set()
         for name, walk in self._walks(ask.walks).items():
             if name in channels:
-                with self._session.costing_only_this():
+                with self._session.walking(walk), self._session.costing_only_this():
                     for video_id in self._uploads(channels[name], walk):
                         if video_id not in taken:
                             taken.add(video_id)

@@ -5,7 +5,7 @@ Nothing here reads a file, the network or the time of day, so every decision can
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from types import ModuleType
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
 from connectors.asking import AccountDays, Ask, AudienceReach, Mentions, Walk, Wanted
+from flows.walked import Walked, walked_of
 
 if TYPE_CHECKING:
     from flows.registry import Account, Asset, Cadence, Campaign
@@ -50,6 +51,7 @@ GONE_LISTED_ASKED_EVERY = timedelta(days=7)
 
 # What platforms themselves tell per day is brought up to date by and by, and restated for some days.
 ACCOUNT_DAYS_EVERY = timedelta(hours=6)
+CHARGED_ACCOUNT_DAYS_EVERY = timedelta(days=1)
 ACCOUNT_DAYS_RESTATED = 3
 # Page insights answer for ninety days at a time.
 ACCOUNT_DAYS_AT_MOST = 90
@@ -170,12 +172,15 @@ def plan(
     everything: bool,
     *,
     subjects: Iterable[KnownSubject] = (),
+    walked: Mapping[str, Walked] | None = None,
     offer: Offer = Offer(),
 ) -> Ask:
     """What one run asks of `platform` at `clock` (aware); `everything` ignores due-ness and activity.
 
-    The order of `known` and `subjects` does not matter. Posts are named by their id where it is known, else
-    by the alias that the registry gives them; no post is named twice, and no account is walked twice.
+    `walked` is the record of listings that came to their ends (`flows.walked`): an account without one is
+    walked from the campaign's beginning. The order of `known` and `subjects` does not matter. Posts are
+    named by their id where it is known, else by the alias that the registry gives them; no post is named
+    twice, and no account is walked twice.
     """
     asked = [campaign for campaign in campaigns if everything or idle_reason(campaign, clock) is None]
     moment = _Moment(platform, clock, everything, offer)
@@ -183,7 +188,7 @@ def plan(
     told = _Told(platform, subjects)
     return Ask(
         platform=platform,
-        walks=tuple(_walks(asked, knowledge, moment)),
+        walks=tuple(_walks(asked, knowledge, walked or {}, moment)),
         posts=tuple(_wanted(asked, knowledge, moment)),
         days=tuple(_account_days(asked, knowledge, told, moment)) if offer.account_days else (),
         mentions=tuple(_mentions(asked, told, moment)),
@@ -309,19 +314,22 @@ def _oldest_first(post: KnownPost) -> tuple[object, ...]:
     )
 
 
-def _walks(campaigns: Iterable[Campaign], knowledge: _Knowledge, moment: _Moment) -> Iterable[Walk]:
+def _walks(
+    campaigns: Iterable[Campaign], knowledge: _Knowledge, walked: Mapping[str, Walked], moment: _Moment
+) -> Iterable[Walk]:
     walks: dict[str, Walk] = {}
     for campaign, account, identity in _watched(campaigns, knowledge, moment):
         beginning = begins_at(campaign)
         newest = knowledge.newest_of(identity)
-        if moment.everything or newest is None:
+        covered = walked_of(walked, account)
+        if moment.everything or newest is None or covered is None or covered.since > beginning:
             since = beginning
         else:
             is_short = moment.cadence_of(campaign) == "daily" and not is_due_today(
                 knowledge.seen_of(identity), moment.clock, campaign.timezone
             )
             overlap = SHORT_OVERLAP if is_short else OVERLAP
-            since = max(beginning, min(newest, moment.clock) - overlap)
+            since = max(beginning, min(newest, covered.until, moment.clock) - overlap)
         walk = Walk(campaign.id, since, handle=account.handle, account_id=account.id)
         walks[identity] = _joined(walks[identity], walk) if identity in walks else walk
     return walks.values()
@@ -423,7 +431,8 @@ def _account_days(
             continue
         # Where nothing in an answer tells the id, the account is known by its handle.
         called = (identity, f"@{(account.handle or '').casefold()}")
-        if not _is_told_due(told.tried_at("account", *called), ACCOUNT_DAYS_EVERY, moment):
+        every = CHARGED_ACCOUNT_DAYS_EVERY if moment.offer.is_charged else ACCOUNT_DAYS_EVERY
+        if not _is_told_due(told.tried_at("account", *called), every, moment):
             continue
         first, last = _days(campaign, moment, AFTERMATH)
         whole = told.whole_until("account", *called)

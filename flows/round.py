@@ -34,6 +34,7 @@ from connectors.spending import Ledger, Limit, Purse
 from connectors.wire import WireSession, utc_now
 from flows.plan import Offer, idle_reason, plan, subjects_of
 from flows.settings import CREDENTIALS
+from flows.walked import read_walked, record_walked
 from warehouse.known import KnownPost, KnownSubject, known_posts, known_subjects
 from warehouse.landing import LandingWriter, land_registry
 from warehouse.publish import NoWarehouse
@@ -53,6 +54,7 @@ DEMO_MARKER = ".demo"
 # What is paid for, and how fast each credential may ask: shared by every process of this home.
 LEDGER = "spending.sqlite"
 PACE = ".pace"
+WALKS = ".walks"
 
 # Troubles that are told and are no failure: nobody here can mend them, and the rest was read.
 TOLD_ONLY = (MetricWithdrawn.__name__, NotOffered.__name__, OtherVersion.__name__)
@@ -165,6 +167,8 @@ class Collection:
     subjects: Sequence[KnownSubject]
     notes: tuple[str, ...]
     now: Callable[[], datetime]
+    # Whether more is asked than posts: what platforms themselves tell per day, mentions, audiences.
+    beyond_posts: bool = True
 
     def take_all(self, stopping: Stopping | None = None) -> CollectReport:
         """Take a round of each platform, side by side, one thread each.
@@ -199,7 +203,10 @@ class Collection:
             platform,
             self.everything,
             subjects=self.subjects,
-            offer=Offer.of(connector),
+            walked=read_walked(self._walks_of(platform)),
+            offer=Offer.of(connector)
+            if self.beyond_posts
+            else Offer(is_charged=hasattr(connector, "PRICES")),
         )
         if not ask:
             named = platform in platforms_of(campaigns, self.connectors)
@@ -259,11 +266,14 @@ class Collection:
                 # A wait for a limit takes up to a quarter of an hour; what has arrived is safe by then.
                 before_pause=writer.flush,
                 pace=SharedPace(self.settings.home / PACE, credential),
+                calls=getattr(connector, "CALLS", None),
             ) as session:
                 try:
                     connector.collect(ask, session, credential, **options)
                 except Trouble as trouble:
                     ended_by = trouble
+        # After the landing is closed: what was listed is on disk by then.
+        record_walked(self._walks_of(platform), session.report.walked, self.clock)
         troubles = tuple(session.report.troubles)
         outcome, message = _judged(ask, ended_by, troubles)
         if ended_by is not None:
@@ -279,6 +289,9 @@ class Collection:
             troubles=troubles,
             spent_today_usd=None if purse is None else self._spent_today(platform),
         )
+
+    def _walks_of(self, platform: str) -> Path:
+        return self.settings.home / WALKS / f"{platform}.json"
 
     @contextmanager
     def _purse(self, connector: ModuleType) -> Iterator[Purse | None]:
@@ -414,8 +427,12 @@ def _judged(
 def _is_about_a_post(message: str, ask: Ask) -> bool:
     """Whether what is gone is a post that was asked for by name. A deleted post is everyday; an account, or
     the whole API under a mistyped address, is not: nothing would be read from then on."""
-    numbers = {re.split("[/_]", post.alias)[-1] for post in ask.posts}
-    return any(word.rpartition("_")[2] in numbers for word in re.findall(r"\w+", message))
+    names = {post.alias for post in ask.posts}
+    # A number may be asked for behind the account's name, and told behind its id.
+    names |= {last for name in names if (last := re.split("[/_]", name)[-1]).isdigit()}
+    told = set(re.findall(r"[\w-]+", message))
+    told |= {last for word in told if (last := word.rpartition("_")[2]).isdigit()}
+    return not told.isdisjoint(names)
 
 
 def _campaigns(registry: Registry, campaign: str | None) -> tuple[Campaign, ...]:

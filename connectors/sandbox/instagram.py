@@ -1,12 +1,12 @@
 """The sandbox's Instagram face: media, stories, insights and business discovery of the Graph API, by both
 doors.
 
-Written from the field lists of the vendor's own SDK (26.0.3), the vendor's pages as cited in the project's
-notes and recorded answers, not from any client. Where those are silent the choice made here is a guess that a
-live call may correct: the HTTP status of an error; that `view_count` is shown of reels alone; that insights
-of a medium are empty for its first ten minutes; how much later account insights arrive; the wording for an
-unknown metric, for a metric without `metric_type=total_value` and for a split that a metric does not have;
-that discovery is an unknown field to a token of Instagram Login.
+Written from the field lists of the vendor's own SDK (26.0.3), the vendor's pages, others' reports of them and
+recorded answers, not from any client. Where those are silent the choice made here is a guess that a live call
+may correct: the HTTP status of an error; that `view_count` is shown of reels alone; that insights of a medium
+are empty for its first ten minutes; how much later account insights arrive; the wording for an unknown
+metric, for a metric without `metric_type=total_value` and for a split that a metric does not have; that
+discovery is an unknown field to a token of Instagram Login.
 
 That a window from D+1 00:00 to D+2 00:00 UTC is answered with the day D that ends at midnight US Pacific is a
 third party's statement.

@@ -219,6 +219,29 @@ def test_another_credential_is_not_held(server: Loopback, connect: Connect, tmp_
     assert len({path.name for path in tmp_path.iterdir()}) == 2
 
 
+def test_a_credential_of_two_platforms_is_held_on_the_one_that_refused_it(
+    server: Loopback, connect: Connect, tmp_path: Path
+) -> None:
+    refused = Answer({"error": {"code": 4, "message": "limit"}}, status=403, headers={"Retry-After": "3600"})
+    server.on("/v26.0/111", refused)
+    with pytest.raises(RateLimited):
+        ask_graph(connect(facebook, pace=SharedPace(tmp_path, TOKEN)))
+    server.on(POSTS, GOOD)
+    ask_x(connect(x, pace=SharedPace(tmp_path, TOKEN)))
+    with pytest.raises(RateLimited, match="13:00:00"):
+        ask_graph(connect(facebook, pace=SharedPace(tmp_path, TOKEN)), "other")
+    assert len(server.asked) == 2
+
+
+def test_calls_in_a_users_name_are_counted_apart(server: Loopback, connect: Connect) -> None:
+    server.on(POSTS, counted(0, NOW + timedelta(hours=1)), GOOD)
+    wire = connect(x)
+    ask_x(wire)
+    with wire.session.asking("posts", "c1"):
+        wire.session.get(f"https://api.twitter.com{POSTS}", headers={"Authorization": "OAuth a=1"})
+    assert wire.slept == []
+
+
 def test_the_shared_record_holds_no_secret_and_is_its_owners_alone(
     server: Loopback, connect: Connect, tmp_path: Path
 ) -> None:
@@ -261,8 +284,8 @@ def _written_by_a_clock_ahead(folder: Path) -> SharedPace:
     """A record with a moment two years ahead, which is not heeded, and one 10 s ahead, which is."""
     pace = SharedPace(folder, TOKEN)
     soon, far = NOW + timedelta(seconds=10), NOW + timedelta(days=730)
-    pace.hold("posts", soon, NOW)
-    pace.hold("", far, far)
+    pace.hold("x/posts", soon, NOW)
+    pace.hold("x/", far, far)
     return pace
 
 

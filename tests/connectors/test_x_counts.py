@@ -210,3 +210,11 @@ def test_which_counts_are_asked_follows_xs_own_clock(server: Loopback, connect: 
     x.collect(Ask("x", (walk_by_id(account_id="9"),), mentions=(mention,)), wire.session, TOKEN)
     assert server.paths()[-1] == "/2/tweets/counts/all"
     assert wire.session.report.troubles == []
+
+
+@pytest.mark.parametrize("fault", ["not_in_plan", "html_502", "truncated_json"])
+def test_a_cross_check_that_cannot_be_had_is_told_and_is_no_failure(run: Run, fault: str) -> None:
+    run.sandbox.program({"match": "retweets_of", "fault": fault, "times": 99})
+    run.collect(walk("jeremycorbyn"), days=[retweets(date(2019, 12, 6), date(2019, 12, 9))])
+    assert run.kinds() == ["NotOffered"]
+    assert run.of("timeline")

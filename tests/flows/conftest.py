@@ -49,6 +49,8 @@ kind = "video"
 posts = ["x:101", "facebook:111_222"]
 """
 
+RETWEETED = {"start": "2026-05-19T00:00:00.000Z", "end": "2026-05-20T00:00:00.000Z", "tweet_count": 3}
+
 Answer = tuple[int, str]
 
 
@@ -89,12 +91,13 @@ class Vendor:
     before: Callable[[str], None] = lambda path: None
 
     def plays_x(self) -> None:
-        """One account with one post, and one listed post."""
+        """One account with one post and three retweets, and one listed post."""
         user = {"id": "77", "username": "CleanWaterNow", "name": "Clean Water"}
         self.answers |= {
             "/2/users/by": answer({"data": [user]}),
             "/2/users/77/tweets": answer({"data": [post("100")], "meta": {"result_count": 1}}),
             "/2/tweets": answer({"data": [post("101")]}),
+            "/2/tweets/counts": answer({"data": [RETWEETED], "meta": {"total_tweet_count": 3}}),
         }
 
 

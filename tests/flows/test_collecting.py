@@ -59,14 +59,15 @@ def test_every_answer_and_the_registry_are_landed(campaign: Campaign, home: Path
         ("x", "users"): 1,
         ("x", "timeline"): 1,
         ("x", "posts"): 1,
+        ("x", "counts"): 1,
     }
     assert {row["observed_at"] for row in rows} == {datetime(2026, 5, 20, 12, tzinfo=UTC)}
     run_ids = {str(row["run_id"]) for row in rows if row["platform"] == "x"}
     assert len(run_ids) == 1
     assert run_ids.pop().startswith("20260520T120000Z-x-")
     assert "users 1" in said.out
-    # two posts and an account, by the prices of X
-    assert "x: 0.020 USD spent today (UTC); see campaign status" in said.out
+    # two posts, an account and a count over more than a week, by the prices of X
+    assert "x: 0.030 USD spent today (UTC); see campaign status" in said.out
 
 
 def test_the_registry_is_landed_again_only_when_it_changed(
@@ -153,7 +154,7 @@ def test_an_answer_that_is_not_json_is_landed_and_counted(home: Path, x_only: Ve
     assert report.outcome == "partial"
     assert [kind for kind, _, _ in report.troubles] == ["Unreadable"]
     # asked again twice; the listed post was read all the same
-    assert report.responses == {"users": 1, "timeline": 3, "posts": 1}
+    assert report.responses == {"users": 1, "timeline": 3, "posts": 1, "counts": 1}
     assert report.retries == 2
 
 

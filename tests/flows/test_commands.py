@@ -29,7 +29,7 @@ def test_build_says_what_it_made(campaign: Campaign, home: Path, x_only: Vendor)
     said = campaign("build")
     assert (said.code, said.err) == (0, "")
     assert re.search(r"marts\.asset_daily\W+\d", said.out)
-    assert "3 new answers" in said.out
+    assert "4 new answers" in said.out
     assert (home / "data" / "warehouse.duckdb").exists()
 
 
@@ -178,7 +178,7 @@ def test_check_tells_the_whole_state(built: Path, campaign: Campaign, x_only: Ve
     assert "X_BEARER_TOKEN is set" in said.out
     assert "none: set FACEBOOK_ACCESS_TOKEN" in said.out
     assert "never seen: facebook:111_222 (water-2026, launch-film)" in said.out
-    assert "x 3 (files)" in said.out
+    assert "x 4 (files)" in said.out
     assert X_TOKEN not in said.out
 
 
@@ -199,7 +199,7 @@ def test_a_post_that_was_only_ever_refused_was_never_seen(campaign: Campaign, x_
     campaign("build")
     asked = len(x_only.asked)
     assert campaign("collect", "--as-of", "2026-05-20T13:00Z").code == 0
-    assert not any(path.startswith("/2/tweets") for path in x_only.asked[asked:])
+    assert not any(path.startswith("/2/tweets?ids=") for path in x_only.asked[asked:])
     said = campaign("check")
     assert "never seen: x:101 (water-2026, launch-film)" in said.out
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from connectors.asking import AccountDays, Ask, AudienceReach, Mentions, Walk, Wanted
 from flows.plan import AFTERMATH, Offer, idle_reason, is_due, is_due_today, plan
 from flows.registry import Account, Asset, Audience, Cadence, Campaign, PostReference, Side
+from flows.walked import Walked
 from warehouse.known import KnownPost, KnownSubject
 
 # London is one hour ahead of UTC in May and on UTC in December.
@@ -20,6 +21,7 @@ STARTS = date(2026, 5, 4)
 ENDS = date(2026, 6, 30)
 BEGAN = datetime(2026, 5, 3, 23, tzinfo=UTC)
 CLOCK = datetime(2026, 5, 20, 12, tzinfo=UTC)
+WALKED = {"@cleanwaternow": Walked(BEGAN, CLOCK)}
 
 
 def account(handle: str | None = "CleanWaterNow", *, id_: str | None = None, watch: bool = True) -> Account:
@@ -183,7 +185,26 @@ def test_an_account_of_which_nothing_is_known_is_walked_from_the_first_midnight(
 )
 def test_a_known_account_is_walked_two_days_back(newest: timedelta, since: datetime) -> None:
     known = [seen("1", created=newest), seen("2", created=newest + timedelta(days=3))]
-    ask = plan([campaign(accounts=(account(),))], known, CLOCK, "x", everything=False)
+    ask = plan([campaign(accounts=(account(),))], known, CLOCK, "x", everything=False, walked=WALKED)
+    assert [walk.since for walk in ask.walks] == [since]
+
+
+@pytest.mark.parametrize(
+    ("walked", "since"),
+    [
+        # the first walk broke off, or its record is lost: the newest post says nothing about the older ones
+        ({}, BEGAN),
+        # an earlier campaign has begun since, over the same account
+        ({"@cleanwaternow": Walked(BEGAN + timedelta(days=1), CLOCK)}, BEGAN),
+        # the last two runs broke off: back to before the last walk that did not
+        ({"@cleanwaternow": Walked(BEGAN, CLOCK - timedelta(days=3))}, CLOCK - timedelta(days=5)),
+        # the same, where the record knows the account by its id alone
+        ({"77": Walked(BEGAN, CLOCK - timedelta(days=3))}, BEGAN),
+    ],
+)
+def test_a_walk_that_broke_off_is_walked_again(walked: dict[str, Walked], since: datetime) -> None:
+    known = [seen(created=timedelta(hours=3))]
+    ask = plan([campaign(accounts=(account(),))], known, CLOCK, "x", everything=False, walked=walked)
     assert [walk.since for walk in ask.walks] == [since]
 
 
@@ -194,7 +215,7 @@ def test_everything_walks_a_known_account_from_the_start() -> None:
 
 def test_a_post_from_the_future_does_not_hide_the_present() -> None:
     known = [seen(created=-timedelta(days=9))]
-    ask = plan([campaign(accounts=(account(),))], known, CLOCK, "x", everything=False)
+    ask = plan([campaign(accounts=(account(),))], known, CLOCK, "x", everything=False, walked=WALKED)
     assert [walk.since for walk in ask.walks] == [CLOCK - timedelta(days=2)]
 
 
@@ -322,7 +343,7 @@ def test_at_the_daily_cadence_a_walk_goes_far_back_once_a_day(read: timedelta, b
     watched = campaign(accounts=(account(),), cadence="daily")
     known = [seen("1", created=timedelta(hours=20), read=read), seen("2", created=timedelta(days=4))]
     known[1] = seen("2", created=timedelta(days=4), read=timedelta(days=1))
-    (walk,) = plan([watched], known, CLOCK, "x", everything=False).walks
+    (walk,) = plan([watched], known, CLOCK, "x", everything=False, walked=WALKED).walks
     assert walk.since == CLOCK - timedelta(hours=20) - back
 
 
@@ -482,6 +503,13 @@ def test_the_days_of_an_account_are_asked_every_six_hours(
 ) -> None:
     ask = asked(campaign(accounts=(account(),)), known=known)
     assert ask.days == (() if not first_day else (AccountDays("water", first_day, TODAY, "CleanWaterNow"),))
+
+
+@pytest.mark.parametrize(("ago", "count"), [(23 * HOUR, 0), (24 * HOUR, 1)])
+def test_days_that_cost_money_are_asked_once_a_day(ago: timedelta, count: int) -> None:
+    charged = Offer(is_charged=True, account_days=True)
+    ask = asked(campaign(accounts=(account(),)), known=[told("account", "77", ago, TODAY)], offer=charged)
+    assert len(ask.days) == count
 
 
 def test_the_days_of_an_account_go_at_most_ninety_days_back_and_end_with_the_aftermath() -> None:

@@ -51,7 +51,7 @@ def test_status_tells_each_platform_and_what_was_spent(
         "never collected; run campaign collect",
     ]
     noon = "2026-05-20 12:00 UTC (1 h ago)"
-    assert x == ["x", noon, "3", "0", noon, "2", "0", "fresh"]
+    assert x == ["x", noon, "4", "0", noon, "2", "0", "fresh"]
     assert spending[:2] == ["water-2026", "x"]
     assert spending[3] == "$2.500"
     assert spending[5] == "no budget"
@@ -106,7 +106,7 @@ def test_status_counts_refusals_and_passes_over_what_it_cannot_read(
     said = campaign("status")
     (line,) = [line for line in said.out.splitlines() if line.startswith("│ x ")]
     assert (said.code, said.err) == (0, "")
-    assert [cell.strip() for cell in line.split("│")[3:5]] == ["2", "1"]
+    assert [cell.strip() for cell in line.split("│")[3:5]] == ["3", "1"]
     assert "2026-05-20 12:00 UTC" in line
 
 
