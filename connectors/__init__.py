@@ -1,4 +1,4 @@
-"""What to ask of each platform. A platform is one module here that has a `PLATFORM` constant."""
+"""What to ask of each platform. A platform is a module or a package here that has a `PLATFORM` constant."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ def discover() -> dict[str, ModuleType]:
     """
     found: dict[str, ModuleType] = {}
     for entry in pkgutil.iter_modules(__path__):
-        if entry.ispkg:
-            continue
         module = importlib.import_module(f"{__name__}.{entry.name}")
         platform = getattr(module, "PLATFORM", None)
         if platform is not None:

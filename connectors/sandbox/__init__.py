@@ -1,13 +1,14 @@
-"""The platforms' double: one deterministic world, served over real HTTP on loopback in the shapes of X API v2
-and of Meta's Graph.
+"""The platforms' double: one deterministic world, served over real HTTP on loopback in the shapes
+of X's API v2, Meta's Graph (Facebook, Instagram), YouTube's Data and Analytics APIs and TikTok's Display API.
 
 Start it in the foreground (`python -m connectors.sandbox`), or around a test
 (`connectors.sandbox.server.Sandbox`). A request is answered for the moment in its `Date` header, or for the
 server's own clock when it has none. Nothing in here is used by the connectors: the double is an independent
 reading of the platforms' documents.
 
-`world.py` is the truth, `growth.py` how it grows, `x.py` and `facebook.py` are its two faces, `faults.py`
-what goes wrong on request, `worlds/` the data.
+`worlds/` is the truth and `growth.py` how it grows; each platform is a face, a package of its own with what
+goes wrong there on request; `world.py` is the world of X and Facebook, which share its totals, and faces that
+came later have their own.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ __all__ = ["SETTINGS", "faces"]
 
 
 def faces() -> dict[str, ModuleType]:
-    """The modules of the faces by platform: every module here that names a `PLATFORM`. Each has `SECRETS`
-    (setting name to the value that it accepts) and `face(world, intercept)`."""
+    """The modules of the faces by platform: every module or package here that names a `PLATFORM`.
+
+    Each has `SECRETS` (setting name to the value that it accepts) and `face(world, intercept)`.
+    """
     modules = [
         importlib.import_module(f"{__name__}.{found.name}")
         for found in pkgutil.iter_modules(__path__)

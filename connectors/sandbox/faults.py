@@ -2,7 +2,7 @@
 
 A programme is a list of faults; each waits for requests whose path and query contain `match`
 (`/x/2/tweets?ids=`; for requests inside a batch, the `relative_url`) and answers the next `times` of them.
-Options go beside the names. What can go wrong on one platform only is in `<platform>_faults.py`, as `FAULTS`;
+Options go beside the names. What can go wrong on one platform only is in `<platform>/faults.py`, as `FAULTS`;
 the same name may mean a different answer on each. Here is what can go wrong anywhere:
 
 | fault | answer |
@@ -111,8 +111,8 @@ Maker = Callable[[Fault, Asked, Callable[[], Answer]], Answer]
 @cache
 def _faults_of(platform: str) -> Mapping[str, Maker]:
     """What can go wrong on one platform only; nothing for a face without a file of faults."""
-    name = f"{__package__}.{platform}_faults"
-    if importlib.util.find_spec(name) is None:
+    name = f"{__package__}.{platform}.faults"
+    if not hasattr(faces()[platform], "__path__") or importlib.util.find_spec(name) is None:
         return {}
     faults: Mapping[str, Maker] = importlib.import_module(name).FAULTS
     return faults

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
+from connectors.sandbox.facebook.insights import PACIFIC
 from connectors.sandbox.graph_errors import refusal
-from connectors.sandbox.insights import PACIFIC
 
 GRAPH = "https://graph.facebook.com"
 _MOST_ROWS = 100

@@ -37,7 +37,7 @@ from connectors.sandbox.growth import (
     draw,
     heavy,
 )
-from connectors.sandbox.x_mentions import Mentioned, read_mentions
+from connectors.sandbox.mentions import Mentioned, read_mentions
 
 # Kinds of reaction as the Graph API spells them, and how a crowd spreads over them (invented).
 REACTIONS = {"LIKE": 0.62, "LOVE": 0.21, "WOW": 0.02, "HAHA": 0.06, "SAD": 0.04, "ANGRY": 0.05}

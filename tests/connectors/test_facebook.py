@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import requests
 
-from connectors import errors, facebook, facebook_listing, facebook_pages
+from connectors import errors, facebook
 from connectors.asking import Ask, Walk, Wanted
+from connectors.facebook import listing as facebook_listing
+from connectors.facebook import pages as facebook_pages
 from tests.connectors.conftest import TOKEN, Wire
 from tests.connectors.loopback import Answer, Asked, Loopback, Reply
 

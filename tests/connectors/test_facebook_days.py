@@ -11,7 +11,7 @@ import pytest
 
 from connectors import facebook
 from connectors.asking import AccountDays, Ask
-from connectors.facebook_days import PAGE_METRICS
+from connectors.facebook.days import PAGE_METRICS
 from connectors.sandbox.server import Sandbox
 from tests.connectors.conftest import TOKEN, Wire
 from tests.connectors.loopback import Answer, Asked, Loopback

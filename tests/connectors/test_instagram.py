@@ -14,7 +14,7 @@ import requests
 from connectors import errors, instagram, instagram_insights
 from connectors.asking import AccountDays, Ask, Mentions, Walk, Wanted
 from connectors.sandbox.instagram import LOGIN_TOKEN, PAGE_TOKEN_PREFIX
-from connectors.sandbox.instagram_world import shipped_instagram_world
+from connectors.sandbox.instagram.world import shipped_instagram_world
 from connectors.sandbox.server import Sandbox
 from tests.connectors.conftest import TOKEN, Wire
 from tests.connectors.loopback import Answer, Asked, Loopback

@@ -16,7 +16,7 @@ from connectors import x
 from connectors.asking import Wanted
 from connectors.errors import BudgetSpent, RateLimited
 from connectors.sandbox.server import Sandbox
-from connectors.x_calls import _ForAskedHost
+from connectors.x.calls import _ForAskedHost
 from tests.connectors.x_run import KEYS, OWN_ID, Run, walk
 from tests.warehouse.lake import Lake, Sighting
 

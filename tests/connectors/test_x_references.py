@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from connectors import x
 from connectors.errors import UnusableReference
-from connectors.x_addresses import HANDLE, POST_ID
+from connectors.x.addresses import HANDLE, POST_ID
 
 ID = "1786512345678901234"
 

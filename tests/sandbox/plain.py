@@ -98,6 +98,21 @@ class Plain:
             timeout=10,
         )
 
+    def instagram(self, path: str, **params: str) -> Any:
+        token = self.sandbox.settings["INSTAGRAM_ACCESS_TOKEN"]
+        address = f"{self.sandbox.url}/instagram/v26.0/{path}"
+        return self.session.get(address, params={"access_token": token, **params}, timeout=10).json()
+
+    def youtube(self, resource: str, **params: str) -> Any:
+        key = self.sandbox.settings["YOUTUBE_API_KEY"]
+        address = f"{self.sandbox.url}/youtube/youtube/v3/{resource}"
+        return self.session.get(address, params={"key": key, **params}, timeout=10).json()
+
+    def tiktok(self, path: str, **params: str) -> Any:
+        headers = {"Authorization": f"Bearer {self.sandbox.settings['TIKTOK_ACCESS_TOKEN']}"}
+        address = f"{self.sandbox.url}/tiktok/v2/{path}/"
+        return self.session.get(address, params=params, headers=headers, timeout=10).json()
+
     def batch(
         self, batch: str, moment: datetime | None = None, *, token: str | None = None, **form: str
     ) -> requests.Response:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from connectors.sandbox.exchange import Asked
 from connectors.sandbox.growth import Moment
 from connectors.sandbox.instagram import LOGIN_TOKEN, PAGE_TOKEN_PREFIX, USER_TOKEN, face
-from connectors.sandbox.instagram_world import InstagramWorld, InstagramWorldError, shipped_instagram_world
+from connectors.sandbox.instagram.world import InstagramWorld, InstagramWorldError, shipped_instagram_world
 from connectors.sandbox.server import Sandbox
 from connectors.sandbox.world import shipped_world
 from tests.sandbox.plain import END_2019, at, truth

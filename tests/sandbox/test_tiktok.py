@@ -17,7 +17,7 @@ from connectors.sandbox.exchange import Asked
 from connectors.sandbox.growth import Moment
 from connectors.sandbox.server import Sandbox
 from connectors.sandbox.tiktok import ACCESS_TOKEN, REQUESTS_PER_MINUTE, TikTokFace
-from connectors.sandbox.tiktok_world import tiktok_world
+from connectors.sandbox.tiktok.world import tiktok_world
 from tests.sandbox.plain import END_2019, at
 
 FIELDS = "id,create_time,share_url,title,duration,view_count,like_count,comment_count,share_count"

@@ -18,7 +18,7 @@ from connectors.sandbox.exchange import Asked
 from connectors.sandbox.growth import Moment
 from connectors.sandbox.server import Sandbox
 from connectors.sandbox.youtube import ACCESS_TOKEN, API_KEY, UNITS_PER_DAY, YouTubeFace
-from connectors.sandbox.youtube_world import youtube_world
+from connectors.sandbox.youtube.world import youtube_world
 from tests.sandbox.plain import END_2019, at
 
 OWN, RIVAL, HUGE = "UCsandboxUKLabour0000001", "UCsandboxConservative-_2", "UCsandboxOddHuge00000003"

@@ -12,7 +12,7 @@ import pytest
 
 from connectors import facebook
 from connectors.asking import AccountDays, Ask, AudienceReach, Mentions, Walk
-from connectors.facebook_days import PAGE_METRICS
+from connectors.facebook.days import PAGE_METRICS
 from connectors.sandbox.server import Sandbox
 from connectors.wire import WireSession
 from tests.warehouse.lake import Lake, Sighting, campaign, fb_batch, fb_insights, fb_post, fb_video

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.instagram_insights import window_of
+from connectors.instagram.insights import window_of
 from tests.warehouse.lake import Lake, Sighting, campaign
 
 RECORDED = Path(__file__).parent / "recorded" / "instagram"

@@ -176,7 +176,7 @@ account_insights as (
 -- The day that a value is of, on the platform's calendar, and when it ended as the platform counts.
 days as (
     -- A total is of the window that was asked for: day D is asked as D+1 00:00 to D+2 00:00 UTC (a third party's finding, see
-    -- WINDOW_BEGINS_AFTER in connectors/instagram_insights.py). Windows of other lengths are no days.
+    -- WINDOW_BEGINS_AFTER in connectors/instagram/insights.py). Windows of other lengths are no days.
     select response_id, observed_at, account_id, metric, '' as breakdown, since::date - 1 as day, until as ended_at, insight.total_value.value as value
     from account_insights
     where until = since + interval 1 day and since = date_trunc('day', since)

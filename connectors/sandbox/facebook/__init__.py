@@ -1,5 +1,5 @@
 """The sandbox's Facebook face: pages, posts, videos, insights, web addresses and batches of the Graph API;
-advertising is in `facebook_ads.py`.
+advertising is in `ads.py`.
 
 Written from the field lists of the vendor's own SDK (26.0.3), the vendor's pages and recorded answers, not
 from any client. Where those are silent the choice made here is a guess that a live call may correct: the HTTP
@@ -29,8 +29,9 @@ from urllib.parse import urlencode, urlsplit
 
 import orjson
 
-from connectors.sandbox import facebook_ads, insights
 from connectors.sandbox.exchange import Answer, Asked, parse_query
+from connectors.sandbox.facebook import ads, insights
+from connectors.sandbox.facebook.nodes import Lasting, Passing, Thing, lasting_field, likes, passing_field
 from connectors.sandbox.graph_errors import (
     Refused,
     error_answer,
@@ -40,7 +41,6 @@ from connectors.sandbox.graph_errors import (
     unseen,
 )
 from connectors.sandbox.graph_fields import Field, FieldSyntaxError, parse_fields
-from connectors.sandbox.graph_nodes import Lasting, Passing, Thing, lasting_field, likes, passing_field
 from connectors.sandbox.graph_paging import GRAPH, cursor_of, instant_of, limit_of, paging
 from connectors.sandbox.growth import Moment
 from connectors.sandbox.world import FacebookPost, FacebookVideo, Page, World
@@ -303,15 +303,15 @@ class FacebookFace:
         self, parts: Sequence[str], version: str, parameters: Mapping[str, str], viewer: Viewer, now: Moment
     ) -> object:
         """An ad account, for the person alone: a page has none."""
-        account = facebook_ads.known_account(self._world.ad_accounts, parts[0])
+        account = ads.known_account(self._world.ad_accounts, parts[0])
         if viewer.page is not None:
             message = "(#200) Ad account owner has NOT grant ads_management or ads_read permission"
             raise refusal(200, message, status=403)
         if len(parts) == 1:
             return {"name": account.name, "account_id": account.id.removeprefix("act_"), "id": account.id}
         if parts[1:] != ["insights"]:
-            return facebook_ads.estimate(account, "/".join(parts[1:]), parameters)
-        rows = facebook_ads.reach_rows(account, parameters, now)
+            return ads.estimate(account, "/".join(parts[1:]), parameters)
+        rows = ads.reach_rows(account, parameters, now)
         limit, after = limit_of(parameters), cursor_of(parameters.get("after")) or "0"
         start = int(after) if after.isascii() and after.isdigit() else 0
         cut = rows[start : start + limit]

@@ -176,6 +176,6 @@ def _medium(
 @cache
 def shipped_instagram_world() -> InstagramWorld:
     """The worlds that come with the sandbox, as one."""
-    folder = files(__package__).joinpath("worlds", "instagram")
+    folder = files("connectors.sandbox").joinpath("worlds", "instagram")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
     return InstagramWorld(tomllib.loads(folder.joinpath(name).read_text(encoding="utf-8")) for name in names)

@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 
 from connectors.asking import AccountDays
 from connectors.errors import ENDS_THE_RUN, MetricWithdrawn, NotOffered, TooMuchAsked, Trouble
-from connectors.facebook_graph import FACEBOOK, Graph, is_refusal, items, next_parameters, optional
-from connectors.facebook_pages import Pages
+from connectors.facebook.graph import FACEBOOK, Graph, is_refusal, items, next_parameters, optional
+from connectors.facebook.pages import Pages
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
 # One less than the platform takes: across the end of summer time a day more than 24 hours would be too long.

@@ -21,8 +21,8 @@ from connectors.errors import (
     Trouble,
     Unreadable,
 )
-from connectors.instagram_answers import InstagramAnswers
-from connectors.instagram_graph import NAME, Graph, Own, reason
+from connectors.instagram.answers import InstagramAnswers
+from connectors.instagram.graph import NAME, Graph, Own, reason
 
 QUESTIONS_PER_BATCH = 50
 

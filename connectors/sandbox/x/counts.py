@@ -20,8 +20,8 @@ from datetime import UTC, datetime
 from connectors.sandbox.exchange import Asked
 from connectors.sandbox.growth import DAY_S, Moment
 from connectors.sandbox.world import World
-from connectors.sandbox.x_problems import Refused, invalid
-from connectors.sandbox.x_questions import choice, instant, know, page_bound, page_token
+from connectors.sandbox.x.problems import Refused, invalid
+from connectors.sandbox.x.questions import choice, instant, know, page_bound, page_token
 
 _PARAMETERS = frozenset(
     ("query", "start_time", "end_time", "since_id", "until_id", "granularity", "search_count.fields")

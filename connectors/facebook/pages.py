@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from connectors.errors import ENDS_THE_RUN, Gone, NotOffered, TokenInvalid, Transient, Trouble, Unreadable
-from connectors.facebook_graph import FACEBOOK, Graph, not_offered, optional
+from connectors.facebook.graph import FACEBOOK, Graph, not_offered, optional
 
 PAGE_FIELDS = "id,name,username,fan_count,followers_count"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from connectors.sandbox.exchange import Asked
-from connectors.sandbox.x_problems import Refused, invalid
+from connectors.sandbox.x.problems import Refused, invalid
 
 _EARLIEST = datetime(2010, 11, 6, tzinfo=UTC).timestamp()
 _PAGE_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"

@@ -20,7 +20,7 @@ from requests.auth import AuthBase
 from connectors.errors import BadRequest, OverBudget, PermissionMissing, TokenInvalid
 from connectors.spending import Line, Purse, Receipt
 from connectors.wire import WireSession
-from connectors.x_answers import FURTHER_CREDENTIALS, answered_at, posts_in, users_in
+from connectors.x.answers import FURTHER_CREDENTIALS, answered_at, posts_in, users_in
 
 SDK_URL = "https://api.twitter.com"
 API_URL = "https://api.x.com"

@@ -34,7 +34,7 @@ from connectors.sandbox.exchange import Answer, Asked, parse_query, words
 from connectors.sandbox.graph_errors import Refused, error_answer, graph_answer, refusal, unseen
 from connectors.sandbox.graph_fields import Field, FieldSyntaxError, parse_fields
 from connectors.sandbox.growth import DAY_S, Moment
-from connectors.sandbox.instagram_world import Account, InstagramWorld, Medium, shipped_instagram_world
+from connectors.sandbox.instagram.world import Account, InstagramWorld, Medium, shipped_instagram_world
 from connectors.sandbox.world import World
 
 PLATFORM = "instagram"

@@ -22,8 +22,8 @@ from connectors.errors import (
     Trouble,
     Unreadable,
 )
-from connectors.facebook_graph import ANSWERS, FACEBOOK, Graph, is_refusal, not_offered
-from connectors.facebook_pages import Pages
+from connectors.facebook.graph import ANSWERS, FACEBOOK, Graph, is_refusal, not_offered
+from connectors.facebook.pages import Pages
 
 QUESTIONS_PER_BATCH = 50
 

@@ -20,8 +20,8 @@ from connectors.asking import Ask, Walk, Wanted, in_parts
 from connectors.errors import BadRequest, Gone, NotOffered, PermissionMissing, Unreadable
 from connectors.spending import Line, Purse
 from connectors.wire import WireSession
-from connectors.x_addresses import HANDLE, POST_ID, parse_handle, parse_post_id, parse_post_url
-from connectors.x_answers import (
+from connectors.x.addresses import HANDLE, POST_ID, parse_handle, parse_post_id, parse_post_url
+from connectors.x.answers import (
     CREDENTIAL,
     FURTHER_CREDENTIALS,
     hidden_post,
@@ -36,8 +36,8 @@ from connectors.x_answers import (
     subject,
     users_in,
 )
-from connectors.x_calls import API_URL, PRICES, SDK_URL, Calls, bought
-from connectors.x_counts import Counts
+from connectors.x.calls import API_URL, PRICES, SDK_URL, Calls, bought
+from connectors.x.counts import Counts
 
 __all__ = [
     "ACCOUNT_DAYS",

@@ -27,8 +27,8 @@ from connectors.errors import (
     Unreadable,
 )
 from connectors.wire import WireSession
-from connectors.youtube_addresses import CHANNEL_ID, VIDEO_ID, parse_handle, parse_post_id, parse_post_url
-from connectors.youtube_answers import OAUTH_SETTINGS, items_of, judge, text_in, told
+from connectors.youtube.addresses import CHANNEL_ID, VIDEO_ID, parse_handle, parse_post_id, parse_post_url
+from connectors.youtube.answers import OAUTH_SETTINGS, items_of, judge, text_in, told
 
 __all__ = [
     "ACCOUNT_DAYS",

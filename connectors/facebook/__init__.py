@@ -17,14 +17,14 @@ import requests
 
 from connectors.asking import AccountDays, Ask, Walk, Wanted
 from connectors.errors import Trouble
-from connectors.facebook_addresses import parse_handle, parse_post_id, parse_post_url
-from connectors.facebook_ads import Audiences
-from connectors.facebook_days import PageDays
-from connectors.facebook_graph import ANSWERS, Graph
-from connectors.facebook_insights import Insights
-from connectors.facebook_listing import Listing
-from connectors.facebook_pages import Pages
-from connectors.facebook_sites import ask_sites
+from connectors.facebook.addresses import parse_handle, parse_post_id, parse_post_url
+from connectors.facebook.ads import Audiences
+from connectors.facebook.days import PageDays
+from connectors.facebook.graph import ANSWERS, Graph
+from connectors.facebook.insights import Insights
+from connectors.facebook.listing import Listing
+from connectors.facebook.pages import Pages
+from connectors.facebook.sites import ask_sites
 from connectors.wire import WireSession
 
 __all__ = [

@@ -21,7 +21,7 @@ import orjson
 
 from connectors.sandbox.exchange import Answer, Asked, words
 from connectors.sandbox.growth import Moment
-from connectors.sandbox.tiktok_world import Clip, TikTokWorld, tiktok_world
+from connectors.sandbox.tiktok.world import Clip, TikTokWorld, tiktok_world
 from connectors.sandbox.world import World
 
 PLATFORM = "tiktok"

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 
 from connectors.sandbox.exchange import words
+from connectors.sandbox.facebook.insights import video_views
 from connectors.sandbox.graph_errors import Refused, refusal
 from connectors.sandbox.graph_fields import Field
 from connectors.sandbox.growth import Moment
-from connectors.sandbox.insights import video_views
 from connectors.sandbox.world import REACTIONS, FacebookPost, FacebookVideo, Page
 
 Thing = Page | FacebookPost | FacebookVideo

@@ -25,7 +25,7 @@ import orjson
 
 from connectors.sandbox.exchange import Answer, Asked
 from connectors.sandbox.faults import Fault, Maker
-from connectors.sandbox.x_problems import PRIVATE_METRICS, field_refused, not_found, problem, together
+from connectors.sandbox.x.problems import PRIVATE_METRICS, field_refused, not_found, problem, together
 
 
 def _rate_limited(direction: int) -> Maker:

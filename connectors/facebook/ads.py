@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from connectors.asking import AudienceReach
 from connectors.errors import BadRequest, Gone, NotOffered, PermissionMissing, Trouble
-from connectors.facebook_graph import FACEBOOK, Graph
+from connectors.facebook.graph import FACEBOOK, Graph
 
 _REACH_FIELDS = "reach,impressions,frequency,date_start,date_stop"
 _WAYS: tuple[tuple[str, dict[str, str]], ...] = (

@@ -31,8 +31,8 @@ import orjson
 from connectors.sandbox.exchange import Answer, Asked, words
 from connectors.sandbox.growth import Count, Moment
 from connectors.sandbox.world import World, XAccount, XMedia, XPost
-from connectors.sandbox.x_counts import Counts
-from connectors.sandbox.x_problems import (
+from connectors.sandbox.x.counts import Counts
+from connectors.sandbox.x.problems import (
     PRIVATE_METRICS,
     Refused,
     field_refused,
@@ -43,7 +43,7 @@ from connectors.sandbox.x_problems import (
     together,
     unsupported_authentication,
 )
-from connectors.sandbox.x_questions import (
+from connectors.sandbox.x.questions import (
     check_id,
     choice,
     id_of,

@@ -15,16 +15,16 @@ from typing import Any
 
 from connectors.asking import Walk, Wanted, in_parts
 from connectors.errors import ENDS_THE_RUN, BadRequest, Gone, PermissionMissing, TooMuchAsked, Trouble
-from connectors.facebook_addresses import DIGITS, PFBID, POST_ID
-from connectors.facebook_graph import FACEBOOK, Graph, items, not_offered, optional
-from connectors.facebook_insights import (
+from connectors.facebook.addresses import DIGITS, PFBID, POST_ID
+from connectors.facebook.graph import FACEBOOK, Graph, items, not_offered, optional
+from connectors.facebook.insights import (
     POST_METRICS,
     REEL_METRICS,
     VIDEO_METRICS,
     VIDEO_POST_METRICS,
     Insights,
 )
-from connectors.facebook_pages import Pages
+from connectors.facebook.pages import Pages
 
 IDS_PER_REQUEST = 50
 

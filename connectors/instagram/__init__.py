@@ -35,15 +35,15 @@ from connectors.errors import (
     Trouble,
     Unreadable,
 )
-from connectors.instagram_addresses import (
+from connectors.instagram.addresses import (
     DIGITS,
     parse_handle,
     parse_post_id,
     parse_post_url,
     shortcode_of,
 )
-from connectors.instagram_answers import InstagramAnswers
-from connectors.instagram_graph import (
+from connectors.instagram.answers import InstagramAnswers
+from connectors.instagram.graph import (
     FACEBOOK_LOGIN,
     INSTAGRAM_LOGIN,
     Graph,
@@ -53,7 +53,7 @@ from connectors.instagram_graph import (
     is_older,
     reason,
 )
-from connectors.instagram_insights import Insights, Question, media_question
+from connectors.instagram.insights import Insights, Question, media_question
 from connectors.wire import WireSession
 
 __all__ = [

@@ -29,7 +29,7 @@ from connectors.errors import (
     Trouble,
     Unreadable,
 )
-from connectors.tiktok_addresses import VIDEO_ID, parse_handle, parse_post_id, parse_post_url
+from connectors.tiktok.addresses import VIDEO_ID, parse_handle, parse_post_id, parse_post_url
 from connectors.wire import WireSession
 
 __all__ = [

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from connectors.asking import Mentions
-from connectors.facebook_graph import Graph, optional
+from connectors.facebook.graph import Graph, optional
 
 
 def ask_sites(graph: Graph, mentions: Iterable[Mentions]) -> None:

@@ -28,7 +28,7 @@ import orjson
 from connectors.sandbox.exchange import Answer, Asked
 from connectors.sandbox.growth import Count, Moment
 from connectors.sandbox.world import World
-from connectors.sandbox.youtube_world import Channel, Video, YouTubeWorld, youtube_world
+from connectors.sandbox.youtube.world import Channel, Video, YouTubeWorld, youtube_world
 
 PLATFORM = "youtube"
 API_KEY = "sandbox-youtube-api-key"

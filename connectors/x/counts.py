@@ -25,9 +25,9 @@ from connectors.errors import (
     Unreadable,
 )
 from connectors.spending import Line
-from connectors.x_addresses import HANDLE
-from connectors.x_answers import count_in, items
-from connectors.x_calls import PRICES, Calls
+from connectors.x.addresses import HANDLE
+from connectors.x.answers import count_in, items
+from connectors.x.calls import PRICES, Calls
 
 RECENT = timedelta(days=7)
 RECENT_QUERY, ALL_QUERY = 512, 1024
