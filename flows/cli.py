@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def demo() -> None:
     """42 days of a simulated campaign, from start to leaderboard, without any credential.
 
-    The sandbox plays X and Facebook over real HTTP; the real SDKs ask it; the answers are landed, built and
+    The sandbox plays the platforms over real HTTP; the real SDKs ask it; the answers are landed, built and
     ranked. The data goes to CAMPAIGN_HOME (default ./data).
     """
     from flows.demo import demo as run_demo

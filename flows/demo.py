@@ -1,6 +1,6 @@
 """The demo: a whole campaign in two minutes, through the real road and without credentials.
 
-A sandbox in a process of its own plays X and Facebook over HTTP. The real SDKs ask it four times a day from
+A sandbox in a process of its own plays the platforms over HTTP. The real SDKs ask it four times a day from
 29 October to 12 December 2019, and twice a day through the 2017 campaign; the answers are landed, built and
 queried as those of a real campaign are. Some polls are left out, as machines and networks leave them out.
 """
@@ -92,7 +92,7 @@ def demo(settings: Settings) -> None:
     registry = _examples()
     with _sandbox() as environment:
         sandboxed = type(settings)(**environment, CAMPAIGN_HOME=str(home), CAMPAIGN_LAKE="")
-        say(f"Polling the sandbox's X and Facebook into {home}; nothing leaves this machine.")
+        say(f"Polling the sandbox's platforms into {home}; nothing leaves this machine.")
         polls = [
             (season, moment)
             for season in SEASONS
@@ -196,11 +196,14 @@ def _print_results(settings: Settings, built: BuildReport, responses: int, files
         + ", ".join(f"{rows:,} rows in {table}" for table, rows in sorted(built.tables.items()))
     )
     for title, name in (
-        ("Leaderboard: views across Facebook and X", "leaderboard"),
+        ("Leaderboard: views across the platforms", "leaderboard"),
         ("By side, inside the campaign's window", "views-by-side"),
         ("Retweets of one account in two campaigns", "retweets-of-two-campaigns"),
         ("… and day by day in 2019", "retweets-by-day"),
         ("Our wonderful NHS, day by day", "asset-by-day"),
+        ("What share of each audience the advertising reached", "reach-shares"),
+        ("How the sites spread", "site-by-day"),
+        ("How often the hashtag was used", "mentions-by-day"),
     ):
         say()
         say(title)

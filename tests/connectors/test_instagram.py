@@ -11,8 +11,9 @@ from urllib.parse import parse_qsl
 import pytest
 import requests
 
-from connectors import errors, instagram, instagram_insights
+from connectors import errors, instagram
 from connectors.asking import AccountDays, Ask, Mentions, Walk, Wanted
+from connectors.instagram import insights
 from connectors.sandbox.instagram import LOGIN_TOKEN, PAGE_TOKEN_PREFIX
 from connectors.sandbox.instagram.world import shipped_instagram_world
 from connectors.sandbox.server import Sandbox
@@ -225,7 +226,7 @@ def test_insights_are_asked_of_media_that_lack_a_counter_and_of_no_other(enter: 
     assert 0 < len(lacking) < len(listed["data"])
     answered = [json.loads(part["body"])["data"] for body in bodies(wire, "insights") for part in body]
     assert {row["id"].split("/")[0] for rows in answered for row in rows} == lacking
-    assert all({row["name"] for row in rows} == set(instagram_insights._FEED_METRICS) for rows in answered)
+    assert all({row["name"] for row in rows} == set(insights._FEED_METRICS) for rows in answered)
 
 
 def test_rivals_views_are_told_for_reels_alone_and_nothing_is_filled_in(enter: Callable[..., Wire]):
@@ -296,7 +297,7 @@ def test_an_accounts_days_are_one_window_each_by_the_documented_mapping(enter: C
     assert Counter(wire.endpoints()) == {"roles": 1, "account_insights": 1}
     asked = day_questions(wire)
     windows = list(dict.fromkeys((int(each["since"]), int(each["until"])) for each in asked))
-    assert windows == [instagram_insights.window_of(date(2019, 11, day)) for day in (28, 27, 26)]
+    assert windows == [insights.window_of(date(2019, 11, day)) for day in (28, 27, 26)]
     midnight = datetime(2019, 11, 29, tzinfo=UTC).timestamp()
     assert windows[0] == (midnight, midnight + 86_400)
     assert {each["metric_type"] for each in asked} == {"total_value"}
@@ -321,7 +322,7 @@ def test_days_go_back_ninety_at_most(enter: Callable[..., Wire]):
     wire = enter()
     days = AccountDays("water", date(2019, 1, 1), date(2019, 11, 29), handle="uklabour")
     gather(wire, days=[days])
-    assert len(day_questions(wire)) == 2 * instagram_insights.MOST_DAYS
+    assert len(day_questions(wire)) == 2 * insights.MOST_DAYS
     assert wire.endpoints().count("account_insights") == 4
 
 
@@ -802,8 +803,8 @@ def test_insights_are_asked_in_batches_of_fifty_by_product_type(server: Loopback
     collect(wire, walk())
     first, second = batches(server)
     assert (len(first), len(second)) == (50, 11)
-    assert dict(second)["1780000001"] == ",".join(instagram_insights._REEL_METRICS)
-    assert first[0] == ("1790000000", ",".join(instagram_insights._FEED_METRICS))
+    assert dict(second)["1780000001"] == ",".join(insights._REEL_METRICS)
+    assert first[0] == ("1790000000", ",".join(insights._FEED_METRICS))
     assert "access_token" not in server.of(IDS)[0].query
 
 
@@ -815,9 +816,7 @@ def test_a_metric_that_a_product_type_lacks_is_dropped_and_told_once(
     server.on(IDS, Insights(refused=["follows", "profile_visits"], is_naming=is_naming))
     wire = connect(instagram)
     collect(wire, walk())
-    rest = ",".join(
-        name for name in instagram_insights._FEED_METRICS if name not in ("follows", "profile_visits")
-    )
+    rest = ",".join(name for name in insights._FEED_METRICS if name not in ("follows", "profile_visits"))
     whole = {name for batch in batches(server) for name, metrics in batch if metrics == rest}
     assert len(whole) >= 59
     assert set(wire.kinds()) == {"MetricWithdrawn"}
@@ -830,7 +829,7 @@ def test_a_metric_that_a_product_type_lacks_is_dropped_and_told_once(
 
 def test_when_every_metric_is_refused_nothing_more_is_asked(server: Loopback, connect: Connect):
     serve(server, listing(*lacking(60)))
-    server.on(IDS, Insights(refused=instagram_insights._FEED_METRICS))
+    server.on(IDS, Insights(refused=insights._FEED_METRICS))
     wire = connect(instagram)
     collect(wire, walk())
     assert [len(batch) for batch in batches(server)] == [50]
@@ -905,7 +904,7 @@ def test_without_batches_insights_are_asked_one_by_one(server: Loopback, connect
     collect(wire, walk())
     assert len(server.of(IDS)) == 1
     (asked,) = server.of(f"{V}/1790000001/insights")
-    assert asked.parameters["metric"] == ",".join(instagram_insights._FEED_METRICS)
+    assert asked.parameters["metric"] == ",".join(insights._FEED_METRICS)
     assert wire.kinds() == ["NotOffered"]
 
 
@@ -944,7 +943,7 @@ def test_a_refused_account_metric_is_dropped_for_all_days_and_told_once(server: 
     server.on(IDS, answering)
     wire = connect(instagram)
     collect(wire, days=days(4))
-    rest = ",".join(name for name in instagram_insights._ACCOUNT_METRICS if name != "reposts")
+    rest = ",".join(name for name in insights._ACCOUNT_METRICS if name != "reposts")
     asked = [url.split("metric=")[1].split("&")[0] for url in answering.asked]
     assert asked.count("reposts") == 1
     assert asked.count(rest) == 3
@@ -974,7 +973,7 @@ def test_days_end_where_the_permission_is_missing(server: Loopback, connect: Con
     wire = connect(instagram)
     collect(wire, days=days(30))
     (asked,) = server.of(f"{V}/17841/insights")
-    since, until = instagram_insights.window_of(date(2026, 10, 30))
+    since, until = insights.window_of(date(2026, 10, 30))
     assert asked.parameters == {
         "metric": "reach,views",
         "period": "day",

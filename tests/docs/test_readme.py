@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from connectors import discover
+from flows.registry import load
 from flows.settings import Settings
 from tests.docs.readme import QUERIES, README, ROOT, filled
 
@@ -22,13 +24,22 @@ def test_every_query_of_the_readme_answers_what_it_says(demo_home: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["leaderboard", "views-by-side", "retweets-of-two-campaigns", "asset-by-day"]
+    "name",
+    [
+        "leaderboard",
+        "views-by-side",
+        "retweets-of-two-campaigns",
+        "asset-by-day",
+        "reach-shares",
+        "mentions-by-day",
+        "site-by-day",
+    ],
 )
 def test_the_readme_shows_the_queries_of_the_docs(name: str) -> None:
     assert (QUERIES / f"{name}.sql").read_text(encoding="utf-8").strip() in TEXT
 
 
-@pytest.mark.parametrize("command", ["demo", "sandbox", "check", "collect", "build", "sql"])
+@pytest.mark.parametrize("command", ["demo", "sandbox", "check", "status", "collect", "build", "sql"])
 def test_every_command_is_in_the_readme_and_explains_itself(command: str) -> None:
     assert f"campaign {command}" in TEXT or f"make {command}" in TEXT
     shown = subprocess.run(
@@ -58,6 +69,24 @@ def test_every_setting_is_in_the_example_file() -> None:
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     for field in Settings.model_fields.values():
         assert str(field.validation_alias) in example
+
+
+def test_the_registry_of_the_readme_is_one(tmp_path: Path) -> None:
+    (tables,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+    campaign = """
+        id = "clean-water"
+        name = "Clean water"
+        starts = 2026-04-01
+        ends = 2026-06-30
+        timezone = "Europe/London"
+        [[sides]]
+        id = "clean-water"
+        ours = true
+    """
+    (tmp_path / "water.toml").write_text(campaign + tables, encoding="utf-8")
+    (loaded,) = load(tmp_path, discover()).campaigns
+    assert [asset.match is not None for asset in loaded.assets] == [True, False]
+    assert (len(loaded.budgets), len(loaded.audiences), loaded.cadence) == (1, 1, {"x": "by age"})
 
 
 def test_every_mart_is_in_the_readme() -> None:
