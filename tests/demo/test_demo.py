@@ -161,4 +161,4 @@ def test_no_code_outside_the_sandbox_knows_the_published_figures() -> None:
 
 def test_the_world_covers_the_registrys_assets() -> None:
     registry = tomllib.loads((ROOT / "campaigns" / f"{CAMPAIGN}.toml").read_text(encoding="utf-8"))
-    assert {asset["title"] for asset in registry["assets"]} == set(VIEWS)
+    assert {asset["title"] for asset in registry["assets"] if "posts" in asset} == set(VIEWS)

@@ -93,8 +93,9 @@ def name_of(code: str) -> str:
 
 
 def connector_trees(platform: str) -> list[ast.Module]:
-    """The platform's connector and its helper modules, parsed."""
-    paths = sorted(CONNECTORS.glob(f"{platform}.py")) + sorted(CONNECTORS.glob(f"{platform}_*.py"))
+    """The platform's connector, a module or a package, parsed."""
+    paths = sorted(CONNECTORS.glob(f"{platform}.py")) + sorted(CONNECTORS.glob(f"{platform}/*.py"))
+    assert paths
     return [ast.parse(path.read_text(encoding="utf-8")) for path in paths]
 
 
