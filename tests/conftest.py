@@ -21,6 +21,7 @@ settings.load_profile("pipeline")
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where the tests run on several cores: those of a file share its fixtures and so a process, as do those
     that look at the demo. What Hypothesis drives takes long and stands alone.
