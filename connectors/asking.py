@@ -15,14 +15,18 @@ from typing import Literal
 class Walk:
     """List an account's posts that were created at or after `since`, newest first, to the end.
 
-    `handle` is how people name the account (without @), `account_id` the platform's own id; at least one is
-    given.
+    `until` asks for those alone that were created before it, because the later ones were listed already; a
+    platform that cannot begin there lists from the newest. `handle` is how people name the account (without
+    @), `account_id` the platform's own id; at least one is given. `others` are further campaigns that want
+    it.
     """
 
     campaign_id: str
     since: datetime
     handle: str | None = None
     account_id: str | None = None
+    until: datetime | None = None
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Wanted:
 
     `alias` is any name that the platform's connector gave the post (its `parse_post_url`), most often the
     post's id. `handle`, `account_id` and `created_at` are what is known of it, for platforms that show
-    others' posts only through their account.
+    others' posts only through their account. `others` are further campaigns that want it.
     """
 
     campaign_id: str
@@ -39,6 +43,7 @@ class Wanted:
     handle: str | None = None
     account_id: str | None = None
     created_at: datetime | None = None
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

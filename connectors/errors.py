@@ -37,7 +37,9 @@ class RateLimited(Trouble):
     None.
 
     `wait_s` is for platforms that say how long to wait instead of until when; the wire, which has the clock,
-    turns it into `until`.
+    turns it into `until`. `is_of_part` is for limits that may be of a part of what the credential asks, one
+    Page of several; the wire, which knows whether a part is asked, names it in `part`: only that is limited
+    then.
     """
 
     def __init__(
@@ -46,6 +48,8 @@ class RateLimited(Trouble):
         super().__init__(platform, message, until, wait_s)
         self.until = until
         self.wait_s = wait_s
+        self.is_of_part = False
+        self.part = ""
 
     def say_when(self, until: datetime) -> None:
         """Sets `until` (aware) and names it in the message, which otherwise ends in "start again later"."""

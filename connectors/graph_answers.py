@@ -45,6 +45,8 @@ _TOKEN_CURES = {
     492: "its person has no role on the Page any more: give the role back",
 }
 
+_NO_PROOF = "let the app ask for no proof of its secret, in its settings"
+
 
 def _is_limit(code: object) -> bool:
     """4, 17, 32, 341: of the app, the person, the Page; 368: a block; 613: of a call of its own; 80000 to
@@ -65,11 +67,12 @@ def _is_permission(code: object, words: str) -> bool:
 @dataclass(frozen=True)
 class GraphAnswers:
     """How a platform that speaks Graph reads its answers; `credential` is the setting that holds its
-    token.
+    token, `app_secret_setting` the one that holds the app's secret, where calls are proved by it.
     """
 
     platform: str
     credential: str
+    app_secret_setting: str | None = None
 
     def trouble_of(self, error: object, status: int, headers: Mapping[str, str]) -> Trouble:
         """What the `error` object of an answer, or of one answer in a batch, means. By its code, then by the
@@ -88,7 +91,10 @@ class GraphAnswers:
         if _is_limit(code) or (status == 429 and code is None):
             why = "blocked for a while by the platform's policies" if code == 368 else "asked too often"
             text = f"{self.platform}: {why} ({told}: {said}); start again later"
-            return RateLimited(self.platform, text, wait_s=seconds_to_regain(headers))
+            limited = RateLimited(self.platform, text, wait_s=seconds_to_regain(headers))
+            # A business's use case is counted by Page; the app's and the person's limits are of all.
+            limited.is_of_part = isinstance(code, int) and 80000 <= code <= 80014
+            return limited
         if code in (1, 2) and "reduce the amount of data" in words:
             return TooMuchAsked(
                 self.platform, f"{self.platform}: too much asked ({told}: {said}); ask for fewer items"
@@ -107,13 +113,13 @@ class GraphAnswers:
         if code == 100 and "valid insights metric" in words:
             named = _METRIC.search(said)
             cure = "take it out of the connector's list"
-            text = f"{self.platform}: a metric is withdrawn ({told}: {said}); {cure}"
+            text = f"{self.platform}: a metric is refused ({told}: {said}); {cure}"
             return MetricWithdrawn(self.platform, text, named[0] if named else "")
         if _is_permission(code, words):
             cure = "grant the token that permission"
             if "app secret proof" in words:
                 # Recorded, with code 100: asked with a person's token and without the proof.
-                cure = f"set {self.platform.upper()}_APP_SECRET"
+                cure = _NO_PROOF if self.app_secret_setting is None else f"set {self.app_secret_setting}"
             text = f"{self.platform}: not allowed ({told}: {said}); {cure}"
             return PermissionMissing(self.platform, text)
         # 803: none of the names or ids is known.
@@ -133,7 +139,9 @@ class GraphAnswers:
     def _token_cure(self, code: object, error: Mapping[str, object]) -> str:
         subcode = error.get("error_subcode")
         if code == 104 or "appsecret_proof" in str(error.get("message")).lower():
-            return f"check {self.credential} and {self.platform.upper()}_APP_SECRET, which belong together"
+            if self.app_secret_setting is None:
+                return f"check {self.credential}; {_NO_PROOF}"
+            return f"check {self.credential} and {self.app_secret_setting}, which belong together"
         cure = _TOKEN_CURES.get(subcode) if isinstance(subcode, int) else None
         if cure is None:
             return f"make a new one and set {self.credential}"

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import socket
 import ssl
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
+
+# X counts its caps by the month; nobody who means what he says asks for a longer wait.
+LONGEST_WAIT = timedelta(days=31)
+# Of what `network_cause` says, this means that no byte of the request went out.
+NEVER_LEFT = frozenset(("the host name is not known", "connection refused", "no connection in time"))
 
 
 def network_cause(error: BaseException) -> str:
@@ -43,19 +49,37 @@ def network_cause(error: BaseException) -> str:
 
 
 def seconds_after(value: str | None, now: datetime) -> float | None:
-    """Seconds to wait by a Retry-After header: a number of seconds or an HTTP date. None when absent or
-    broken.
+    """Seconds to wait by a Retry-After header: a number of seconds or an HTTP date. None when absent, broken
+    or longer than `LONGEST_WAIT`.
     """
     if not value:
         return None
     try:
-        return max(0.0, float(int(value)))
+        return sensible(int(value))
     except ValueError:
         pass
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
+    return sensible((moment - now).total_seconds())
+
+
+def sensible(seconds: float | None) -> float | None:
+    """The seconds of a wait, 0 for one that is over; None for what is no number, or longer than
+    `LONGEST_WAIT`.
+    """
+    # A comparison takes whole numbers of any length, and is false of what is no number.
+    if seconds is None or not seconds <= LONGEST_WAIT.total_seconds():
+        return None
+    return float(max(0.0, seconds))
+
+
+def host_of(address: str) -> str:
+    """Host and port that an address of somebody else's making leads to; empty when it names none."""
+    try:
+        return urlsplit(address).netloc.rpartition("@")[2]
+    except ValueError:
+        return ""

@@ -4,7 +4,8 @@ The record holds, for one credential, the moments before which not to ask, the c
 endpoint's window, and how many calls were made lately. Every moment in it is epoch seconds of the wall clock.
 
 An endpoint is named `platform/endpoint`; `platform/` stands for all of the platform's. One credential may
-serve two platforms of Meta's, whose allowances are apart.
+serve two platforms of Meta's, whose allowances are apart, and a `part` of one (a Page with a token of its
+own), which is named in the same way.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import hashlib
 import json
 import os
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -32,7 +33,9 @@ LONGEST_CALL_S = 900.0
 _PARTS = 20
 _PERCENTAGES = ("call_count", "total_time", "total_cputime", "acc_id_util_pct")
 _TIMES = ("estimated_time_to_regain_access", "reset_time_duration")
-_CALL_USAGE = ("X-App-Usage", "X-Business-Use-Case-Usage", "X-Page-Usage")
+_APP_USAGE = "X-App-Usage"
+_PAGE_USAGE = ("X-Business-Use-Case-Usage", "X-Page-Usage")
+_CALL_USAGE = (_APP_USAGE, *_PAGE_USAGE)
 _AD_ACCOUNT_USAGE = "X-Ad-Account-Usage"
 
 
@@ -77,8 +80,8 @@ def _usage(headers: Mapping[str, str], name: str) -> list[dict[str, object]]:
 
 def _number(usage: Mapping[str, object], name: str) -> float:
     told = usage.get(name)
-    # JSON as Python reads it knows infinity and things that are no number.
-    return float(told) if isinstance(told, int | float) and abs(told) < 1e9 else 0.0
+    # JSON as Python reads it knows infinity and things that are no number, and a mistake may be negative.
+    return float(told) if isinstance(told, int | float) and 0 <= told < 1e9 else 0.0
 
 
 def _percent(usage: Mapping[str, object]) -> float:
@@ -113,18 +116,25 @@ def _spread_s(percent: float) -> float:
     return 3.0 * min(percent - NEARLY_USED_UP_PERCENT + 1, 6.0)
 
 
-def _pauses(endpoint: str, headers: Mapping[str, str]) -> Iterator[tuple[str, float]]:
-    """(key, seconds) for which a good answer asks to stay away. Graph counts the calls of all endpoints
-    together, but those to an ad account apart.
-    """
-    called = [usage for name in _CALL_USAGE for usage in _usage(headers, name)]
+def _pause_s(called: Sequence[Mapping[str, object]]) -> float:
+    """Seconds to pause by the usage of calls that an answer tells."""
     pause_s = _spread_s(max(map(_percent, called), default=0.0))
     # One page of many that is used up does not keep the others from being read.
     if called and all(_percent(usage) >= 100 for usage in called):
         pause_s = max(
             pause_s, 60 * min(_number(usage, "estimated_time_to_regain_access") for usage in called)
         )
-    yield everything(endpoint), pause_s
+    return pause_s
+
+
+def _pauses(endpoint: str, headers: Mapping[str, str], part: str) -> Iterator[tuple[str, float]]:
+    """(key, seconds) for which a good answer asks to stay away. Graph counts the calls of all endpoints
+    together, but those to an ad account apart, and those in a Page's name.
+    """
+    of_all = (_APP_USAGE,) if part else _CALL_USAGE
+    yield everything(endpoint), _pause_s([usage for name in of_all for usage in _usage(headers, name)])
+    if part:
+        yield part, _pause_s([usage for name in _PAGE_USAGE for usage in _usage(headers, name)])
     for usage in _usage(headers, _AD_ACCOUNT_USAGE):
         used_up_s = _number(usage, "reset_time_duration") if _percent(usage) >= 100 else 0.0
         yield endpoint, max(_spread_s(_percent(usage)), used_up_s)
@@ -145,7 +155,7 @@ class Window:
 class Record:
     """What is known of one credential's allowance."""
 
-    # By endpoint, and by `everything` for all of them.
+    # By endpoint or part, and by `everything` for all of them.
     not_before: dict[str, float] = field(default_factory=dict)
     windows: dict[str, Window] = field(default_factory=dict)
     # By endpoint: when the calls were sent that nobody has settled, by an id.
@@ -199,16 +209,17 @@ class Pace:
         """The record, to be read and changed by nobody else inside the block."""
         yield self._kept
 
-    def begin(self, endpoint: str, now: datetime, calls: Calls | None = None) -> tuple[datetime | None, str]:
-        """Until when to wait before the next request of `endpoint` is sent (None: no wait), and what to
-        settle it by. One call of what is left is reserved for it.
+    def begin(
+        self, endpoint: str, now: datetime, calls: Calls | None = None, part: str = ""
+    ) -> tuple[datetime | None, str]:
+        """Until when to wait before the next request of `endpoint`, for a `part` if that is named, is sent
+        (None: no wait), and what to settle it by. One call of what is left is reserved for it.
         """
         with self._record() as record:
             record.forget_the_past(now.timestamp())
             earliest = max(now.timestamp(), self._waited_until)
-            until = max(
-                earliest, *(record.not_before.get(key, 0.0) for key in (everything(endpoint), endpoint))
-            )
+            keys = (everything(endpoint), endpoint, part)
+            until = max(earliest, *(record.not_before.get(key, 0.0) for key in keys))
             window = record.windows.get(endpoint)
             if window is not None and window.reset > until:
                 if window.left > 0:
@@ -222,12 +233,22 @@ class Pace:
             record.under_way.setdefault(endpoint, {})[token] = until
         return (datetime.fromtimestamp(until, UTC) if until > earliest else None), token
 
+    def is_held(self, key: str, until: datetime) -> bool:
+        """Whether nobody asks for `key` before `until`."""
+        with self._record() as record:
+            return record.not_before.get(key, 0.0) >= until.timestamp()
+
     def waited(self, until: datetime) -> None:
         """This process has waited until then."""
         self._waited_until = max(self._waited_until, until.timestamp())
 
     def settle(
-        self, endpoint: str, token: str, now: datetime, headers: Mapping[str, str] | None = None
+        self,
+        endpoint: str,
+        token: str,
+        now: datetime,
+        headers: Mapping[str, str] | None = None,
+        part: str = "",
     ) -> None:
         """The request that `token` stands for is over; `headers` are those of a good answer."""
         with self._record() as record:
@@ -238,7 +259,7 @@ class Pace:
             told = headers.get("x-rate-limit-remaining", "").strip()
             if reset is not None and now < reset <= now + LONGEST_HOLD and told.isdecimal():
                 self._learn_window(record, endpoint, reset.timestamp(), int(told[:9]))
-            for key, pause_s in _pauses(endpoint, headers):
+            for key, pause_s in _pauses(endpoint, headers, part):
                 if pause_s > 0:
                     until = now.timestamp() + min(pause_s, LONGEST_HOLD.total_seconds())
                     record.not_before[key] = max(record.not_before.get(key, 0.0), until)
@@ -254,7 +275,7 @@ class Pace:
             record.windows[endpoint] = Window(reset, max(0, remaining - others))
 
     def hold(self, key: str, until: datetime, now: datetime) -> None:
-        """Nobody asks for `key` (an endpoint, or all: `everything`) before `until`."""
+        """Nobody asks for `key` (an endpoint, a part, or all: `everything`) before `until`."""
         with self._record() as record:
             moment = min(until, now + LONGEST_HOLD).timestamp()
             record.not_before[key] = max(record.not_before.get(key, 0.0), moment)

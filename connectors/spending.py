@@ -4,7 +4,8 @@ Some platforms charge by what they show: a resource (a post, an account) once pe
 read, or each request. A connector with prices reserves what a call may cost at worst before it is made, and
 settles what it did cost when the answer is there. A reservation counts as spent until it is settled or
 released, so a process that is killed in between never lets a budget be exceeded: what it had reserved stays
-counted on its day, because the platform may have answered.
+counted on its day, because the platform may have answered. So it is with a call that may have been answered
+though nothing readable arrived.
 
 The ledger is one SQLite file, shared by processes of one machine. It keeps a write-ahead log and leaves the
 moment of writing it out to the operating system: a killed process loses nothing by that, a call costs a
@@ -83,9 +84,10 @@ class Limit:
 
 @dataclass(frozen=True)
 class Spent:
-    """What was spent. `usd` includes `unsettled_usd`: what is reserved by calls under way, or by processes
-    that died. `resources` counts by kind what was charged, `requests` the calls that were paid for or would
-    have been, had their resources not been read earlier on the same day.
+    """What was spent. `usd` includes `unsettled_usd`: what is reserved by calls under way, by processes that
+    died, and by calls of which nobody knows whether they were charged. `resources` counts by kind what was
+    charged, `requests` the calls that were paid for or would have been, had their resources not been read
+    earlier on the same day.
     """
 
     usd: Decimal
@@ -156,6 +158,11 @@ class Ledger:
             rooms = [most - used for most, used, _ in _uses(con, platform, day, limit)]
         return None if not rooms else max(0, min(rooms))
 
+    def cost(self, platform: str, day: date, lines: Sequence[Line]) -> int:
+        """What the lines would cost on a day, in millionths of a dollar."""
+        with self._transaction("begin") as con:
+            return _cost(con, platform, day, lines)
+
     def reserve(self, platform: str, day: date, limit: Limit, lines: Sequence[Line]) -> int:
         """Sets aside what the lines cost at worst, and returns the number to settle or release it by.
 
@@ -164,11 +171,7 @@ class Ledger:
         with self._transaction("begin immediate") as con:
             # Two days back, nobody asks any more whether a resource was charged.
             con.execute("delete from paid where day < date(?, '-1 day')", (day.isoformat(),))
-            worst = sum(
-                _micros(line.usd)
-                * (line.count + len(_unpaid(con, platform, day, line.kind, tuple(dict.fromkeys(line.ids)))))
-                for line in lines
-            )
+            worst = _cost(con, platform, day, lines)
             for most, used, span in _uses(con, platform, day, limit):
                 if used + worst > most:
                     raise OverBudget(platform, _over(platform, limit.campaign_id, span, most, used, worst))
@@ -237,9 +240,14 @@ class Receipt:
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
+        self.is_unsure = False
 
     def got(self, *lines: Line) -> None:
         self.lines += lines
+
+    def may_be_charged(self) -> None:
+        """The call failed in a way that leaves open whether the platform charges for it."""
+        self.is_unsure = True
 
 
 class Purse:
@@ -264,11 +272,16 @@ class Purse:
         micros = self._ledger.room(self._platform, self._today(), self._limit(campaign_id))
         return None if micros is None else micros / _MILLION
 
+    def cost(self, *lines: Line) -> Decimal:
+        """How many dollars the lines would cost now."""
+        return self._ledger.cost(self._platform, self._today(), lines) / _MILLION
+
     @contextmanager
     def buying(self, campaign_id: str, *worst: Line) -> Iterator[Receipt]:
         """A paid call inside the block: `worst` is reserved before it and what the receipt got is settled
-        after it. A call that failed (a Trouble) was free; whatever else ends the block leaves the
-        reservation counted, for the platform may have answered.
+        after it. A call that failed (a Trouble) was free, unless the receipt was told that it may be charged.
+        Then, and when anything else ends the block, the reservation stays counted on its day, and nothing is
+        taken for paid: the platform may have answered or not.
 
         Raises OverBudget before the block is entered.
         """
@@ -278,7 +291,8 @@ class Purse:
         try:
             yield receipt
         except Trouble:
-            self._ledger.settle(reservation, receipt.lines)
+            if not receipt.is_unsure:
+                self._ledger.settle(reservation, receipt.lines)
             raise
         # An answer without anything in it was a call too.
         self._ledger.settle(reservation, receipt.lines or [Line(line.kind, line.usd) for line in worst])
@@ -306,6 +320,15 @@ def _unpaid(con: sqlite3.Connection, platform: str, day: date, kind: str, ids: S
     return [
         one for one in ids if con.execute(question, (day.isoformat(), platform, kind, one)).fetchone() is None
     ]
+
+
+def _cost(con: sqlite3.Connection, platform: str, day: date, lines: Sequence[Line]) -> int:
+    """What the lines cost, in millionths; resources that were charged on that day are free."""
+    return sum(
+        _micros(line.usd)
+        * (line.count + len(_unpaid(con, platform, day, line.kind, tuple(dict.fromkeys(line.ids)))))
+        for line in lines
+    )
 
 
 def _uses(con: sqlite3.Connection, platform: str, day: date, limit: Limit) -> Iterator[tuple[int, int, str]]:

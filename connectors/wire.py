@@ -38,7 +38,7 @@ from connectors.errors import (
     Trouble,
     Unreadable,
 )
-from connectors.network import network_cause, seconds_after
+from connectors.network import LONGEST_WAIT, NEVER_LEFT, host_of, network_cause, seconds_after, sensible
 from connectors.pace import Calls, Pace, everything, moment_of, seconds_to_regain
 from connectors.redaction import SECRET, Redactor, filter_logs
 
@@ -68,7 +68,9 @@ def utc_now() -> datetime:
 @dataclass
 class Report:
     """What a session did: `responses` landed, `retries`, seconds waited, the troubles that were noted, and
-    the walks that came to their ends.
+    the walks that came to their ends. `walked_back` has those that broke off, each with the moment down to
+    which everything was listed; `unsure` counts the exchanges that the platform may have charged for though
+    no usable answer came of them.
     """
 
     responses: int = 0
@@ -76,6 +78,8 @@ class Report:
     waits_s: float = 0.0
     noted: Counter[tuple[str, str]] = field(default_factory=Counter)
     walked: list[Walk] = field(default_factory=list)
+    walked_back: list[tuple[Walk, datetime]] = field(default_factory=list)
+    unsure: int = 0
 
     @property
     def troubles(self) -> list[tuple[str, str, int]]:
@@ -170,8 +174,9 @@ class WireSession(requests.Session):
     that one rate limit is waited for. `timeout` is the most seconds for a connection and from one byte to the
     next, `longest_answer_s` for a whole body. `pace` is the record of what the credential may ask, kept in
     memory unless it is a `SharedPace`; `calls` (most, per seconds) is a budget that is kept to even when no
-    answer speaks of one. `before_pause` is called before each pause of more than 5 seconds, so that what has
-    landed can be written down first.
+    answer speaks of one. `before_pause` is called before each retry and each pause of more than 5 seconds,
+    `before_request` before each request, so that what has landed can be written down first: either may take
+    minutes in which the process is ended.
 
     Raises only `connectors.errors.Trouble` for what goes wrong with a platform. Not for use by several
     threads.
@@ -198,6 +203,7 @@ class WireSession(requests.Session):
         pace: Pace | None = None,
         calls: Calls | None = None,
         before_pause: Callable[[], None] = lambda: None,
+        before_request: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
         base = urlsplit(base_url)
@@ -223,6 +229,7 @@ class WireSession(requests.Session):
         self._attempts = attempts
         self._patience = patience
         self._before_pause = before_pause
+        self._before_request = before_request
         self._host = base.netloc
         self._setting = setting
         self._redactor = Redactor(secrets)
@@ -232,6 +239,8 @@ class WireSession(requests.Session):
         self._calls = calls
         self._calls_lost = 0
         self._is_broken_off = False
+        self._reached: datetime | None = None
+        self._part = ""
 
         # The environment is read once and only for what belongs to the way there: no netrc, no look-up per
         # request.
@@ -271,15 +280,44 @@ class WireSession(requests.Session):
     @contextmanager
     def walking(self, walk: Walk) -> Iterator[None]:
         """Lists what `walk` asks for inside the block; reports it as walked to its end unless a call inside
-        failed.
+        failed, and else as far as it `reached`.
         """
-        before, self._is_broken_off = self._is_broken_off, False
+        before = self._is_broken_off, self._reached
+        self._is_broken_off, self._reached = False, None
+        is_whole = False
         try:
             yield
-            if not self._is_broken_off:
-                self.report.walked.append(walk)
+            is_whole = not self._is_broken_off
         finally:
-            self._is_broken_off = before
+            if is_whole:
+                self.report.walked.append(walk)
+            elif self._reached is not None:
+                self.report.walked_back.append((walk, self._reached))
+            self._is_broken_off, self._reached = before
+
+    def reached(self, moment: datetime) -> None:
+        """Tells, inside `walking`, that every post of the walk from `moment` (aware) on has been listed."""
+        if self._reached is None or moment < self._reached:
+            self._reached = moment
+
+    @property
+    def as_of(self) -> datetime | None:
+        """The run's clock, where it is given; None where that is the wall clock."""
+        return self._as_of
+
+    @property
+    def attempts(self) -> int:
+        """How often at most a request is sent."""
+        return self._attempts
+
+    @contextmanager
+    def trying(self, attempts: int) -> Iterator[None]:
+        """Sends each request inside the block at most so often; for those that are paid for each time."""
+        before, self._attempts = self._attempts, min(attempts, self._attempts)
+        try:
+            yield
+        finally:
+            self._attempts = before
 
     @contextmanager
     def costing_only_this(self) -> Iterator[None]:
@@ -290,8 +328,26 @@ class WireSession(requests.Session):
             raise
         except Trouble as trouble:
             # What is not offered is no part of what a walk could show.
-            self._is_broken_off = self._is_broken_off or not isinstance(trouble, NotOffered)
+            if not isinstance(trouble, NotOffered):
+                self.breaks_off()
             self.note(trouble)
+
+    def breaks_off(self) -> None:
+        """The walk that is under way, if one is, does not come to its end: what it did not see is still to be
+        listed.
+        """
+        self._is_broken_off = True
+
+    @contextmanager
+    def pacing_as(self, part: str) -> Iterator[None]:
+        """Asks for a part of what the credential serves ("Page 111") that the platform counts apart. A limit
+        of the part's own raises a RateLimited with that `part`, and holds back no other calls.
+        """
+        before, self._part = self._part, part
+        try:
+            yield
+        finally:
+            self._part = before
 
     @contextmanager
     def asking(self, endpoint: str, campaign_id: str) -> Iterator[None]:
@@ -307,8 +363,9 @@ class WireSession(requests.Session):
         problem: str
         try:
             return super().request(*args, **kwargs)
-        except requests.RequestException as error:
-            # A request that could not even be put together; its text holds the URL.
+        except (requests.RequestException, UnicodeError) as error:
+            # A request that could not even be put together, perhaps of what an answer told: half a character
+            # in a cursor. Its text holds the URL.
             problem = type(error).__name__
         raise BadRequest(
             self.platform, f"{self.platform}: a malformed request ({problem}); this is a bug, report it"
@@ -334,6 +391,7 @@ class WireSession(requests.Session):
         attempt = 0
         while True:
             attempt += 1
+            self._before_request()
             response, trouble = self._attempt(sent, exchange, self._keep_pace(allowance), allowance)
             if response is not None and trouble is None:
                 self._calls_lost = 0
@@ -346,7 +404,8 @@ class WireSession(requests.Session):
             if wait_s is None or attempt >= attempts or wait_s > self._patience:
                 break
             self.report.retries += 1
-            self._pause(wait_s)
+            self._before_pause()
+            self._sleep_for(wait_s)
             if isinstance(trouble, RateLimited) and trouble.until is not None:
                 self._pace.waited(trouble.until)
         self._calls_lost = self._calls_lost + 1 if isinstance(trouble, Transient) else 0
@@ -377,7 +436,7 @@ class WireSession(requests.Session):
             # After a refusal the reset speaks of when to return, not of calls that are left.
             is_told = response is not None and not isinstance(trouble, RateLimited)
             headers = response.headers if response is not None and is_told else None
-            self._pace.settle(allowance, place, self._now(), headers)
+            self._pace.settle(allowance, place, self._now(), headers, self._part_key())
         return response, trouble
 
     def _judged(
@@ -391,12 +450,15 @@ class WireSession(requests.Session):
             response = exchange(request)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             cause = network_cause(error)
+            self.report.unsure += cause not in NEVER_LEFT
             text = f"{self._host} cannot be read ({cause}); check the network and {self._setting}"
             # Raised later, outside this block: the error and its context hold the URL with the token.
             return None, Transient(self.platform, f"{self.platform}: {text}")
         elapsed_ms = round((time.perf_counter() - started) * 1000)
         body = self._record(request, response, requested_at, elapsed_ms)
-        return response, self._meaning(response, body)
+        trouble = self._meaning(response, body)
+        self.report.unsure += trouble is not None and response.status_code < 400
+        return response, trouble
 
     def _meaning(self, response: requests.Response, body: str) -> Trouble | None:
         if len(response.content) > LARGEST_BODY:
@@ -404,7 +466,7 @@ class WireSession(requests.Session):
                 self.platform, f"{self.platform}: {self._host} sent more than {LARGEST_BODY} bytes"
             )
         if 300 <= response.status_code < 400:
-            target = urlsplit(response.headers.get("Location", "")).netloc or "another address"
+            target = host_of(response.headers.get("Location", "")) or "another address"
             return Unreadable(
                 self.platform,
                 f"{self.platform}: {self._host} redirects to {target}; set {self._setting} to the API itself",
@@ -434,7 +496,8 @@ class WireSession(requests.Session):
         self._redactor.learn_from(body)
         for value in headers.values():
             self._redactor.learn_from(value)
-        parameters = json.dumps(_parameters(request), ensure_ascii=False)
+        # Half a character cannot be written down.
+        parameters = json.dumps(_parameters(request), ensure_ascii=False).encode("utf-8", "replace").decode()
         self._redactor.learn_from(parameters)
         self._redactor.learn_from(request.url or "")
         redact = self.redact
@@ -480,16 +543,18 @@ class WireSession(requests.Session):
         if not isinstance(trouble, RateLimited):
             return max(backoff, told or 0.0)
         headers = {} if response is None else response.headers
+        trouble.part = self._part if trouble.is_of_part else ""
         until = trouble.until
-        if until is None or until <= now:
-            wait_s = trouble.wait_s or told or seconds_to_regain(headers)
-            until = trouble.until = now + timedelta(seconds=min(wait_s, 31e7)) if wait_s else None
+        if until is None or not now < until <= now + LONGEST_WAIT:
+            wait_s = sensible(trouble.wait_s) or told or sensible(seconds_to_regain(headers))
+            until = trouble.until = now + timedelta(seconds=wait_s) if wait_s else None
         if until is None:
             return backoff
         trouble.say_when(until)
         # X counts by endpoint, Meta the calls to one ad account apart, everybody else all calls together.
         is_apart = "x-rate-limit-reset" in headers or "X-Ad-Account-Usage" in headers
-        self._pace.hold(allowance if is_apart else everything(allowance), until, now)
+        key = allowance if is_apart else everything(allowance)
+        self._pace.hold(self._part_key() if trouble.part else key, until, now)
         # The platform's clock counts in whole seconds.
         return (until - now).total_seconds() + 1.0
 
@@ -501,10 +566,14 @@ class WireSession(requests.Session):
         signed = str(request.headers.get("Authorization", "")).startswith("OAuth ")
         return f"{self.platform}/{self._label[0]}{' as user' if signed else ''}"
 
+    def _part_key(self) -> str:
+        """What the pace knows the part by for which is asked; empty when it is for none."""
+        return f"{self.platform}/{self._part}" if self._part else ""
+
     def _keep_pace(self, allowance: str) -> str:
         """Waits for the next request's turn; gives its place in the pace."""
         now = self._now()
-        until, place = self._pace.begin(allowance, now, self._calls)
+        until, place = self._pace.begin(allowance, now, self._calls, self._part_key())
         if until is None:
             return place
         wait_s = (until - now).total_seconds()
@@ -513,6 +582,7 @@ class WireSession(requests.Session):
             limited = RateLimited(
                 self.platform, f"{self.platform}: this window's calls are used up; start again later"
             )
+            limited.part = self._part if self._pace.is_held(self._part_key(), until) else ""
             limited.say_when(until)
             raise limited
         self._pause(wait_s)
@@ -522,6 +592,9 @@ class WireSession(requests.Session):
     def _pause(self, seconds: float) -> None:
         if seconds > LONG_PAUSE_S:
             self._before_pause()
+        self._sleep_for(seconds)
+
+    def _sleep_for(self, seconds: float) -> None:
         self.report.waits_s += seconds
         self._sleep(seconds)
 

@@ -209,8 +209,8 @@ def build(
 ) -> None:
     """Make the landed answers into tables and publish them, whole or not at all.
 
-    Costs what is new since the last build. Readers go on with the old tables until the new ones are checked.
-    With PREFECT_API_URL set this is a recorded flow run.
+    Readings and summaries cost what is new since the last build; the tables are made anew. Whoever reads goes
+    on with the old ones until the new ones are checked. With PREFECT_API_URL set this is a recorded flow run.
     """
     from flows.round import Refused
     from warehouse.build import BuildRefused
@@ -412,5 +412,10 @@ def _show_build(report: BuildReport, warehouse: Path) -> None:
         f"{warehouse}: {report.mode}; {report.responses:,} new answers, {report.readings:,} readings in all, "
         f"{report.seconds:.1f} s"
     )
+    if report.not_json:
+        complain(
+            f"{report.not_json:,} of the new answers came with status 200 and are no JSON; they stay landed, "
+            "and tell nothing"
+        )
     for file in report.failed:
         complain(f"{file} cannot be read and was left out; restore it from a copy, or delete it")

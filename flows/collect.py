@@ -58,7 +58,7 @@ def collect(
     moment. Only `as_of`, meant for sandboxes that simulate time, replaces both.
 
     The run is Failed when a platform was not read as asked, with one plain line for its message; what was
-    landed, by that platform too, stays.
+    landed, by that platform too, stays. A platform that another collect is reading is left to it.
     """
     try:
         settings = Settings()
@@ -84,7 +84,8 @@ def collect(
         ),
     )
     if report.is_success:
-        return Completed(message="everything that was due was read", data=report)
+        elsewhere = [each.message for each in report.platforms if each.is_read_by_another]
+        return Completed(message="; ".join(elsewhere) or "everything that was due was read", data=report)
     return Failed(message="; ".join(report.complaints), data=report)
 
 

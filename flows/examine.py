@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from connectors import discover
-from flows.console import complain, say, show
+from flows.console import complain, plain, say, show
 from flows.plan import begins_at, idle_reason
 from flows.registry import Registry, RegistryError, load
 from flows.round import platforms_of
@@ -169,11 +169,51 @@ def _examine_warehouse(settings: Settings, registry: Registry | None, clock: dat
                 if (post.platform, post.alias) not in seen:
                     say(f"never seen: {post} ({campaign.id}, {asset.id}); open it to see whether it is there")
     try:
+        answered = {post.platform for post in known}
+        _examine_handles(settings.warehouse, _active(registry, clock), answered)
         _examine_assignments(settings.warehouse, _active(registry, clock))
     except NoWarehouse as trouble:
         complain(str(trouble))
         return False
     return True
+
+
+def _examine_handles(warehouse: Path, campaigns: Iterable[Campaign], answered: Collection[str]) -> None:
+    """The registry's handles that no account has, of platforms that have shown posts."""
+    names = _names(warehouse)
+    for campaign in campaigns:
+        for account in campaign.accounts:
+            if not account.watch or account.handle is None or account.id is not None:
+                continue
+            if account.platform not in answered:
+                continue
+            of, now = f"{account.handle} of {account.platform}", names.get(account.platform, {})
+            called = now.get(account.handle.lower(), set())
+            if not called:
+                told = f"no account has been seen under the handle {of} ({campaign.id})"
+                say(f"note: {told}; check its spelling")
+            elif account.handle.lower() not in {name.lower() for name in called}:
+                renamed = ", ".join(sorted(called))
+                told = f"the account {of} ({campaign.id}) is called {renamed} now"
+                say(plain(f"note: {told}; write that handle in the registry, or its id"))
+
+
+def _names(warehouse: Path) -> dict[str, dict[str, set[str]]]:
+    """By platform and handle in lower case, what the accounts that have or had it are called now."""
+    query = """
+        select platform, handle, latest.handle
+        from summaries.handles
+        join summaries.accounts using (platform, account_id)
+    """
+    names: dict[str, dict[str, set[str]]] = {}
+    with open_published(warehouse) as con:
+        try:
+            for platform, handle, now in con.execute(query).fetchall():
+                names.setdefault(platform, {}).setdefault(handle, set()).add(now)
+        except duckdb.Error as error:
+            # Made by another release.
+            raise NoWarehouse(f"{warehouse} cannot be read; run `campaign build --full`") from error
+    return names
 
 
 def _examine_assignments(warehouse: Path, campaigns: Iterable[Campaign]) -> None:
@@ -186,8 +226,8 @@ def _examine_assignments(warehouse: Path, campaigns: Iterable[Campaign]) -> None
         posts = unassigned(warehouse, campaign.id, MOST_UNASSIGNED)
         if posts:
             show(
-                f"Posts of {campaign.id} that no asset has, most viewed first",
-                ["post", "begins", "views", "resembles", "because", "line for its posts"],
+                f"Posts of {campaign.id} that no asset has, ours and the most viewed first",
+                ["post", "side", "begins", "views", "resembles", "because", "line for its posts"],
                 [_unassigned_row(post) for post in posts],
                 numbers=["views"],
             )
@@ -205,13 +245,16 @@ def _catching(warehouse: Path, campaign_id: str) -> set[str]:
 
 
 def _unassigned_row(post: Unassigned) -> list[str]:
+    # Without an asset that it resembles, a rival's post would be pasted into one of ours.
+    has_line = post.is_ours or post.suggested_asset is not None
     return [
         post.permalink or "",
+        post.side_id,
         post.title or "",
         UNKNOWN if post.views is None else f"{post.views:,}",
         post.suggested_asset or "",
         post.why,
-        f'"{post.platform}:{post.post_id}",',
+        f'"{post.platform}:{post.post_id}",' if has_line else "",
     ]
 
 

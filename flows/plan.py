@@ -43,11 +43,13 @@ SHORT_OVERLAP = timedelta(hours=1)
 
 # A deleted post may come back: a suspension lifted, a page unpublished for an evening. Refused on so many
 # days, it is taken for gone. One that an asset lists is asked on, weekly; it may have been listed ahead of
-# its time, so that is given up only when it had been there once, or the campaign is over.
+# its time, so that is given up only when it had been there once, or the campaign is over. What is given up is
+# asked again at long intervals, and as soon as another post of its account has come back.
 CONFIRMED = 3
 CONFIRMED_LISTED = 8
 GONE_ASKED_EVERY = timedelta(days=1)
 GONE_LISTED_ASKED_EVERY = timedelta(days=7)
+GIVEN_UP_ASKED_EVERY = timedelta(days=30)
 
 # What platforms themselves tell per day is brought up to date by and by, and restated for some days.
 ACCOUNT_DAYS_EVERY = timedelta(hours=6)
@@ -147,20 +149,25 @@ def is_gone_due(
     *,
     is_listed: bool,
     is_campaign_over: bool,
+    is_account_back: bool = False,
 ) -> bool:
     """Whether a post that the platform does not show is asked again at `clock`. What is unknown is due.
 
     `gone_at` is when the platform last said so, `last_seen_at` when it last showed the post; None when it
     never did. `refusals` is on how many days it has said so since. Daily until it is confirmed; then weekly
-    while an asset lists it, until that is confirmed too.
+    while an asset lists it, until that is confirmed too; then monthly. `is_account_back` means that the
+    account was away with all its posts: then at once, as when nothing was confirmed.
     """
     if gone_at is None:
         return True
-    if not is_listed and (last_seen_at is None or refusals >= CONFIRMED):
+    if not is_listed and last_seen_at is None:
         return False
-    if refusals >= CONFIRMED_LISTED and (last_seen_at is not None or is_campaign_over):
-        return False
-    every = GONE_ASKED_EVERY if refusals < CONFIRMED else GONE_LISTED_ASKED_EVERY
+    if refusals < CONFIRMED or is_account_back:
+        every = GONE_ASKED_EVERY
+    elif is_listed and (refusals < CONFIRMED_LISTED or (last_seen_at is None and not is_campaign_over)):
+        every = GONE_LISTED_ASKED_EVERY
+    else:
+        every = GIVEN_UP_ASKED_EVERY
     return clock - gone_at >= every - EARLY
 
 
@@ -173,19 +180,22 @@ def plan(
     *,
     subjects: Iterable[KnownSubject] = (),
     walked: Mapping[str, Walked] | None = None,
+    attempts: Mapping[tuple[str, str], datetime] | None = None,
     offer: Offer = Offer(),
 ) -> Ask:
     """What one run asks of `platform` at `clock` (aware); `everything` ignores due-ness and activity.
 
     `walked` is the record of listings that came to their ends (`flows.walked`): an account without one is
-    walked from the campaign's beginning. The order of `known` and `subjects` does not matter. Posts are
+    walked from the campaign's beginning. Where reading is charged, one that was listed only in part is walked
+    twice: what is new since, and what is older than that part. The order of `known` and `subjects` does not
+    matter. `attempts` is when subjects were asked for last, told of or not (`flows.attempts`). Posts are
     named by their id where it is known, else by the alias that the registry gives them; no post is named
-    twice, and no account is walked twice.
+    twice, and no part of an account is walked twice.
     """
     asked = [campaign for campaign in campaigns if everything or idle_reason(campaign, clock) is None]
     moment = _Moment(platform, clock, everything, offer)
     knowledge = _Knowledge(platform, known)
-    told = _Told(platform, subjects)
+    told = _Told(platform, subjects, attempts or {}, clock)
     return Ask(
         platform=platform,
         walks=tuple(_walks(asked, knowledge, walked or {}, moment)),
@@ -226,9 +236,17 @@ class _Knowledge:
         self._account_ids: dict[str, str] = {}
         self._newest: dict[str, datetime] = {}
         self._seen: dict[str, datetime] = {}
+        self._away: dict[str, datetime] = {}
         for post in self.posts.values():
             if post.account_id is None:
                 continue
+            if (
+                post.gone_at is not None
+                and post.last_seen_at is not None
+                and post.gone_at < post.last_seen_at
+            ):
+                away = self._away.get(post.account_id, post.gone_at)
+                self._away[post.account_id] = max(away, post.gone_at)
             if post.last_seen_at is not None:
                 seen = self._seen.get(post.account_id, post.last_seen_at)
                 self._seen[post.account_id] = max(seen, post.last_seen_at)
@@ -266,11 +284,27 @@ class _Knowledge:
         """When any post of the account was read last."""
         return self._seen.get(identity)
 
+    def is_account_back(self, post: KnownPost) -> bool:
+        """Whether another post of the account, refused when this one was refused last or later, has been
+        shown since: the account was away and is back, perhaps with this post. Not so for a post that was
+        deleted while its account stayed, nor for one that was refused again after the return.
+        """
+        away = self._away.get(post.account_id or "")
+        return away is not None and post.gone_at is not None and post.gone_at <= away + GONE_ASKED_EVERY
+
 
 class _Told:
-    """What one platform has told of accounts, hashtags, sites and audiences."""
+    """What one platform has told of accounts, hashtags, sites and audiences, and when it was asked."""
 
-    def __init__(self, platform: str, subjects: Iterable[KnownSubject]) -> None:
+    def __init__(
+        self,
+        platform: str,
+        subjects: Iterable[KnownSubject],
+        attempts: Mapping[tuple[str, str], datetime],
+        clock: datetime,
+    ) -> None:
+        # A run that was planned for the future says nothing about the present.
+        self._attempts = {subject: moment for subject, moment in attempts.items() if moment <= clock}
         self._seen: dict[tuple[str, str], datetime] = {}
         self._whole: dict[tuple[str, str], date] = {}
         self._newest: dict[str, datetime] = {}
@@ -287,10 +321,16 @@ class _Told:
             (self._seen[key] for name in names if (key := (object_type, name)) in self._seen), default=None
         )
 
+    def asked_at(self, object_type: str, *names: str) -> datetime | None:
+        """When it was told or asked for last; None when neither is known."""
+        asked = (self._attempts.get((object_type, name)) for name in names)
+        moments = [moment for moment in (self.seen_at(object_type, *names), *asked) if moment is not None]
+        return max(moments, default=None)
+
     def tried_at(self, object_type: str, *names: str) -> datetime | None:
-        """When it was told last; of what was never told, when anything of its kind was. They are asked
-        together, so that what the platform does not tell (the days of a rival) is not asked each hour."""
-        return self.seen_at(object_type, *names) or self._newest.get(object_type)
+        """As `asked_at`; of what was never told or asked for, when anything of its kind was told. They are
+        asked together."""
+        return self.asked_at(object_type, *names) or self._newest.get(object_type)
 
     def whole_until(self, object_type: str, *names: str) -> date | None:
         """The last day that the platform has told as over."""
@@ -318,11 +358,19 @@ def _walks(
     campaigns: Iterable[Campaign], knowledge: _Knowledge, walked: Mapping[str, Walked], moment: _Moment
 ) -> Iterable[Walk]:
     walks: dict[str, Walk] = {}
+    backlogs: dict[str, Walk] = {}
     for campaign, account, identity in _watched(campaigns, knowledge, moment):
         beginning = begins_at(campaign)
         newest = knowledge.newest_of(identity)
         covered = walked_of(walked, account)
-        if moment.everything or newest is None or covered is None or covered.since > beginning:
+        if moment.everything or covered is None:
+            since = beginning
+        elif covered.since > beginning and moment.offer.is_charged:
+            # Listing again what was listed would use up what the older posts are to be paid from.
+            since = max(covered.since, min(covered.until, moment.clock) - SHORT_OVERLAP)
+            older = Walk(campaign.id, beginning, account.handle, account.id, until=covered.since)
+            backlogs[identity] = _joined(backlogs[identity], older) if identity in backlogs else older
+        elif newest is None or covered.since > beginning:
             since = beginning
         else:
             is_short = moment.cadence_of(campaign) == "daily" and not is_due_today(
@@ -332,7 +380,11 @@ def _walks(
             since = max(beginning, min(newest, covered.until, moment.clock) - overlap)
         walk = Walk(campaign.id, since, handle=account.handle, account_id=account.id)
         walks[identity] = _joined(walks[identity], walk) if identity in walks else walk
-    return walks.values()
+    # What one campaign lists whole, another does not ask for again in parts.
+    return [
+        *walks.values(),
+        *(walk for identity, walk in backlogs.items() if walk.since < walks[identity].since),
+    ]
 
 
 def _watched(
@@ -354,20 +406,39 @@ def _joined(first: Walk, second: Walk) -> Walk:
         earlier,
         handle=earlier.handle or later.handle,
         account_id=earlier.account_id or later.account_id,
+        others=_without(earlier.campaign_id, *earlier.others, later.campaign_id, *later.others),
+        until=None if earlier.until is None or later.until is None else max(earlier.until, later.until),
     )
+
+
+def _without(campaign_id: str, *others: str) -> tuple[str, ...]:
+    """The other campaigns, each once."""
+    return tuple(one for one in dict.fromkeys(others) if one != campaign_id)
 
 
 def _wanted(campaigns: list[Campaign], knowledge: _Knowledge, moment: _Moment) -> Iterable[Wanted]:
     wanted: dict[str, Wanted] = {}
     for campaign, alias, post in _listed(campaigns, knowledge):
         name = alias if post is None else post.post_id
-        if name not in wanted and _is_post_due(post, campaign, moment, is_listed=True):
+        if name in wanted:
+            wanted[name] = _wanted_too(wanted[name], campaign)
+        elif _is_post_due(post, campaign, knowledge, moment, is_listed=True):
             wanted[name] = _as_known(campaign, name, post)
-    for campaign, account, post in _posts_of_accounts(campaigns, knowledge):
-        if post.post_id not in wanted and _is_post_due(post, campaign, moment, is_listed=False):
+    found = list(_posts_of_accounts(campaigns, knowledge))
+    if moment.offer.is_charged:
+        # A budget may end in the middle: then another post's turn comes the next time.
+        found.sort(key=lambda each: each[2].last_seen_at or datetime.min.replace(tzinfo=UTC))
+    for campaign, account, post in found:
+        if post.post_id in wanted:
+            wanted[post.post_id] = _wanted_too(wanted[post.post_id], campaign)
+        elif _is_post_due(post, campaign, knowledge, moment, is_listed=False):
             one = _as_known(campaign, post.post_id, post)
             wanted[post.post_id] = replace(one, handle=one.handle or account.handle)
     return wanted.values()
+
+
+def _wanted_too(one: Wanted, campaign: Campaign) -> Wanted:
+    return replace(one, others=_without(one.campaign_id, *one.others, campaign.id))
 
 
 def _as_known(campaign: Campaign, name: str, post: KnownPost | None) -> Wanted:
@@ -378,7 +449,9 @@ def _as_known(campaign: Campaign, name: str, post: KnownPost | None) -> Wanted:
     )
 
 
-def _is_post_due(post: KnownPost | None, campaign: Campaign, moment: _Moment, *, is_listed: bool) -> bool:
+def _is_post_due(
+    post: KnownPost | None, campaign: Campaign, knowledge: _Knowledge, moment: _Moment, *, is_listed: bool
+) -> bool:
     if moment.everything or post is None:
         return True
     if post.is_gone:
@@ -389,6 +462,7 @@ def _is_post_due(post: KnownPost | None, campaign: Campaign, moment: _Moment, *,
             moment.clock,
             is_listed=is_listed,
             is_campaign_over=is_over(campaign, moment.clock),
+            is_account_back=knowledge.is_account_back(post),
         )
     if moment.cadence_of(campaign) == "daily":
         return is_due_today(post.last_seen_at, moment.clock, campaign.timezone)
@@ -501,9 +575,13 @@ def _audiences(campaigns: Iterable[Campaign], told: _Told, moment: _Moment) -> I
         for audience in campaign.audiences:
             if audience.platform != moment.platform or last < campaign.starts:
                 continue
-            # The estimate is always answered; reach has no figure before the first advertisement ran.
-            seen_at = told.seen_at("audience", f"{audience.ad_account}?{audience.targeting}")
-            if moment.everything or is_due_today(seen_at, moment.clock, campaign.timezone):
+            estimate = ("audience", f"{audience.ad_account}?{audience.targeting}")
+            reached = ("advertising", f"{audience.ad_account}?{audience.filtering}")
+            asked_at = [told.asked_at(*estimate)]
+            # Reach has no figure before the first advertisement ran.
+            if told.seen_at(*reached) is not None:
+                asked_at.append(told.asked_at(*reached))
+            if moment.everything or any(is_due_today(at, moment.clock, campaign.timezone) for at in asked_at):
                 reach = AudienceReach(
                     campaign_id=campaign.id,
                     ad_account=audience.ad_account,

@@ -22,16 +22,29 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from time import perf_counter
+from traceback import walk_tb
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+from requests import RequestException
+
 from connectors import discover
 from connectors.asking import Ask
-from connectors.errors import Gone, MetricWithdrawn, NotOffered, OtherVersion, OverBudget, Trouble
+from connectors.errors import (
+    BadRequest,
+    Gone,
+    MetricWithdrawn,
+    NotOffered,
+    OtherVersion,
+    OverBudget,
+    Transient,
+    Trouble,
+)
 from connectors.pace import SharedPace
 from connectors.spending import Ledger, Limit, Purse
 from connectors.wire import WireSession, utc_now
+from flows.attempts import read_attempts, record_attempts
 from flows.plan import Offer, idle_reason, plan, subjects_of
 from flows.settings import CREDENTIALS
 from flows.walked import read_walked, record_walked
@@ -51,13 +64,19 @@ CLOCK_TOLERANCE = timedelta(hours=1)
 
 DEMO_MARKER = ".demo"
 
+_SOURCES = Path(__file__).parents[1]
+
 # What is paid for, and how fast each credential may ask: shared by every process of this home.
 LEDGER = "spending.sqlite"
 PACE = ".pace"
 WALKS = ".walks"
+ATTEMPTS = ".attempts"
 
 # Troubles that are told and are no failure: nobody here can mend them, and the rest was read.
 TOLD_ONLY = (MetricWithdrawn.__name__, NotOffered.__name__, OtherVersion.__name__)
+
+# Troubles after which the next run asks for the same.
+ASKED_AGAIN_SOON = (Transient.__name__, OverBudget.__name__)
 
 
 class Refused(Exception):
@@ -88,6 +107,8 @@ class PlatformReport:
     # US dollars that every campaign together spent on the platform on this UTC day, this round and earlier
     # ones; None where asking costs nothing.
     spent_today_usd: Decimal | None = None
+    # Skipped because another collect of it runs, which reads what was due.
+    is_read_by_another: bool = False
 
     @property
     def troubles_in_short(self) -> str:
@@ -117,14 +138,15 @@ class CollectReport:
     def complaints(self) -> tuple[str, ...]:
         """One plain line for each thing that somebody must see to; none when the collect succeeded."""
         wanting = [report.message for report in self.platforms if report.outcome in ("partial", "failed")]
-        if not wanting and self.platforms and all(r.outcome == "skipped" for r in self.platforms):
+        is_nothing_read = all(r.outcome == "skipped" and not r.is_read_by_another for r in self.platforms)
+        if not wanting and self.platforms and is_nothing_read:
             return tuple(report.message for report in self.platforms)
         return tuple(wanting)
 
     @property
     def is_success(self) -> bool:
         """Whether everything that was due was read. A skipped platform is no failure unless all were
-        skipped."""
+        skipped, and none because another collect reads it."""
         return not self.complaints
 
 
@@ -189,7 +211,8 @@ class Collection:
     def take(self, platform: str, stopping: Stopping | None = None) -> PlatformReport:
         """Ask one platform what is due and land every answer.
 
-        Raises OSError when the lake cannot be written; the platform's own trouble is in the report.
+        Raises OSError when the lake cannot be written; the platform's own trouble, and a connector's bug, is
+        in the report.
         """
         began = perf_counter()
         if platform not in self.connectors:
@@ -204,6 +227,7 @@ class Collection:
             self.everything,
             subjects=self.subjects,
             walked=read_walked(self._walks_of(platform)),
+            attempts=read_attempts(self._attempts_of(platform)),
             offer=Offer.of(connector)
             if self.beyond_posts
             else Offer(is_charged=hasattr(connector, "PRICES")),
@@ -219,9 +243,8 @@ class Collection:
             )
         with _locked(self.settings.home / f".collect-{platform}.lock", wait=False) as is_ours:
             if not is_ours:
-                return PlatformReport(
-                    platform, "skipped", f"{platform}: another collect of it is running; let it finish"
-                )
+                text = f"{platform}: another collect of it is running; let it finish"
+                return PlatformReport(platform, "skipped", text, is_read_by_another=True)
             with self._purse(connector) as purse:
                 report = self._ask(ask, connector, credential.get_secret_value(), purse, stopping)
                 return replace(report, seconds=perf_counter() - began)
@@ -265,6 +288,7 @@ class Collection:
                 sleep=stopping.sleep,
                 # A wait for a limit takes up to a quarter of an hour; what has arrived is safe by then.
                 before_pause=writer.flush,
+                before_request=writer.flush_what_is_old,
                 pace=SharedPace(self.settings.home / PACE, credential),
                 calls=getattr(connector, "CALLS", None),
             ) as session:
@@ -272,9 +296,20 @@ class Collection:
                     connector.collect(ask, session, credential, **options)
                 except Trouble as trouble:
                     ended_by = trouble
+                # The one place that takes any exception: whatever a platform's answer makes of a connector,
+                # the other platforms' reports are shown.
+                except Exception as error:
+                    if isinstance(error, OSError) and not isinstance(error, RequestException):
+                        # Of the lake: it is everybody's.
+                        raise
+                    ended_by = BadRequest(platform, session.redact(_bug(platform, error)))
         # After the landing is closed: what was listed is on disk by then.
-        record_walked(self._walks_of(platform), session.report.walked, self.clock)
+        listed = session.report
+        record_walked(self._walks_of(platform), listed.walked, self.clock, listed.walked_back)
         troubles = tuple(session.report.troubles)
+        # Of a run that broke off nobody knows what was asked; what failed in passing is asked again soon.
+        if ended_by is None and not any(kind in ASKED_AGAIN_SOON for kind, _, _ in troubles):
+            record_attempts(self._attempts_of(platform), ask, self.clock)
         outcome, message = _judged(ask, ended_by, troubles)
         if ended_by is not None:
             troubles += ((ended_by.kind, ended_by.message, 1),)
@@ -289,6 +324,9 @@ class Collection:
             troubles=troubles,
             spent_today_usd=None if purse is None else self._spent_today(platform),
         )
+
+    def _attempts_of(self, platform: str) -> Path:
+        return self.settings.home / ATTEMPTS / f"{platform}.json"
 
     def _walks_of(self, platform: str) -> Path:
         return self.settings.home / WALKS / f"{platform}.json"
@@ -400,6 +438,19 @@ def _known(settings: Settings) -> tuple[list[KnownPost], list[KnownSubject], tup
         reason = str(trouble.__cause__ or trouble).splitlines()[0]
         note = f"the warehouse cannot be read ({reason}); everything is taken as due"
         return [], [], (f"{note}; run `campaign build --full`",)
+
+
+def _bug(platform: str, error: Exception) -> str:
+    """One plain line about an exception that nobody expected: its type and its place, for its text may hold
+    what a platform sent."""
+    place = ""
+    for frame, line in walk_tb(error.__traceback__):
+        path = Path(frame.f_code.co_filename)
+        named = path.relative_to(_SOURCES).as_posix() if path.is_relative_to(_SOURCES) else path.name
+        # The innermost line of a connector; what it called is told by the type.
+        if not place or named.startswith("connectors/") or not place.startswith("connectors/"):
+            place = f"{named}:{line}"
+    return f"{platform}: unexpected {type(error).__name__} at {place}; this is a bug, report it"
 
 
 def _judged(

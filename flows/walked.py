@@ -1,4 +1,4 @@
-"""Which listings were walked to their ends, so that one that was cut short is walked again.
+"""Which posts have been listed, so that a listing that was cut short is continued.
 
 Listings show the newest posts first: a walk that breaks off has seen the new and missed the old. Where the
 record is lost, every account is walked from the campaign's beginning once more.
@@ -38,30 +38,37 @@ class Walked:
 
 def walked_of(walked: Mapping[str, Walked], account: Account) -> Walked | None:
     """What is covered of an account, by its id or its handle."""
-    return next((walked[name] for name in _names(account.id, account.handle) if name in walked), None)
+    return next((walked[name] for name in names_of(account.id, account.handle) if name in walked), None)
 
 
 def read_walked(path: Path) -> dict[str, Walked]:
     """The record of one platform by account; empty when it is missing or damaged."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return {
+        found = {
             name: Walked(datetime.fromisoformat(since), datetime.fromisoformat(until))
             for name, (since, until) in content.items()
         }
+        return {name: one for name, one in found.items() if one.since.tzinfo and one.until.tzinfo}
     except (FileNotFoundError, ValueError, AttributeError, TypeError):
         return {}
 
 
-def record_walked(path: Path, walks: Iterable[Walk], until: datetime) -> None:
-    """Add walks that came to their ends, of a run planned for `until`. The caller holds the platform's
-    lock.
+def record_walked(
+    path: Path, walks: Iterable[Walk], until: datetime, walked_back: Iterable[tuple[Walk, datetime]] = ()
+) -> None:
+    """Add walks that came to their ends, and as far as they came those that did not (`walked_back`, each with
+    the moment down to which everything was listed), of a run planned for `until`. The caller holds the
+    platform's lock.
     """
     walked = read_walked(path)
     before = dict(walked)
-    for walk in walks:
-        for name in _names(walk.account_id, walk.handle):
-            whole = Walked(walk.since, max(walk.since, until))
+    # The new posts of an account are joined on before its older ones.
+    listed = [*((walk, walk.since) for walk in walks), *walked_back]
+    for walk, since in sorted(listed, key=lambda each: each[0].until is not None):
+        since = max(since, walk.since)
+        whole = Walked(since, max(since, until if walk.until is None else min(until, walk.until)))
+        for name in names_of(walk.account_id, walk.handle):
             walked[name] = walked[name].joined(whole) if name in walked else whole
     if walked == before:
         return
@@ -72,5 +79,6 @@ def record_walked(path: Path, walks: Iterable[Walk], until: datetime) -> None:
     publish_file(hidden, path)
 
 
-def _names(account_id: str | None, handle: str | None) -> list[str]:
+def names_of(account_id: str | None, handle: str | None) -> list[str]:
+    """The names under which an account is kept: its id, and its handle behind an @."""
     return [name for name in (account_id, handle and f"@{handle.casefold()}") if name]

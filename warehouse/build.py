@@ -42,9 +42,10 @@ class AnotherBuild(BuildRefused):
 class BuildReport:
     """What a build did.
 
-    `mode` is full, incremental or unchanged. `responses` and `sightings` were newly read by this build;
-    `readings` is how many single numbers the warehouse now rests on; `tables` has the rows of each
-    published mart; `failed` the landed files that cannot be read.
+    `mode` is full, incremental or unchanged. `responses` and `sightings` were newly read by this build, and
+    `not_json` of those responses came with status 200 and are no JSON; `readings` is how many single numbers
+    the warehouse now rests on; `tables` has the rows of each published mart; `failed` the landed files that
+    cannot be read.
     """
 
     mode: str
@@ -54,6 +55,7 @@ class BuildReport:
     tables: dict[str, int]
     seconds: float
     failed: tuple[Path, ...] = field(default=())
+    not_json: int = 0
 
 
 def build(
@@ -70,7 +72,8 @@ def build(
     `full` makes readings and summaries again from landing. `as_known_at` leaves out every reading observed
     after that moment and the registry landed after it.
 
-    Raises AnotherBuild when one is running, BuildRefused when nothing has landed or a check finds offenders.
+    Raises AnotherBuild when one is running, BuildRefused when nothing has landed, a check finds offenders,
+    the disk is full or the database cannot do what is asked of it.
     """
     started = time.monotonic()
     warehouse.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +82,7 @@ def build(
     with ExitStack() as locks:
         for folder in sorted({readings.parent.resolve(), warehouse.parent.resolve()}):
             locks.enter_context(_one_at_a_time(folder / ".build.lock"))
-        locks.enter_context(_a_full_disk_refuses(warehouse))
+        locks.enter_context(_the_database_refuses(warehouse))
         _drop_unfinished(warehouse)
         digest = readings_layer.update(landing, readings, full=full, progress=progress)
         made = warehouse.with_name(f".{warehouse.name}.{os.getpid()}.part")
@@ -100,12 +103,13 @@ def build(
         tables=tables,
         seconds=time.monotonic() - started,
         failed=(*digest.unreadable, *damaged),
+        not_json=digest.not_json,
     )
 
 
 @contextmanager
-def _a_full_disk_refuses(warehouse: Path) -> Iterator[None]:
-    """What cannot be written costs the build, in one line, and nothing that was there before."""
+def _the_database_refuses(warehouse: Path) -> Iterator[None]:
+    """What cannot be written or worked out costs the build, in one line, and nothing that was there."""
     try:
         yield
     except (
@@ -117,6 +121,11 @@ def _a_full_disk_refuses(warehouse: Path) -> Iterator[None]:
         raise BuildRefused(
             f"the build stopped ({str(error).splitlines()[0]}); what was published stays as it was; "
             f"make room in {warehouse.parent} and in the lake, and build again"
+        ) from error
+    except duckdb.Error as error:
+        raise BuildRefused(
+            f"the build stopped ({str(error).splitlines()[0]}); what was published stays as it was; "
+            "run `campaign build --full`, and report it if that stops too"
         ) from error
 
 

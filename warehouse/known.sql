@@ -9,13 +9,8 @@ with refusals as (
         object_id,
         greatest(gone_at, withheld_at) as gone_at,
         last_seen_at,
-        len(list_filter(refused_on, lambda day: last_seen_at is null or day > (last_seen_at at time zone 'UTC')::date))
-            -- Seen in the morning and refused in the evening.
-            + coalesce(
-                greatest(gone_at, withheld_at) > last_seen_at
-                and (greatest(gone_at, withheld_at) at time zone 'UTC')::date = (last_seen_at at time zone 'UTC')::date,
-                false
-            )::integer as refusals
+        -- One moment for each day: seen in the morning and refused in the evening is a day on which it was refused since.
+        len(list_filter(refused_at, lambda moment: last_seen_at is null or moment > last_seen_at)) as refusals
     from summaries.sightings
     where object_type in ('post', 'media')
 ),

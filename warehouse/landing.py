@@ -88,11 +88,18 @@ class LandingWriter:
         self.flush()
 
     def flush(self) -> None:
-        """Write everything that waits, as before a long pause."""
+        """Write everything that waits, as before a pause."""
         # A file that cannot be written costs no other file of the run: the stack closes all, then raises.
         with ExitStack() as files:
             for group in reversed(list(self._waiting)):
                 files.callback(self._write, group)
+
+    def flush_what_is_old(self) -> None:
+        """Write everything that waits when the first of it has waited long, as before a request, which may
+        hang.
+        """
+        if self._waiting and self._elapsed_s() - self._oldest_s >= SECONDS_PER_FILE:
+            self.flush()
 
     def add(self, row: Mapping[str, object]) -> None:
         """Take one response (a mapping of the landing columns). Raises KeyError when a column is missing."""

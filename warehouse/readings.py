@@ -40,29 +40,55 @@ SIGHTING = """
     )[] default []
 """
 
-# What an answer leaves out is no reading: a counter or period without value, a period without days.
-_WITHOUT_WHAT_IS_NOT_SAID = """
+# What an answer leaves out is no reading: a counter or period without value, a period without days. Nor is
+# what cannot be: no platform of today is older than 2004 or counts as far as 10^15, and one such number would
+# drown every sum, one such date make rows for each day of centuries. A clock may be a zone ahead of ours; the
+# window of a report ends with the campaign that asked for it, which may be years ahead.
+_LEAST_AND_MOST = "between 0 and 1_000_000_000_000_000"
+_ITS_TIME = "between timestamptz '2004-01-01 00:00:00+00' and observed_at + interval 2 days"
+_ITS_FIRST_DAY = "between date '2004-01-01' and (observed_at + interval 2 days)::date"
+_ITS_LAST_DAY = "between period.first_day and (observed_at + interval 10 years)::date"
+_WITHOUT_WHAT_IS_NOT_SAID = f"""
     * replace (
+        case when created_at {_ITS_TIME} then created_at end as created_at,
         coalesce(aliases, []) as aliases,
         coalesce(media_ids, []) as media_ids,
         coalesce(post_ids, []) as post_ids,
         list_distinct(coalesce(links, [])) as links,
         list_distinct(coalesce(content_keys, [])) as content_keys,
-        list_filter(coalesce(counters, []), lambda counter: counter.value is not null) as counters,
+        list_filter(coalesce(counters, []), lambda counter: counter.value {_LEAST_AND_MOST}) as counters,
         list_transform(
             list_filter(
                 coalesce(periods, []),
-                lambda period: period.value is not null and period.first_day <= period.last_day
+                lambda period: period.value {_LEAST_AND_MOST}
+                    and period.first_day {_ITS_FIRST_DAY}
+                    and period.last_day {_ITS_LAST_DAY}
             ),
-            lambda period: {
+            lambda period: {{
                 'metric': period.metric,
                 'breakdown': coalesce(period.breakdown, ''),
                 'first_day': period.first_day,
                 'last_day': period.last_day,
                 'is_whole': coalesce(period.is_whole, false),
                 'value': period.value
-            }
+            }}
         ) as periods
+    )
+"""
+
+# A text cut in the middle of an emoji ends in one half of a surrogate pair, and a body with such a half is no
+# JSON: the halves are left out. Pairs, and backslashes that are text, are stepped over.
+_WITHOUT_HALF_CHARACTERS = r"""
+    * replace (
+        case
+            when contains(body, '\ud') or contains(body, '\uD') then regexp_replace(
+                body,
+                '(\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}',
+                '\1',
+                'g'
+            )
+            else body
+        end as body
     )
 """
 
@@ -95,11 +121,12 @@ class Batch:
 
 @dataclass(frozen=True)
 class Digest:
-    """What bringing the readings up to date did: responses read, sightings written, landed
-    files that cannot be read (they are left alone and named).
+    """What bringing the readings up to date did: responses read, those of them with status 200 that are no
+    JSON, sightings written, landed files that cannot be read (they are left alone and named).
     """
 
     responses: int
+    not_json: int
     sightings: int
     unreadable: tuple[Path, ...]
 
@@ -144,7 +171,7 @@ def update(landing: Path, root: Path, *, full: bool, progress: Callable[[str], N
         stamp.write_text(fingerprint(), encoding="utf-8")
     _drop_uncommitted(root)
     done = {name for batch in committed(root) for name in batch.landed}
-    responses = sightings = 0
+    responses = not_json = sightings = 0
     unreadable: list[Path] = []
     for platform in platforms():
         fresh = [
@@ -154,14 +181,16 @@ def update(landing: Path, root: Path, *, full: bool, progress: Callable[[str], N
             progress(f"reading {len(chunk)} files of {platform}")
             readable = [path for path in chunk if has_landing_columns(path)]
             try:
-                seen, written = _make_batch(platform, landing, root, readable)
+                made = _make_batch(platform, landing, root, readable)
             except duckdb.Error:
                 # A footer can be whole and the pages behind it not: find the culprits, read the rest.
                 readable = whole(readable)
-                seen, written = _make_batch(platform, landing, root, readable)
+                made = _make_batch(platform, landing, root, readable)
             unreadable += sorted(set(chunk) - set(readable))
-            responses, sightings = responses + seen, sightings + written
-    return Digest(responses, sightings, tuple(unreadable))
+            responses += made.responses
+            not_json += made.not_json
+            sightings += made.sightings
+    return Digest(responses, not_json, sightings, tuple(unreadable))
 
 
 def _drop_uncommitted(root: Path) -> None:
@@ -211,17 +240,17 @@ def _chunks(paths: Iterable[Path]) -> Iterable[list[Path]]:
         yield chunk
 
 
-def _make_batch(platform: str, landing: Path, root: Path, paths: list[Path]) -> tuple[int, int]:
-    """Read one batch and commit it; returns (responses, sightings)."""
+def _make_batch(platform: str, landing: Path, root: Path, paths: list[Path]) -> Digest:
+    """Read one batch and commit it."""
     if not paths:
-        return 0, 0
+        return Digest(0, 0, 0, ())
     landed = sorted(str(path.relative_to(landing)) for path in paths)
     name = hashlib.sha256("\n".join(landed).encode()).hexdigest()[:16]
     making = root / ".making"
     query = (SQL / f"{platform}.sql").read_text(encoding="utf-8")
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
-        con.execute(f"create view landed as from {sql.parquet(paths)}")
+        con.execute(f"create view landed as select {_WITHOUT_HALF_CHARACTERS} from {sql.parquet(paths)}")
         con.execute(f"create table sightings ({SIGHTING})")
         con.execute(
             f"""
@@ -242,7 +271,12 @@ def _make_batch(platform: str, landing: Path, root: Path, paths: list[Path]) -> 
             to {sql.literal(str(making))} (format parquet, compression zstd, partition_by (month))
             """
         )
-        responses, written = sql.count(con, "landed"), sql.count(con, "sightings")
+        made = Digest(
+            responses=sql.count(con, "landed"),
+            not_json=sql.count(con, "(from landed where status = 200 and not json_valid(body))"),
+            sightings=sql.count(con, "sightings"),
+            unreadable=(),
+        )
     sizes = {}
     for number, part in enumerate(sorted(making.glob("month=*/*.parquet"))):
         final = root / f"platform={platform}" / part.parent.name / f"{name}-{number}.parquet"
@@ -256,4 +290,4 @@ def _make_batch(platform: str, landing: Path, root: Path, paths: list[Path]) -> 
     hidden.write_text(json.dumps({"landed": landed, "sizes": sizes}), encoding="utf-8")
     publish_file(hidden, commit)
     sync_folder(root)
-    return responses, written
+    return made

@@ -24,6 +24,8 @@ class Unassigned:
     """
 
     campaign_id: str
+    side_id: str
+    is_ours: bool
     platform: str
     post_id: str
     permalink: str | None
@@ -34,8 +36,8 @@ class Unassigned:
 
 
 def unassigned(warehouse: Path, campaign_id: str | None = None, limit: int = 10) -> list[Unassigned]:
-    """The unassigned posts of one campaign, or of all together, most viewed first; none when nothing is
-    published yet.
+    """The unassigned posts of one campaign, or of all together, our side's first and the most viewed first;
+    none when nothing is published yet. Posts of a rival for whom nobody lists assets are left out.
 
     Raises NoWarehouse when the file is there and cannot be read.
     """

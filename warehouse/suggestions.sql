@@ -1,16 +1,21 @@
--- The posts with the most views that belong to no asset, and the asset that each resembles.
+-- The posts with the most views that belong to no asset, our side's before others', and the asset that each resembles.
 -- Grain: campaign_id, platform, post_id
 --
 -- Parameters: $campaign (null for every campaign), $most (rows), $alike (least share of words, from 0 to 1).
+-- Of sides that are not ours only those whose assets somebody lists: nobody is going to list the posts of the others.
+--
 -- A post resembles an asset of its own side: surely where it shows a video or image of one of the asset's posts, perhaps where
--- it holds the words of the asset's title or shares words with one of the asset's posts. Words of fewer than three letters,
--- addresses and case say nothing.
+-- it holds the words of the asset's title, two at least, or shares words with one of the asset's posts. Words of fewer than
+-- three letters, addresses and case say nothing.
 with unassigned as (
-    select posts.*, views
+    select posts.*, views, is_ours
     from marts.posts
+    join registry.sides using (campaign_id, side_id)
     left join marts.asset_totals using (campaign_id, asset_id)
-    where assigned_by = 'itself' and ($campaign::varchar is null or campaign_id = $campaign)
-    order by views desc nulls last, campaign_id, platform, post_id
+    where assigned_by = 'itself'
+        and ($campaign::varchar is null or campaign_id = $campaign)
+        and (is_ours or (campaign_id, side_id) in (select (campaign_id, side_id) from registry.assets))
+    order by is_ours desc, views desc nulls last, campaign_id, platform, post_id
     limit $most
 ),
 
@@ -66,6 +71,7 @@ likened as (
         other.position,
         other.source,
         other.platform || ':' || other.post_id as resembles,
+        len(list_intersect(post.words, other.words)) as shared,
         len(list_intersect(post.words, other.words))
             / case other.source
                 -- A title is short and may be a part of what the post says.
@@ -108,7 +114,8 @@ resemblances as (
             else 'shares ' || round(100 * share)::integer || ' % of its words with ' || resembles
         end
     from likened
-    where share >= $alike
+    -- A title of one word, as "Vote", is in posts about anything.
+    where share >= $alike and (source <> 'title' or shared >= 2)
 ),
 
 best as (
@@ -122,6 +129,10 @@ best as (
 select
     -- Campaign.
     campaign_id,
+    -- Side whose content it is.
+    unassigned.side_id,
+    -- Whether that side is ours.
+    is_ours,
     -- Platform of the post.
     platform,
     -- The platform's id of the post.
@@ -138,4 +149,4 @@ select
     coalesce(why, 'resembles no asset of its side') as why
 from unassigned
 left join best using (campaign_id, platform, post_id)
-order by views desc nulls last, campaign_id, platform, post_id
+order by is_ours desc, views desc nulls last, campaign_id, platform, post_id

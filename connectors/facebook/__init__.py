@@ -20,7 +20,7 @@ from connectors.errors import Trouble
 from connectors.facebook.addresses import parse_handle, parse_post_id, parse_post_url
 from connectors.facebook.ads import Audiences
 from connectors.facebook.days import PageDays
-from connectors.facebook.graph import ANSWERS, Graph
+from connectors.facebook.graph import ANSWERS, APP_SECRET, Graph
 from connectors.facebook.insights import Insights
 from connectors.facebook.listing import Listing
 from connectors.facebook.pages import Pages
@@ -45,7 +45,7 @@ __all__ = [
 
 PLATFORM = "facebook"
 CREDENTIAL = "FACEBOOK_ACCESS_TOKEN"
-FURTHER_CREDENTIALS = {"app_secret": "FACEBOOK_APP_SECRET"}
+FURTHER_CREDENTIALS = {"app_secret": APP_SECRET}
 SDK_URL = "https://graph.facebook.com"
 API_URL = "https://graph.facebook.com"
 # Which further parts of an Ask are carried out.

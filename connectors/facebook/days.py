@@ -8,6 +8,7 @@ page, also after the last: they are followed to the end of what was asked and no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -24,6 +25,8 @@ PACIFIC = ZoneInfo("America/Los_Angeles")
 DAYS_PER_REQUEST = 89
 # A next page that leads on by less is none: days have 23 hours at least.
 _SHORTEST_STEP_S = 23 * 3600
+# Python refuses to read numbers of thousands of digits.
+_SECONDS = re.compile("[0-9]{1,12}")
 LEAST_LIKES = 100
 
 
@@ -210,7 +213,7 @@ class PageDays:
             self._pages.believe([window.page_id])
             rows += len(items(document))
             following = next_parameters(document).get("since", "")
-            if not (following.isascii() and following.isdigit()):
+            if not _SECONDS.fullmatch(following):
                 return rows
             if not since + _SHORTEST_STEP_S <= int(following) < window.until:
                 return rows

@@ -6,16 +6,13 @@ walking lists is not used, as it has no end where a platform always names a next
 
 from __future__ import annotations
 
-import hmac
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from hashlib import sha256
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import facebook
-import requests
 
 from connectors.errors import (
     ENDS_THE_RUN,
@@ -28,12 +25,16 @@ from connectors.errors import (
     Unreadable,
 )
 from connectors.graph_answers import GraphAnswers
+from connectors.graph_calls import Proofs, minding_the_version
 from connectors.wire import WireSession
 
 FACEBOOK = "facebook"
-ANSWERS = GraphAnswers(FACEBOOK, "FACEBOOK_ACCESS_TOKEN")
+APP_SECRET = "FACEBOOK_APP_SECRET"  # noqa: S105  (the name of the setting)
+ANSWERS = GraphAnswers(FACEBOOK, "FACEBOOK_ACCESS_TOKEN", APP_SECRET)
 
 ITEMS_PER_PAGE = 100
+# More than any Page posts in a campaign; a listing that goes on names ever new pages and has no end.
+MOST_PAGES = 1000
 # What of `paging.next` leads on. Its other parameters hold the token, or are ours to say.
 _PAGING = ("after", "until", "offset", "__paging_token")
 
@@ -45,10 +46,22 @@ def items(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def next_parameters(document: Mapping[str, Any]) -> dict[str, str]:
-    """The parameters of an answer's next page; empty at the end, which is where `paging.next` is absent."""
+    """The parameters of an answer's next page; empty at the end, which is where `paging.next` is absent.
+
+    Raises Unreadable when that is no address.
+    """
     paging = document.get("paging")
     following = paging.get("next") if isinstance(paging, dict) else None
-    return dict(parse_qsl(urlsplit(following).query)) if isinstance(following, str) else {}
+    if not isinstance(following, str):
+        return {}
+    try:
+        query = urlsplit(following).query
+    except ValueError:
+        # Not raised here: the error's context would hold the address, and with it a token.
+        query = None
+    if query is None:
+        raise Unreadable(FACEBOOK, "facebook: a next page's address is none; the rest was not read")
+    return dict(parse_qsl(query))
 
 
 def _after(document: Mapping[str, Any]) -> dict[str, str]:
@@ -70,14 +83,14 @@ def is_refusal(trouble: Trouble) -> bool:
     return isinstance(trouble, BadRequest | Gone | PermissionMissing)
 
 
-def _reason(trouble: Trouble) -> str:
+def reason(trouble: Trouble) -> str:
     """A trouble's message without its cure, which may not be the cure here."""
     text = trouble.message.removeprefix(f"{FACEBOOK}: ")
     return text.rpartition("; ")[0] or text
 
 
 def not_offered(what: str, refused: Trouble, cure: str = "the rest goes on") -> NotOffered:
-    return NotOffered(FACEBOOK, f"facebook: {what} ({_reason(refused)}); {cure}")
+    return NotOffered(FACEBOOK, f"facebook: {what} ({reason(refused)}); {cure}")
 
 
 @contextmanager
@@ -108,37 +121,11 @@ class Graph:
         self.session = session
         self.credential = credential
         self.version = version
-        self._app_secret = app_secret
-        self._proofs: dict[str, str] = {}
-        self._has_told_version = False
+        self._proofs = Proofs(session, app_secret)
 
-    @contextmanager
-    def minding_the_version(self) -> Iterator[None]:
+    def minding_the_version(self) -> AbstractContextManager[None]:
         """Tells once when another version is served than was asked."""
-        hooks = self.session.hooks["response"]
-        hooks.append(self._see_version)
-        try:
-            yield
-        finally:
-            hooks.remove(self._see_version)
-
-    def _see_version(self, response: requests.Response, *_: object, **__: object) -> None:
-        if self._has_told_version:
-            return
-        other = ANSWERS.other_version(response.headers, self.version)
-        if other is not None:
-            self._has_told_version = True
-            self.session.note(other)
-
-    def _proof(self, token: str) -> dict[str, str]:
-        """`appsecret_proof`: the hex HMAC-SHA256 of the token under the app's secret."""
-        if not self._app_secret:
-            return {}
-        if token not in self._proofs:
-            proof = hmac.new(self._app_secret.encode(), token.encode(), sha256).hexdigest()
-            self.session.keep_secret(proof)
-            self._proofs[token] = proof
-        return {"appsecret_proof": self._proofs[token]}
+        return minding_the_version(self.session, ANSWERS, self.version)
 
     def _sdk(self, token: str) -> facebook.GraphAPI:
         graph = facebook.GraphAPI(access_token=token, session=self.session)
@@ -148,7 +135,7 @@ class Graph:
 
     def get(self, path: str, token: str, **parameters: str) -> dict[str, Any]:
         """One object, list or map of objects. Raises what `judge` finds in the answer."""
-        answer = self._sdk(token).request(f"{self.version}/{path}", {**parameters, **self._proof(token)})
+        answer = self._sdk(token).request(f"{self.version}/{path}", {**parameters, **self._proofs.of(token)})
         if not isinstance(answer, dict):
             raise Unreadable(FACEBOOK, f"facebook: {path or 'ids'} was answered with a list; report this")
         return answer
@@ -157,7 +144,7 @@ class Graph:
         """Several questions in one call; the answer is a list in their order, where batches are offered."""
         batch = [{"method": "GET", "relative_url": f"{self.version}/{url}"} for url in relative_urls]
         form = {"batch": json.dumps(batch, separators=(",", ":")), "include_headers": "false"}
-        return self._sdk(token).request(f"{self.version}/", post_args={**form, **self._proof(token)})
+        return self._sdk(token).request(f"{self.version}/", post_args={**form, **self._proofs.of(token)})
 
     def walk(
         self,
@@ -191,6 +178,8 @@ class Graph:
             position = _after(document)
             if not position:
                 return
+            if len(positions) >= MOST_PAGES:
+                raise Unreadable(FACEBOOK, f"facebook: {path} does not end; the rest was not listed")
             if position in positions:
                 raise Unreadable(FACEBOOK, f"facebook: {path} repeats a page; the rest was not listed")
             positions.append(position)

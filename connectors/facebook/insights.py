@@ -1,8 +1,8 @@
 """Facebook's lifetime insights of posts and videos, of the token's own Pages: views, in batches of 50.
 
-One withdrawn metric fails a whole question with code 100, and the platform need not say which: it is found by
-asking for each alone, dropped for the run and told, while the others keep coming. `period` is always given:
-without it lifetime and daily rows come together.
+A metric that is not given fails a whole question with code 100, and the platform need not say which: it is
+found by asking for each alone, and left out while the others keep coming. `period` is always given: without
+it lifetime and daily rows come together.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from connectors.errors import (
     Trouble,
     Unreadable,
 )
-from connectors.facebook.graph import ANSWERS, FACEBOOK, Graph, is_refusal, not_offered
+from connectors.facebook.graph import ANSWERS, FACEBOOK, Graph, is_refusal, not_offered, reason
 from connectors.facebook.pages import Pages
+from connectors.metric_refusals import REFUSALS_TO_GIVE_UP, Group, MetricRefusals
 
 QUESTIONS_PER_BATCH = 50
 
@@ -31,17 +32,34 @@ VIDEO_POST_METRICS = ("post_video_views", "post_media_view")
 POST_METRICS = ("post_media_view",)
 VIDEO_METRICS = ("total_video_views",)
 REEL_METRICS = ("blue_reels_play_count",)
+_KINDS = {
+    VIDEO_POST_METRICS: "posts with videos",
+    POST_METRICS: "posts without videos",
+    VIDEO_METRICS: "videos",
+    REEL_METRICS: "reels",
+}
 
 
 @dataclass(frozen=True)
 class _Question:
-    """Insights asked of one object: `path` is `{post}/insights` or `{video}/video_insights`."""
+    """Insights asked of one object: `path` is `{post}/insights` or `{video}/video_insights`; objects of one
+    `kind` and Page are likely to be given the same.
+    """
 
     path: str
     metrics: tuple[str, ...]
     campaign_id: str
     page_id: str
+    kind: str
     was_repeated: bool = False
+
+    @property
+    def object_id(self) -> str:
+        return self.path.partition("/")[0]
+
+    @property
+    def group(self) -> Group:
+        return self.page_id, self.kind
 
 
 class Insights:
@@ -52,25 +70,29 @@ class Insights:
         self._session = graph.session
         self._pages = pages
         self._questions: dict[str, _Question] = {}
-        self._withdrawn: set[str] = set()
+        self._refusals = MetricRefusals()
         self._is_batching = True
         self._per_batch = QUESTIONS_PER_BATCH
 
     def want(self, path: str, metrics: tuple[str, ...], campaign_id: str, page_id: str) -> None:
         """Asks for an object's insights, if it is of an own Page; the first word about an object counts."""
         if page_id in self._pages.own:
-            self._questions.setdefault(path, _Question(path, metrics, campaign_id, page_id))
+            kind = _KINDS.get(metrics, "objects")
+            self._questions.setdefault(path, _Question(path, metrics, campaign_id, page_id, kind))
 
     def ask(self) -> None:
         groups: dict[tuple[str, str], list[_Question]] = {}
         for question in self._questions.values():
             groups.setdefault((question.campaign_id, question.page_id), []).append(question)
-        for (campaign_id, page_id), questions in groups.items():
-            token = self._pages.own.get(page_id)
-            if token is None:
-                continue
-            with self._session.asking("insights", campaign_id), self._pages.trusting(page_id, token):
-                self._ask_all(questions, token)
+        try:
+            for (campaign_id, page_id), questions in groups.items():
+                token = self._pages.own.get(page_id)
+                if token is None:
+                    continue
+                with self._session.asking("insights", campaign_id), self._pages.trusting(page_id, token):
+                    self._ask_all(questions, token)
+        finally:
+            self._tell_refusals()
 
     def _ask_all(self, questions: list[_Question], token: str) -> None:
         waiting = questions
@@ -84,9 +106,8 @@ class Insights:
                     self._ask_batch(some, token)
 
     def _still_given(self, question: _Question) -> _Question:
-        return replace(
-            question, metrics=tuple(metric for metric in question.metrics if metric not in self._withdrawn)
-        )
+        still = self._refusals.still_asked(question.group, question.object_id, question.metrics)
+        return replace(question, metrics=still)
 
     def _ask_batch(self, questions: list[_Question], token: str) -> None:
         """Asks several questions in one call, and again those of them that another call may answer.
@@ -106,17 +127,19 @@ class Insights:
             return
         again: list[_Question] = []
         unclear: list[_Question] = []
-        answered = zip(questions, troubles, strict=True)
-        self._pages.believe(question.page_id for question, trouble in answered if trouble is None)
+        for question, trouble in zip(questions, troubles, strict=True):
+            if trouble is None:
+                self._pages.believe([question.page_id])
+                self._refusals.give(question.group, question.metrics)
         for question, trouble in zip(questions, troubles, strict=True):
             match trouble:
                 case None:
                     continue
                 case MetricWithdrawn(metric=metric) if metric in question.metrics:
-                    self._withdraw(metric, trouble)
+                    self._refusals.refuse(question.group, question.object_id, [metric], trouble)
                     again.append(question)
                 case MetricWithdrawn() if len(question.metrics) == 1:
-                    self._withdraw(question.metrics[0], trouble)
+                    self._refusals.refuse(question.group, question.object_id, question.metrics, trouble)
                 case MetricWithdrawn():
                     unclear.append(question)
                 case TooMuchAsked() if len(question.metrics) > 1:
@@ -130,17 +153,30 @@ class Insights:
                     self._session.note(not_offered(f"{edge} of some objects are not offered", trouble))
                 case _:
                     self._session.note(trouble)
-        if unclear:
-            # The platform does not say which metric it means: one object is asked for each alone.
-            known = len(self._withdrawn)
-            self._ask_all(_one_by_one(unclear[:1]), token)
-            again += unclear[1:] if len(self._withdrawn) > known else _one_by_one(unclear[1:])
+        # The platform does not say which metric it means: as many objects as decide are asked for each alone.
+        for some in _by_group(unclear):
+            self._ask_all(_one_by_one(some[:REFUSALS_TO_GIVE_UP]), token)
+            for question in some[REFUSALS_TO_GIVE_UP:]:
+                is_clear = self._still_given(question) != question
+                again += [question] if is_clear else _one_by_one([question])
         self._ask_all(again, token)
 
-    def _withdraw(self, metric: str, trouble: MetricWithdrawn) -> None:
-        if metric not in self._withdrawn:
-            self._withdrawn.add(metric)
-            self._session.note(MetricWithdrawn(FACEBOOK, f"{trouble.message} [{metric}]", metric))
+    def _tell_refusals(self) -> None:
+        """Tells what was refused: to a few objects, to a Page, or to all that were asked."""
+        withdrawn: set[str] = set()
+        for refused in self._refusals.not_told():
+            page_id, kind = refused.group
+            metric, trouble = refused.metric, refused.trouble
+            if not self._refusals.is_given(metric):
+                if metric not in withdrawn:
+                    withdrawn.add(metric)
+                    text = f"facebook: {metric} is withdrawn ({reason(trouble)})"
+                    cure = "take it out of the connector's list"
+                    self._session.note(MetricWithdrawn(FACEBOOK, f"{text}; {cure}", metric))
+                continue
+            whom = f"the {kind} of Page {page_id}" if refused.is_of_all else refused.shown_objects
+            cure = "the other figures are read"
+            self._session.note(not_offered(f"{metric} is not given for {whom}", trouble, cure))
 
     def _troubles(self, questions: Sequence[_Question], token: str) -> list[Trouble | None] | None:
         """What went wrong with each question, in their order; None when batches prove not to be offered."""
@@ -176,6 +212,13 @@ class Insights:
             raise NotOffered(FACEBOOK, text)
         missing = [None] * (len(questions) - len(answers))
         return [ANSWERS.trouble_in(answer, {}) for answer in [*answers, *missing][: len(questions)]]
+
+
+def _by_group(questions: Iterable[_Question]) -> list[list[_Question]]:
+    groups: dict[Group, list[_Question]] = {}
+    for question in questions:
+        groups.setdefault(question.group, []).append(question)
+    return list(groups.values())
 
 
 def _one_by_one(questions: Iterable[_Question]) -> list[_Question]:

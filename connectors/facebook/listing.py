@@ -119,7 +119,10 @@ class Listing:
                 if page_id in self._pages.own:
                     with self._pages.trusting(page_id, token):
                         list_videos(page_id, walk, token)
-        if page_id not in self._pages.own:
+        if self._pages.may_be_own(page_id):
+            # The public sees a Page's posts, but not its reels and uploads.
+            self._session.breaks_off()
+        if page_id not in self._pages.own and not self._pages.is_resting(page_id):
             with self._session.costing_only_this():
                 self._list_posts(page_id, walk, self._graph.credential)
 
@@ -284,6 +287,8 @@ class Listing:
         for (campaign_id, owner, token), ids in groups.items():
             with self._session.asking("posts", campaign_id):
                 for some in in_parts(ids, IDS_PER_REQUEST):
+                    if owner and owner not in self._pages.own:
+                        break
                     with self._pages.trusting(owner, token):
                         for post in self._by_ids(some, token, POST_FIELDS):
                             page_id = _owner(post)

@@ -7,11 +7,20 @@ Page. A server that gives no list of roles is asked for insights with the settin
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 from urllib.parse import quote
 
-from connectors.errors import ENDS_THE_RUN, Gone, NotOffered, TokenInvalid, Transient, Trouble, Unreadable
+from connectors.errors import (
+    ENDS_THE_RUN,
+    Gone,
+    NotOffered,
+    RateLimited,
+    TokenInvalid,
+    Transient,
+    Trouble,
+    Unreadable,
+)
 from connectors.facebook.graph import FACEBOOK, Graph, not_offered, optional
 
 PAGE_FIELDS = "id,name,username,fan_count,followers_count"
@@ -39,20 +48,49 @@ class Pages:
         # their insights are refused.
         self._roles_refused: Trouble | None = None
         self._guessed: set[str] = set()
+        # Own Pages whose tokens were refused in this run, or that were asked too often.
+        self._lost: set[str] = set()
+        self._limited: set[str] = set()
+        self._are_roles_unknown = False
         self._told_not_own: set[str] = set()
         self._ids: dict[str, str | None] = {}
 
     @contextmanager
     def trusting(self, page_id: str, token: str) -> Iterator[None]:
-        """Costs a Page its insights when only the Page's own token is refused, not the settings'."""
+        """Costs a Page what only its own token gives when that is refused, not the settings'; costs a Page
+        the rest of the run when only the calls in its name are used up, which are counted by Page.
+        """
+        is_the_pages = token != self._graph.credential
         try:
-            with self._session.costing_only_this():
+            with (
+                self._session.costing_only_this(),
+                self._session.pacing_as(f"Page {page_id}") if is_the_pages else nullcontext(),
+            ):
                 yield
         except TokenInvalid as refused:
-            if token == self._graph.credential:
+            if not is_the_pages:
                 raise
             self.own.pop(page_id, None)
+            self._lost.add(page_id)
             self._session.note(refused)
+        except RateLimited as limited:
+            if not limited.part:
+                raise
+            self.own.pop(page_id, None)
+            self._limited.add(page_id)
+            text = limited.message.removeprefix(f"{FACEBOOK}: ")
+            self._session.note(RateLimited(FACEBOOK, f"{FACEBOOK}: {limited.part}: {text}", limited.until))
+
+    def is_resting(self, page_id: str) -> bool:
+        """Whether a Page was asked too often, and is asked no more in this run."""
+        return page_id in self._limited
+
+    def may_be_own(self, page_id: str) -> bool:
+        """Whether a Page that is not among `own` may be the token's all the same, if only this run did not
+        fail to learn or to use its token.
+        """
+        is_lost = page_id in self._lost or page_id in self._limited
+        return page_id not in self.own and (is_lost or self._are_roles_unknown)
 
     def learn_roles(self, campaign_id: str) -> None:
         """The Pages on which the token's person has a role, with their tokens. A Page token has itself.
@@ -73,6 +111,7 @@ class Pages:
                 raise
             except Trouble as trouble:
                 if self.own or isinstance(trouble, Transient):
+                    self._are_roles_unknown = True
                     self._session.note(trouble)
                 else:
                     self._roles_refused = trouble

@@ -35,6 +35,7 @@ from connectors.errors import (
     Trouble,
     Unreadable,
 )
+from connectors.graph_calls import minding_the_version
 from connectors.instagram.addresses import (
     DIGITS,
     parse_handle,
@@ -60,6 +61,7 @@ __all__ = [
     "ACCOUNT_DAYS",
     "API_URL",
     "CREDENTIAL",
+    "FURTHER_CREDENTIALS",
     "MORE_HOSTS",
     "PLATFORM",
     "SDK_URL",
@@ -72,13 +74,14 @@ __all__ = [
 
 PLATFORM = "instagram"
 CREDENTIAL = "INSTAGRAM_ACCESS_TOKEN"
+FURTHER_CREDENTIALS = {"app_secret": "INSTAGRAM_APP_SECRET"}
 SDK_URL = FACEBOOK_LOGIN
 API_URL = "https://graph.facebook.com"
 MORE_HOSTS = (INSTAGRAM_LOGIN,)
 # `collect` answers an Ask's `days`.
 ACCOUNT_DAYS = True
 
-_ANSWERS = InstagramAnswers(PLATFORM, CREDENTIAL)
+_ANSWERS = InstagramAnswers(PLATFORM, CREDENTIAL, FURTHER_CREDENTIALS["app_secret"])
 
 ITEMS_PER_PAGE = 100
 DISCOVERED_PER_PAGE = 50
@@ -132,9 +135,11 @@ class _Rival:
 class _Asker:
     """One run's questions to Instagram."""
 
-    def __init__(self, session: WireSession, credential: str, version: str) -> None:
+    def __init__(
+        self, session: WireSession, credential: str, version: str, app_secret: str | None = None
+    ) -> None:
         self._session = session
-        self._graph = Graph(session, credential, version)
+        self._graph = Graph(session, credential, version, app_secret)
         self._insights = Insights(self._graph, _ANSWERS)
         self._own: list[Own] = []
         # Names of the media that were shown: their ids and short codes.
@@ -374,8 +379,7 @@ class _Asker:
             handle = parse_handle(rival.handle)
         except ValueError:
             text = f"instagram: {rival.handle!r} is not an account name; correct it in the registry"
-            self._session.note(Gone(PLATFORM, text))
-            return
+            raise Gone(PLATFORM, text) from None
 
         def page(limit: int, after: str) -> tuple[list[dict[str, Any]], str]:
             place = f".after({after})" if after else ""
@@ -418,8 +422,7 @@ class _Asker:
             except Gone as refused:
                 text = f"instagram: no professional account {handle} ({reason(refused)})"
                 cure = "correct its handle in the registry, or take it out"
-                self._session.note(Gone(PLATFORM, f"{text}; {cure}"))
-                is_searched = False
+                raise Gone(PLATFORM, f"{text}; {cure}") from None
         if is_searched:
             self._confirm_missing(own, rival)
 
@@ -491,13 +494,21 @@ def judge(response: requests.Response) -> Trouble | None:
 
 
 def collect(
-    ask: Ask, session: WireSession, credential: str, version: str = "v26.0", **_options: object
+    ask: Ask,
+    session: WireSession,
+    credential: str,
+    version: str = "v26.0",
+    *,
+    app_secret: str | None = None,
+    **_options: object,
 ) -> None:
     """Lists the media and stories of own accounts, discovers those of others, looks up what was not among
     them, and asks insights of media and of days.
 
-    `credential` is a token of Facebook Login (a person's, a system user's or a Page's) or of Instagram Login.
+    `credential` is a token of Facebook Login (a person's, a system user's or a Page's) or of Instagram Login;
+    with `app_secret`, calls by Facebook Login carry its proof.
     Raises TokenInvalid, BudgetSpent and RateLimited, which end the run; other troubles are noted in the
     session.
     """
-    _Asker(session, credential, version).carry_out(ask)
+    with minding_the_version(session, _ANSWERS, version):
+        _Asker(session, credential, version, app_secret).carry_out(ask)

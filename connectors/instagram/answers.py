@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from connectors.errors import Gone, MetricWithdrawn, NotOffered, Trouble
+from connectors.errors import Gone, MetricWithdrawn, NotOffered, OtherVersion, Trouble
 from connectors.graph_answers import GraphAnswers
 
 # "(#100) The Media Insights API does not support the follows metric for this media product type."
@@ -32,6 +32,14 @@ class InstagramAnswers(GraphAnswers):
             if own is not None:
                 return own
         return super().trouble_of(error, status, headers)
+
+    def other_version(self, headers: Mapping[str, str], asked: str) -> OtherVersion | None:
+        """What to tell when another version was served than was asked; there is no setting for it here."""
+        other = super().other_version(headers, asked)
+        if other is None:
+            return None
+        told = other.message.partition("; ")[0]
+        return OtherVersion(self.platform, f"{told}; use a newer release of this pipeline")
 
     def _own_meaning(self, error: Mapping[str, object]) -> Trouble | None:
         code, subcode = error.get("code"), error.get("error_subcode")
@@ -63,6 +71,6 @@ class InstagramAnswers(GraphAnswers):
         if words.startswith("(#100) metric[") or "valid insights metric" in words:
             # A list of what is valid names none that is not.
             named = ",".join(_NAME.findall(words.partition("valid insights metric:")[2]))
-            text = f"{name}: a metric is withdrawn ({told}: {said}); take it out of the connector's list"
+            text = f"{name}: a metric is refused ({told}: {said}); take it out of the connector's list"
             return MetricWithdrawn(name, text, named)
         return None

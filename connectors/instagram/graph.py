@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, ParamSpec
 from urllib.parse import parse_qs, urlsplit
 
+import requests
+
 from connectors.errors import BadRequest, MetricWithdrawn, TokenInvalid, TooMuchAsked, Trouble, Unreadable
+from connectors.graph_calls import Proofs
 from connectors.wire import WireSession
 
 NAME = "instagram"
@@ -55,7 +60,11 @@ def next_cursor(document: Mapping[str, Any], what: str) -> str:
     following = paging.get("next") if isinstance(paging, dict) else None
     if not isinstance(following, str):
         return ""
-    after = cursor_of(document) or parse_qs(urlsplit(following).query).get("after", [""])[0]
+    try:
+        after = cursor_of(document) or parse_qs(urlsplit(following).query).get("after", [""])[0]
+    except ValueError:
+        # It is no address.
+        after = ""
     if not after:
         raise Unreadable(NAME, f"instagram: {what} names a next page without a cursor; report this")
     return after
@@ -83,18 +92,24 @@ class Graph:
     `account days`.
     """
 
-    def __init__(self, session: WireSession, credential: str, version: str) -> None:
+    def __init__(
+        self, session: WireSession, credential: str, version: str, app_secret: str | None = None
+    ) -> None:
         self.session = session
         self.credential = credential
         self.version = version
         self.is_instagram_login = credential.startswith("IG")
         self.refused: dict[str, set[str]] = {}
         self._host = INSTAGRAM_LOGIN if self.is_instagram_login else FACEBOOK_LOGIN
+        # The secret is that of the Facebook app. Whether the other door takes its proof is not documented.
+        self._proofs = Proofs(session, None if self.is_instagram_login else app_secret)
+        self._answered_at: datetime | None = None
 
     def get(self, path: str, token: str, **parameters: str) -> dict[str, Any]:
         """The object that a path is answered with. Raises Trouble."""
         address = f"{self._host}/{self.version}/{path}"
-        answer = self.session.get(address, params={**parameters, "access_token": token}).json()
+        signed = {**parameters, "access_token": token, **self._proofs.of(token)}
+        answer = self._read(self.session.get(address, params=signed))
         if not isinstance(answer, dict):
             raise Unreadable(NAME, f"instagram: {path or 'ids'} was answered with a list; report this")
         return answer
@@ -179,6 +194,20 @@ class Graph:
 
     def post_batch(self, batch: str, token: str) -> object:
         """What a batch is answered with; `batch` is its JSON."""
-        form = {"batch": batch, "include_headers": "false", "access_token": token}
-        answer: object = self.session.post(f"{self._host}/{self.version}/", data=form).json()
+        form = {"batch": batch, "include_headers": "false", "access_token": token, **self._proofs.of(token)}
+        return self._read(self.session.post(f"{self._host}/{self.version}/", data=form))
+
+    @property
+    def moment(self) -> datetime | None:
+        """The run's clock, else the platform's own as its latest answer told it; None when neither is
+        known.
+        """
+        return self.session.as_of or self._answered_at
+
+    def _read(self, response: requests.Response) -> object:
+        # A proxy may leave it out: an earlier answer's is as good.
+        with suppress(ValueError, OverflowError):
+            moment = parsedate_to_datetime(response.headers.get("Date", ""))
+            self._answered_at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        answer: object = response.json()
         return answer

@@ -23,6 +23,7 @@ from connectors.errors import (
 )
 from connectors.instagram.answers import InstagramAnswers
 from connectors.instagram.graph import NAME, Graph, Own, reason
+from connectors.metric_refusals import REFUSALS_TO_GIVE_UP, MetricRefusals
 
 QUESTIONS_PER_BATCH = 50
 
@@ -78,10 +79,15 @@ def window_of(day: date) -> tuple[int, int]:
     return int(begins.timestamp()), int((begins + timedelta(days=1)).timestamp())
 
 
+def last_day_over(moment: datetime) -> date:
+    """The last day of the platform's calendar whose window is over at that (aware) moment."""
+    return (moment.astimezone(UTC) - WINDOW_BEGINS_AFTER).date() - timedelta(days=1)
+
+
 @dataclass(frozen=True)
 class Question:
     """Insights asked at `path`, of a medium or of an account's day; `more` are its further parameters. `kind`
-    is the product type or `account days`, by which metrics are refused.
+    is the product type or `account days`: of one account and kind, all are likely to be given the same.
     """
 
     path: str
@@ -90,6 +96,10 @@ class Question:
     campaign_id: str
     more: tuple[tuple[str, str], ...]
     was_repeated: bool = False
+
+    @property
+    def object_id(self) -> str:
+        return self.path.partition("/")[0]
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -110,17 +120,24 @@ class Insights:
         self._answers = answers
         self._is_batching = not graph.is_instagram_login
         self._is_split = True
+        self._refusals = MetricRefusals()
 
     def ask_all(self, questions: list[Question], own: Own) -> None:
+        """Asks each question; a missing permission ends the account's insights."""
+        try:
+            self._ask_all(questions, own)
+        finally:
+            self._tell_refusals()
+
+    def _ask_all(self, questions: list[Question], own: Own) -> None:
         """Asks each question, and again those that another call may answer.
 
-        Each repetition drops a metric, splits a question or marks it as repeated, so there is an end. A
-        missing permission ends the account's insights.
+        Each repetition drops a metric, splits a question or marks it as repeated, so there is an end.
         """
         waiting = questions
         while waiting:
             size = QUESTIONS_PER_BATCH if self._is_batching else 1
-            some = [self._still_given(one) for one in waiting[:size]]
+            some = [self._still_given(one, own) for one in waiting[:size]]
             some = [question for question in some if question.metrics]
             waiting = waiting[size:]
             if not some:
@@ -131,19 +148,19 @@ class Insights:
                 # A whole call that fails costs its own questions alone.
                 self._graph.session.note(trouble)
 
-    def _still_given(self, question: Question) -> Question:
-        refused = self._graph.refused.get(question.kind, set())
-        return replace(
-            question,
-            metrics=tuple(name for name in question.metrics if name not in refused),
-            more=tuple(one for one in question.more if self._is_split or one != _SPLIT),
-        )
+    def _still_given(self, question: Question, own: Own) -> Question:
+        still = self._refusals.still_asked((own.id, question.kind), question.object_id, question.metrics)
+        more = tuple(one for one in question.more if self._is_split or one != _SPLIT)
+        return replace(question, metrics=still, more=more)
 
     def _ask_some(self, questions: list[Question], own: Own) -> None:
         troubles = self._troubles(questions, own)
         if troubles is None:
-            self.ask_all(questions, own)
+            self._ask_all(questions, own)
             return
+        for question, trouble in zip(questions, troubles, strict=True):
+            if trouble is None:
+                self._refusals.give((own.id, question.kind), question.metrics)
         again: list[Question] = []
         unclear: list[Question] = []
         for question, trouble in zip(questions, troubles, strict=True):
@@ -151,14 +168,14 @@ class Insights:
                 case None:
                     continue
                 case MetricWithdrawn() if named := set(trouble.metric.split(",")) & set(question.metrics):
-                    self._refuse(question.kind, named, trouble)
+                    self._refuse(question, own, named, trouble)
                     again.append(question)
                 case MetricWithdrawn() if trouble.metric:
                     # It names something else: the object has no insights, which says nothing of others.
                     text = f"instagram: insights of some objects are not offered ({reason(trouble)})"
                     self._graph.session.note(NotOffered(NAME, f"{text}; the rest goes on"))
                 case MetricWithdrawn() if len(question.metrics) == 1:
-                    self._refuse(question.kind, set(question.metrics), trouble)
+                    self._refuse(question, own, question.metrics, trouble)
                 case MetricWithdrawn():
                     unclear.append(question)
                 case Transient() | TooMuchAsked() if self._is_batching and not question.was_repeated:
@@ -170,12 +187,18 @@ class Insights:
                     again.append(question)
                 case _:
                     self._graph.session.note(trouble)
-        if unclear:
-            # The platform does not say which metric it means: one question is asked for each alone.
-            known = self._refused_count()
-            self.ask_all(_one_by_one(unclear[:1]), own)
-            again += unclear[1:] if self._refused_count() > known else _one_by_one(unclear[1:])
-        self.ask_all(again, own)
+        # The platform does not say which metric it means: as many objects as decide are asked for each alone.
+        for some in _by_kind(unclear):
+            first: dict[str, Question] = {}
+            for question in some:
+                first.setdefault(question.object_id, question)
+            decisive = list(first.values())[:REFUSALS_TO_GIVE_UP]
+            self._ask_all(_one_by_one(decisive), own)
+            for question in some:
+                if question not in decisive:
+                    is_clear = self._still_given(question, own).metrics != question.metrics
+                    again += [question] if is_clear else _one_by_one([question])
+        self._ask_all(again, own)
 
     def _never_split(self, trouble: Trouble) -> None:
         if self._is_split:
@@ -183,17 +206,20 @@ class Insights:
             text = f"instagram: days are not split by {_SPLIT[1]} ({reason(trouble)}); they hold ads too"
             self._graph.session.note(NotOffered(NAME, text))
 
-    def _refused_count(self) -> int:
-        return sum(len(names) for names in self._graph.refused.values())
+    def _refuse(self, question: Question, own: Own, metrics: Iterable[str], trouble: MetricWithdrawn) -> None:
+        self._refusals.refuse((own.id, question.kind), question.object_id, sorted(metrics), trouble)
 
-    def _refuse(self, kind: str, names: set[str], trouble: MetricWithdrawn) -> None:
-        """Leaves metrics out of every later question of that kind; told once for each kind."""
-        refused = self._graph.refused.setdefault(kind, set())
-        if not names <= refused:
-            shown = ", ".join(sorted(names))
-            text = f"{trouble.message} [{kind}: {shown}]"
-            self._graph.session.note(MetricWithdrawn(NAME, text, shown))
-        refused |= names
+    def _tell_refusals(self) -> None:
+        """Tells what was refused: for all of a kind, or for the few objects that were."""
+        for refused in self._refusals.not_told():
+            account, kind = refused.group
+            whom = f"{kind} of account {account}" if refused.is_of_all else refused.shown_objects
+            text = f"instagram: {refused.metric} is not given for {whom} ({reason(refused.trouble)})"
+            text = f"{text}; the other figures are read"
+            told = (
+                MetricWithdrawn(NAME, text, refused.metric) if refused.is_of_all else NotOffered(NAME, text)
+            )
+            self._graph.session.note(told)
 
     def _troubles(self, questions: list[Question], own: Own) -> list[Trouble | None] | None:
         """What went wrong with each question, in their order; None when batches prove not to be offered."""
@@ -236,12 +262,15 @@ class Insights:
 
     def ask_days(self, own: Own, days: AccountDays) -> None:
         """As far back as the platform keeps them, a day at a time: most metrics are only given as the total
-        of the window that was asked for.
+        of the window that was asked for. The newest day is the last one whose window is over.
         """
         path, kind = f"{own.id}/insights", "account days"
         questions: list[Question] = []
-        for back in range(min((days.last_day - days.first_day).days + 1, MOST_DAYS)):
-            since, until = window_of(days.last_day - timedelta(days=back))
+        # Nobody asks for days to come: without a clock, today is the last day at the latest.
+        moment = self._graph.moment or datetime.combine(days.last_day, time(), UTC)
+        last_day = min(days.last_day, last_day_over(moment))
+        for back in range(min((last_day - days.first_day).days + 1, MOST_DAYS)):
+            since, until = window_of(last_day - timedelta(days=back))
             more = {"period": "day", "metric_type": "total_value", "since": str(since), "until": str(until)}
             whole = tuple(more.items())
             questions += [
@@ -250,6 +279,13 @@ class Insights:
             ]
         with self._graph.session.asking("account_insights", days.campaign_id):
             self.ask_all(questions, own)
+
+
+def _by_kind(questions: Iterable[Question]) -> list[list[Question]]:
+    kinds: dict[str, list[Question]] = {}
+    for question in questions:
+        kinds.setdefault(question.kind, []).append(question)
+    return list(kinds.values())
 
 
 def _one_by_one(questions: Iterable[Question]) -> list[Question]:

@@ -33,6 +33,7 @@ from connectors.tiktok.addresses import VIDEO_ID, parse_handle, parse_post_id, p
 from connectors.wire import WireSession
 
 __all__ = [
+    "ACCOUNTS_BY_HANDLE_ONLY",
     "API_URL",
     "CREDENTIAL",
     "FURTHER_CREDENTIALS",
@@ -46,6 +47,8 @@ __all__ = [
 ]
 
 PLATFORM = "tiktok"
+# A video says whose it is by the name in its address alone.
+ACCOUNTS_BY_HANDLE_ONLY = True
 CREDENTIAL = "TIKTOK_ACCESS_TOKEN"
 SDK_URL = API_URL = "https://open.tiktokapis.com"
 FURTHER_CREDENTIALS = {
@@ -58,6 +61,8 @@ FURTHER_CREDENTIALS = {
 CALLS = (600, 60.0)
 IDS_PER_REQUEST = 20
 VIDEOS_PER_PAGE = 20
+# Twenty thousand videos: a list that goes on is a mistake.
+MOST_PAGES = 1000
 _VIDEO_FIELDS = "id,create_time,share_url,title,duration,view_count,like_count,comment_count,share_count"
 _USER_FIELDS = "open_id,display_name,username,follower_count"
 
@@ -256,8 +261,9 @@ class _Asker:
             if data.get("has_more") is not True or (oldest is not None and oldest < walk.since):
                 return
             cursor = data.get("cursor")
-            if not isinstance(cursor, int) or cursor in cursors:
-                text = "tiktok: the list of videos repeats a page; older videos are missing"
+            if not isinstance(cursor, int) or cursor in cursors or len(cursors) >= MOST_PAGES:
+                fault = "does not end" if len(cursors) >= MOST_PAGES else "repeats a page"
+                text = f"tiktok: the list of videos {fault}; older videos are missing"
                 raise Unreadable(PLATFORM, text)
             cursors.add(cursor)
             body = {"max_count": VIDEOS_PER_PAGE, "cursor": cursor}

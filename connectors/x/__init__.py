@@ -11,13 +11,14 @@ the private counters of its posts, which X shows to their author for thirty days
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from connectors.asking import Ask, Walk, Wanted, in_parts
-from connectors.errors import BadRequest, Gone, NotOffered, PermissionMissing, Unreadable
+from connectors.errors import BadRequest, Gone, NotOffered, PermissionMissing, RateLimited, Unreadable
 from connectors.spending import Line, Purse
 from connectors.wire import WireSession
 from connectors.x.addresses import HANDLE, POST_ID, parse_handle, parse_post_id, parse_post_url
@@ -63,6 +64,8 @@ MENTIONS = ("hashtag", "site")
 IDS_PER_REQUEST = 100
 POSTS_PER_PAGE = 100
 FEWEST_PER_PAGE = 5
+# X lists an account's newest 3,200 posts, and pages may be half empty.
+MOST_ASKED_FOR = 2 * 3200
 PRIVATE_FOR = timedelta(days=30)
 # X refuses earlier start times.
 _EARLIEST = datetime(2010, 11, 6, 0, 0, 1, tzinfo=UTC)
@@ -96,6 +99,9 @@ class _Asker:
         self._session = calls.session
         self._client = calls.client
         self._seen: set[str] = set()
+        self._asked: set[str] = set()
+        # By campaign: newer edits that are still to be looked up, with their authors.
+        self._edited: dict[str, dict[str, str | None]] = {}
         # By author: the latest ids of its posts, and when each was made.
         self._made_at: dict[str, dict[str, datetime]] = {}
         self._handles: dict[str, str] = {}
@@ -103,40 +109,97 @@ class _Asker:
         self._retweeted: dict[str, set[date]] = {}
 
     def carry_out(self, ask: Ask) -> None:
-        for user_id, walk in self._accounts(ask.walks).items():
+        """Where a campaign has a limit, a third of what is left is there for counts, then a third for posts
+        that are asked for by name; listings have the rest, and what they leave is for whatever was put off.
+        So no backlog, however long, keeps the others from being read, nor they it.
+        """
+        walks, wanted = self._paid_by_whoever_can(ask)
+        named: list[Walk | Wanted] = [*walks, *(post for posts in wanted.values() for post in posts.values())]
+        campaigns = list(dict.fromkeys(each.campaign_id for each in (*named, *ask.mentions)))
+        counts = Counts(self._calls, ask.mentions, ask.days)
+        rooms = {one: room for one in campaigns if (room := self._calls.room(one)) is not None}
+        listing = {walk.campaign_id for walk in walks}
+        with self._calls.leaving(
+            {one: _share(room, one in listing, one in wanted) for one, room in rooms.items()}
+        ):
+            counts.count_mentions(rooms)
+        with self._calls.leaving({one: _share(room, one in listing, False) for one, room in rooms.items()}):
+            self._look_up_wanted({one: posts for one, posts in wanted.items() if one in rooms})
+        for user_id, walk in sorted(self._accounts(walks), key=lambda each: each[1].until is not None):
             if not self._calls.is_over(walk.campaign_id):
                 with self._session.walking(walk), self._calls.part(walk.campaign_id):
                     self._walk(user_id, walk)
+        self._look_up_wanted(wanted)
+        counts.count_mentions(campaigns)
+        counts.cross_check(
+            {
+                self._handles[author]: days
+                for author, days in self._retweeted.items()
+                if author in self._handles
+            }
+        )
+        if named:
+            self._read_private(named[0].campaign_id)
+
+    def _paid_by_whoever_can(self, ask: Ask) -> tuple[list[Walk], dict[str, dict[str, Wanted]]]:
+        """The walks, and the posts to look up by campaign and id: each under the name of the first campaign
+        that wants it and has money left, else of the first.
+        """
+        rooms: dict[str, Decimal | None] = {}
+
+        def payer(each: Walk | Wanted, least: Decimal) -> str:
+            for one in (each.campaign_id, *each.others):
+                room = rooms.setdefault(one, self._calls.room(one))
+                if room is None:
+                    return one
+                if room >= least:
+                    rooms[one] = room - least
+                    return one
+            return each.campaign_id
+
+        walks = [replace(walk, campaign_id=payer(walk, _SMALLEST_PAGE)) for walk in ask.walks]
+        return walks, self._wanted(replace(post, campaign_id=payer(post, _LOOK_UP)) for post in ask.posts)
+
+    def _wanted(self, posts: Iterable[Wanted]) -> dict[str, dict[str, Wanted]]:
+        """The posts to look up by campaign and id, each post once."""
         wanted: dict[str, dict[str, Wanted]] = {}
-        asked: set[str] = set()
-        for post in ask.posts:
+        named: set[str] = set()
+        for post in posts:
             if not POST_ID.fullmatch(post.alias):
                 self._session.note(
                     BadRequest(PLATFORM, f"x: {post.alias!r} is not a post number; report this")
                 )
-            elif post.alias not in asked and post.alias not in self._seen:
-                asked.add(post.alias)
+            elif post.alias not in named:
+                named.add(post.alias)
                 wanted.setdefault(post.campaign_id, {})[post.alias] = post
+        return wanted
+
+    def _look_up_wanted(self, wanted: dict[str, dict[str, Wanted]]) -> None:
+        """Looks up what was neither asked for nor shown yet."""
         for campaign_id, posts in wanted.items():
+            authors = {
+                one: post.account_id
+                for one, post in posts.items()
+                if one not in self._asked and one not in self._seen
+            }
             with self._session.asking("posts", campaign_id):
-                edited = self._look_up(campaign_id, {one: post.account_id for one, post in posts.items()})
+                edited = self._edited.pop(campaign_id, {}) | self._look_up(campaign_id, authors)
                 self._look_up(campaign_id, edited)
-        retweeted = {
-            self._handles[author]: days for author, days in self._retweeted.items() if author in self._handles
-        }
-        Counts(self._calls, retweeted).carry_out(ask.mentions, ask.days)
-        campaigns = [walk.campaign_id for walk in ask.walks] + [post.campaign_id for post in ask.posts]
-        if campaigns:
-            self._read_private(campaigns[0])
+            self._edited[campaign_id] = {
+                one: author for one, author in edited.items() if one not in self._asked | self._seen
+            }
 
     # -- accounts
 
-    def _accounts(self, walks: Iterable[Walk]) -> dict[str, Walk]:
-        """The walks by user id, each account once and from the earliest moment that any campaign needs."""
-        found: dict[str, Walk] = {}
-        named: dict[str, Walk] = {}
+    def _accounts(self, walks: Iterable[Walk]) -> list[tuple[str, Walk]]:
+        """The walks with their user ids: of each account what is new, and apart from it what is older than
+        some moment, each once and from the earliest moment that any campaign needs.
+        """
+        found: dict[tuple[str, bool], Walk] = {}
+        named: dict[tuple[str, bool], Walk] = {}
 
-        def keep(walks: dict[str, Walk], key: str, walk: Walk) -> None:
+        def keep(walks: dict[tuple[str, bool], Walk], name: str, walk: Walk) -> None:
+            key = name, walk.until is None
             if key not in walks or walk.since < walks[key].since:
                 walks[key] = walk
 
@@ -150,8 +213,15 @@ class _Asker:
                 # One impossible name would make X refuse the other 99 with it.
                 text = f"x: {handle!r} cannot be an account's name; correct the handle in the registry"
                 self._session.note(BadRequest(PLATFORM, text))
+        handles: dict[str, str] = {}
+        for (name, _), walk in named.items():
+            handles.setdefault(name, walk.handle or "")
+        ids: dict[str, str] = {}
         for campaign_id in dict.fromkeys(walk.campaign_id for walk in named.values()):
-            names = [name for name, walk in named.items() if walk.campaign_id == campaign_id]
+            names = list(
+                dict.fromkeys(name for (name, _), walk in named.items() if walk.campaign_id == campaign_id)
+            )
+            names = [name for name in names if name not in ids]
             with self._session.asking("users", campaign_id):
                 for some in in_parts(names, IDS_PER_REQUEST):
                     while some and not self._calls.is_over(campaign_id):
@@ -162,13 +232,14 @@ class _Asker:
                         now = self._calls.fitting(campaign_id, costs)
                         some = some[len(now) :]
                         with self._calls.part(campaign_id):
-                            handles = [named[name].handle or "" for name in now]
-                            for name, user_id in self._resolve(campaign_id, handles):
-                                keep(found, user_id, named[name])
-        return found
+                            ids |= self._resolve(campaign_id, [handles[name] for name in now])
+        for (name, _), walk in named.items():
+            if name in ids:
+                keep(found, ids[name], walk)
+        return [(user_id, walk) for (user_id, _), walk in found.items()]
 
-    def _resolve(self, campaign_id: str, handles: list[str]) -> Iterator[tuple[str, str]]:
-        """(handle in lower case, user id) of each account that there is; the others are noted."""
+    def _resolve(self, campaign_id: str, handles: list[str]) -> dict[str, str]:
+        """The user id of each account that there is, by its handle in lower case; the others are noted."""
         names = [handle.removeprefix("@") for handle in handles]
         price = PRICES["user"]
         with self._calls.paying(
@@ -180,11 +251,10 @@ class _Asker:
             ids = {str(user.get("username", "")).lower(): str(user.get("id")) for user in items(document)}
             receipt.got(Line("user", price, tuple(ids.values()), 0, tuple(f"@{name}" for name in ids)))
         for name in names:
-            if name.lower() in ids:
-                yield name.lower(), ids[name.lower()]
-            else:
+            if name.lower() not in ids:
                 text = f"x: no account @{name} (deleted, suspended or renamed); correct it in the registry"
                 self._session.note(Gone(PLATFORM, text))
+        return ids
 
     # -- posts
 
@@ -192,18 +262,36 @@ class _Asker:
         """Lists an account's posts to the end. Retweets are left out: they repeat the original's counter."""
         token: str | None = None
         tokens: set[str] = set()
+        asked_for = 0
+        made: list[datetime | None] = []
         is_own = self._calls.own_id(walk.campaign_id) == user_id
         with self._session.asking("timeline", walk.campaign_id):
             while True:
                 document = None
                 if is_own:
                     with self._calls.as_user():
-                        document = self._page(user_id, walk, token, is_own=True)
+                        try:
+                            size, document = self._page(user_id, walk, token, is_own=True)
+                        except RateLimited as trouble:
+                            text = trouble.message.removeprefix("x: ").replace("; ", ", ")
+                            text = f"x: the own timeline is read as anybody's ({text}); it costs more"
+                            self._session.note(NotOffered(PLATFORM, text))
                     is_own = document is not None
                 if document is None:
-                    document = self._page(user_id, walk, token, is_own=False)
+                    size, document = self._page(user_id, walk, token, is_own=False)
+                asked_for += size
                 posts = items(document)
                 self._remember(document)
+                made += [instant_of(post.get("created_at")) for post in posts]
+                oldest = made[-1] if made else None
+                # An order that X does not promise would tell of nothing.
+                if (
+                    oldest is not None
+                    and None not in made
+                    and made == sorted(filter(None, made), reverse=True)
+                ):
+                    # Others of the same second may stand on the next page.
+                    self._session.reached(oldest.replace(microsecond=0) + timedelta(seconds=1))
                 if not posts:
                     for problem in items(document, "errors"):
                         name = walk.handle or user_id
@@ -221,9 +309,12 @@ class _Asker:
                     )
                     raise Unreadable(PLATFORM, text)
                 tokens.add(token)
+                if asked_for > MOST_ASKED_FOR:
+                    text = f"x: the timeline of {walk.handle or user_id} has no end; older posts are missing"
+                    raise Unreadable(PLATFORM, f"{text}, report this")
 
-    def _page(self, user_id: str, walk: Walk, token: str | None, *, is_own: bool) -> Any:
-        """One page of a timeline, smaller when the budget ends."""
+    def _page(self, user_id: str, walk: Walk, token: str | None, *, is_own: bool) -> tuple[int, Any]:
+        """How many posts were asked for, and one page of a timeline, smaller when the budget ends."""
         price = PRICES["owned post" if is_own else "post"]
         room = self._calls.room(walk.campaign_id)
         wanted = POSTS_PER_PAGE
@@ -239,12 +330,13 @@ class _Asker:
                 max_results=wanted,
                 exclude=["retweets"],
                 start_time=max(walk.since, _EARLIEST),
+                end_time=walk.until,
                 pagination_token=token,
                 user_auth=is_own,
                 **_POST_FIELDS,
             )
             receipt.got(*bought(document, is_owned=is_own))
-        return document
+        return wanted, document
 
     def _remember(self, document: object) -> None:
         """Keeps what later questions need of the posts that an answer showed."""
@@ -274,6 +366,8 @@ class _Asker:
                         newest = newest_id(post)
                         if newest not in self._seen and newest not in authors and POST_ID.fullmatch(newest):
                             newer[newest] = str(post.get("author_id", "")) or None
+                if not self._calls.is_put_off(campaign_id):
+                    self._asked |= set(now)
         return newer
 
     def _worst(self, ids: list[str], authors: dict[str, str | None]) -> dict[str, Decimal]:
@@ -342,7 +436,11 @@ class _Asker:
             for some in in_parts(young, IDS_PER_REQUEST):
                 if self._calls.is_over(campaign_id):
                     return
-                with self._calls.part(campaign_id), self._calls.as_user():
+                with (
+                    self._calls.part(campaign_id),
+                    self._calls.as_user(),
+                    self._calls.unless_too_often(),
+                ):
                     worst = Line("post", PRICES["post"], tuple(some))
                     with self._calls.paying(campaign_id, worst) as receipt:
                         document = self._calls.ask(
@@ -359,6 +457,19 @@ class _Asker:
         if refused:
             text = f"x: X keeps some private counters of {len(refused)} of {len(young)} own posts to itself"
             self._session.note(NotOffered(PLATFORM, text))
+
+
+# What a look-up of one post can cost, and the smallest page of a timeline.
+_LOOK_UP = PRICES["post"] + PRICES["user"]
+_SMALLEST_PAGE = FEWEST_PER_PAGE * PRICES["post"] + 2 * PRICES["user"]
+
+
+def _share(room: Decimal, is_listing: bool, is_looking_up: bool) -> Decimal:
+    """What is left aside of a budget for those who come later: a third for each, and at least what one call
+    costs.
+    """
+    least = is_listing * _SMALLEST_PAGE + is_looking_up * _LOOK_UP
+    return min(room, max(room * (is_listing + is_looking_up) / 3, least))
 
 
 def collect(

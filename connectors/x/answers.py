@@ -18,6 +18,7 @@ from connectors.errors import (
     BadRequest,
     BudgetSpent,
     Gone,
+    NotOffered,
     PermissionMissing,
     RateLimited,
     TokenInvalid,
@@ -99,7 +100,8 @@ def judge(response: requests.Response) -> Trouble | None:
         return Unreadable(_X, text, status)
     spent = _used_up(document)
     if spent or status == 402:
-        return BudgetSpent(_X, f"x: {spent or said(document)}")
+        unpaid = f"X asks for payment ({said(document)}); buy credits in the developer console"
+        return BudgetSpent(_X, f"x: {spent or unpaid}")
     if status == 401:
         if _is_users(response):
             named = ", ".join(FURTHER_CREDENTIALS.values())
@@ -115,6 +117,9 @@ def judge(response: requests.Response) -> Trouble | None:
     if status == 429:
         until = moment_of(response.headers.get("x-rate-limit-reset"))
         return RateLimited(_X, f"x: asked too often ({said(document)}); start again later", until)
+    if status in (404, 405, 410, 501) and _is_about_counts(response):
+        text = f"x: posts are not counted here ({said(document)}); check that X_API_URL is X's API"
+        return NotOffered(_X, text)
     if status in (404, 410):
         return Gone(_X, f"x: not found ({said(document)}); check the names and numbers in the registry")
     return BadRequest(_X, f"x: the request was not understood ({said(document)}); report this")
@@ -150,6 +155,10 @@ def hidden_post(problem: dict[str, Any]) -> Trouble:
         f"x: post {post_id} is not given ({said(problem)}); check the app's access in the developer console"
     )
     return PermissionMissing(_X, text)
+
+
+def _is_about_counts(response: requests.Response) -> bool:
+    return urlsplit(response.url or "").path.endswith(("/2/tweets/counts/recent", "/2/tweets/counts/all"))
 
 
 def _is_about_me(response: requests.Response) -> bool:

@@ -1,15 +1,15 @@
 """One run's way of asking X: the client, the user's keys, the budget, and X's own clock.
 
 Prices are those of pay-per-use since February 2026, in USD: a post, an account, or a request for counts; the
-posts of the signed-in owner's own timeline are cheaper. A resource is charged once per UTC day, a failed call
-is free.
+posts of the signed-in owner's own timeline are cheaper. A resource is charged once per UTC day, a request
+each time, a refusal (status 400 and above) never. Of an answer that did not arrive whole or cannot be read
+nobody knows: it counts with the most that it can cost, a request for counts as often as it was sent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +17,14 @@ import requests
 import tweepy
 from requests.auth import AuthBase
 
-from connectors.errors import BadRequest, OverBudget, PermissionMissing, TokenInvalid
+from connectors.errors import (
+    BadRequest,
+    OverBudget,
+    PermissionMissing,
+    RateLimited,
+    TokenInvalid,
+    Trouble,
+)
 from connectors.spending import Line, Purse, Receipt
 from connectors.wire import WireSession
 from connectors.x.answers import FURTHER_CREDENTIALS, answered_at, posts_in, users_in
@@ -34,18 +41,25 @@ PRICES = {
 OWN_USER = "users/me"
 
 
+class _PutOff(OverBudget):
+    """A call would use what is left aside for others; it may fit later in the run."""
+
+
 class Calls:
-    """What every question to X goes through. `moment` is X's clock as of its latest answer, None before it;
-    `own_id` is the user whose keys were given, None without them (or once X refused them).
+    """What every question to X goes through. `moment` is the run's clock where it is given, else X's own as
+    of its latest answer, None before it; `own_id` is the user whose keys were given, None without them (or
+    once X refused them).
     """
 
     def __init__(
         self, session: WireSession, credential: str, keys: Mapping[str, str], purse: Purse | None
     ) -> None:
         self.session = session
-        self.moment: datetime | None = None
+        self.moment = session.as_of
         self._purse = purse
         self._over: set[str] = set()
+        self._aside: Mapping[str, Decimal] = {}
+        self._put_off: set[str] = set()
         self._has_keys = set(keys) == set(FURTHER_CREDENTIALS)
         self._own_id: str | None = None
         if keys and not self._has_keys:
@@ -63,7 +77,7 @@ class Calls:
     def ask(self, question: Callable[..., requests.Response], *args: object, **more: object) -> Any:
         """The answer of one of the client's methods, as JSON."""
         response = question(*args, **more)
-        self.moment = answered_at(response) or self.moment
+        self.moment = self.session.as_of or answered_at(response) or self.moment
         return response.json()
 
     # -- the user's keys
@@ -77,7 +91,12 @@ class Calls:
             prefix, dash, _ = str(self.client.access_token).partition("-")
             self._own_id = prefix if dash and prefix.isascii() and prefix.isdigit() else None
         if self._own_id is None:
-            with self.part(campaign_id), self.as_user(), self.session.asking("users", campaign_id):
+            with (
+                self.part(campaign_id),
+                self.as_user(),
+                self.unless_too_often(),
+                self.session.asking("users", campaign_id),
+            ):
                 worst = Line("user", PRICES["user"], (OWN_USER,))
                 with self.paying(campaign_id, worst) as receipt:
                     document = self.ask(self.client.get_me, user_auth=True)
@@ -99,11 +118,36 @@ class Calls:
             self._has_keys = False
             self.session.note(trouble)
 
+    @contextmanager
+    def unless_too_often(self) -> Iterator[None]:
+        """Calls that the user signs: X counts them apart, so that they are used up costs only what they are
+        for.
+        """
+        try:
+            yield
+        except RateLimited as trouble:
+            self.session.note(trouble)
+
     # -- the budget
 
     def is_over(self, campaign_id: str) -> bool:
         """Whether the campaign's budget is used up, so that no further paid call is made for it."""
-        return campaign_id in self._over
+        return campaign_id in self._over or campaign_id in self._put_off
+
+    def is_put_off(self, campaign_id: str) -> bool:
+        """Whether a call of the campaign did not fit beside what is left aside for others."""
+        return campaign_id in self._put_off
+
+    @contextmanager
+    def leaving(self, aside: Mapping[str, Decimal]) -> Iterator[None]:
+        """Calls inside leave so many dollars of each campaign's budget unspent. What does not fit beside them
+        is put off without a word: it is for somebody to ask again.
+        """
+        self._aside, self._put_off = aside, set()
+        try:
+            yield
+        finally:
+            self._aside, self._put_off = {}, set()
 
     @contextmanager
     def part(self, campaign_id: str) -> Iterator[None]:
@@ -113,6 +157,8 @@ class Calls:
         with self.session.costing_only_this():
             try:
                 yield
+            except _PutOff:
+                self._put_off.add(campaign_id)
             except OverBudget:
                 if campaign_id not in self._over:
                     self._over.add(campaign_id)
@@ -124,12 +170,39 @@ class Calls:
         if self._purse is None:
             yield Receipt()
             return
+        room = self.room(campaign_id)
+        if self._aside.get(campaign_id) and room is not None and self._purse.cost(*worst) > room:
+            raise _PutOff("x", "x: put off; ask again when the others have had their share")
+        unsure = self.session.report.unsure
         with self._purse.buying(campaign_id, *worst) as receipt:
-            yield receipt
+            try:
+                yield receipt
+            except Trouble:
+                if self.session.report.unsure > unsure:
+                    receipt.may_be_charged()
+                raise
+
+    @contextmanager
+    def paying_each(self, campaign_id: str, kind: str) -> Iterator[None]:
+        """One request that is charged each time it is sent, as often as the budget allows. Raises
+        OverBudget.
+        """
+        price, room = PRICES[kind], self.room(campaign_id)
+        attempts = self.session.attempts
+        if room is not None:
+            attempts = max(1, min(attempts, int(room // price)))
+        unsure = self.session.report.unsure
+        with (
+            self.session.trying(attempts),
+            self.paying(campaign_id, Line(kind, price, count=attempts)) as receipt,
+        ):
+            yield
+            receipt.got(Line(kind, price, count=1 + self.session.report.unsure - unsure))
 
     def room(self, campaign_id: str) -> Decimal | None:
-        """How many dollars the campaign can still spend; None without a limit."""
-        return None if self._purse is None else self._purse.room(campaign_id)
+        """How many dollars the campaign can still spend now; None without a limit."""
+        room = None if self._purse is None else self._purse.room(campaign_id)
+        return None if room is None else max(Decimal(0), room - self._aside.get(campaign_id, Decimal(0)))
 
     def unpaid(self, kind: str, ids: list[str]) -> set[str]:
         """Those of the resources that would be charged now."""

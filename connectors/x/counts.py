@@ -9,7 +9,9 @@ whether `retweets_of:` still counts any is not known: it is a cross-check, never
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -18,22 +20,21 @@ from connectors.asking import AccountDays, Mentions
 from connectors.errors import (
     ENDS_THE_RUN,
     BadRequest,
+    Gone,
     NotOffered,
     OverBudget,
     PermissionMissing,
     Trouble,
     Unreadable,
 )
-from connectors.spending import Line
 from connectors.x.addresses import HANDLE
 from connectors.x.answers import count_in, items
-from connectors.x.calls import PRICES, Calls
+from connectors.x.calls import Calls
 
 RECENT = timedelta(days=7)
 RECENT_QUERY, ALL_QUERY = 512, 1024
 # X wants an end at least ten seconds past; a minute more for a clock that differs.
 _SETTLED = timedelta(minutes=1)
-_TAG = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -47,39 +48,59 @@ class _Window:
 
 
 class Counts:
-    """One run's counts. `retweeted` has, by an account's handle in lower case, the UTC days on which it made
-    posts that were retweeted.
-    """
+    """One run's counts, each asked once. `mentions` are what a campaign is about, `days` a cross-check."""
 
-    def __init__(self, calls: Calls, retweeted: dict[str, set[date]]) -> None:
+    def __init__(self, calls: Calls, mentions: Iterable[Mentions], days: Iterable[AccountDays]) -> None:
         self._calls = calls
-        self._retweeted = retweeted
         self._has_archive = True
+        self._are_offered = True
         self._counts_retweets = True
+        self._mentioned = _by_query(self._mentions(mentions))
+        self._retweeted = _by_query(self._retweets(days))
 
-    def carry_out(self, mentions: Iterable[Mentions], days: Iterable[AccountDays]) -> None:
-        windows: dict[str, _Window] = {}
-        for query, window in [*self._mentions(mentions), *self._retweets(days)]:
-            known = windows.get(query)
-            windows[query] = window if known is None else _joined(known, window)
-        for window in windows.values():
-            if self._calls.is_over(window.campaign_id):
+    def count_mentions(self, campaign_ids: Collection[str]) -> None:
+        """Counts what these campaigns ask for and was not counted yet."""
+        for query, window in list(self._mentioned.items()):
+            if window.campaign_id not in campaign_ids or self._calls.is_over(window.campaign_id):
                 continue
-            if window.query.startswith("retweets_of:") and not self._counts_retweets:
-                continue
-            with (
-                self._calls.part(window.campaign_id),
-                self._calls.session.asking("counts", window.campaign_id),
-            ):
-                if window.query.startswith("retweets_of:"):
-                    self._cross_check(window)
-                else:
+            if not self._are_offered:
+                return
+            before = self._calls.session.report.responses
+            with self._part(window):
+                try:
                     self._count(window)
+                except Trouble as trouble:
+                    if not _is_of_all_counts(trouble):
+                        raise
+                    self._are_offered = False
+                    self._calls.session.note(_not_offered(trouble))
+            is_asked = self._calls.session.report.responses > before
+            if is_asked or not self._calls.is_put_off(window.campaign_id):
+                del self._mentioned[query]
+
+    def cross_check(self, retweeted: Mapping[str, Collection[date]]) -> None:
+        """Counts the accounts' retweets. `retweeted` has, by an account's handle in lower case, the UTC days
+        on which it made posts that were retweeted.
+        """
+        for window in self._retweeted.values():
+            if not (self._are_offered and self._counts_retweets):
+                return
+            if not self._calls.is_over(window.campaign_id):
+                with self._part(window):
+                    self._count_retweets(window, retweeted)
+
+    @contextmanager
+    def _part(self, window: _Window) -> Iterator[None]:
+        with (
+            self._calls.part(window.campaign_id),
+            self._calls.session.asking("counts", window.campaign_id),
+        ):
+            yield
 
     def _mentions(self, mentions: Iterable[Mentions]) -> Iterable[tuple[str, _Window]]:
         for mention in mentions:
             if mention.kind == "hashtag":
-                query, is_usable = f"#{mention.subject}", bool(_TAG.fullmatch(mention.subject))
+                query, is_usable = f"#{mention.subject}", _is_tag(mention.subject)
             else:
                 # A quotation mark would end the operand, and the rest would be read as operators.
                 query, is_usable = f'url:"{mention.subject}"', not re.search(r'["\\\s]', mention.subject)
@@ -116,7 +137,7 @@ class Counts:
         if (window.first_day < recent_from or len(window.query) > RECENT_QUERY) and self._has_archive:
             try:
                 return self._count_all(window, moment)
-            except PermissionMissing as trouble:
+            except (PermissionMissing, NotOffered) as trouble:
                 self._has_archive = False
                 text = f"x: no counts from before {recent_from} ({trouble.message.removeprefix('x: ')})"
                 self._calls.session.note(NotOffered("x", text))
@@ -130,28 +151,25 @@ class Counts:
     def _count_recent(self, window: _Window, moment: datetime | None) -> list[dict[str, Any]]:
         """The last seven days; without a moment all of them, else those of the window."""
         calls = self._calls
-        line = Line("counts/recent", PRICES["counts/recent"], count=1)
         bounds: dict[str, datetime] = {}
         if moment is not None:
             bounds = {"start_time": _midnight(window.first_day), **_ending(window, moment)}
-        with calls.paying(window.campaign_id, line) as receipt:
+        with calls.paying_each(window.campaign_id, "counts/recent"):
             document = calls.ask(
                 calls.client.get_recent_tweets_count,
                 window.query,
                 granularity="day",
                 **bounds,
             )
-            receipt.got(line)
         return items(document)
 
     def _count_all(self, window: _Window, moment: datetime) -> list[dict[str, Any]]:
         calls = self._calls
-        line = Line("counts/all", PRICES["counts/all"], count=1)
         found: list[dict[str, Any]] = []
         token: str | None = None
         tokens: set[str] = set()
         while True:
-            with calls.paying(window.campaign_id, line) as receipt:
+            with calls.paying_each(window.campaign_id, "counts/all"):
                 document = calls.ask(
                     calls.client.get_all_tweets_count,
                     window.query,
@@ -160,19 +178,18 @@ class Counts:
                     next_token=token,
                     **_ending(window, moment),
                 )
-                receipt.got(line)
             found += items(document)
             meta = document.get("meta")
             token = meta.get("next_token") if isinstance(meta, dict) else None
             if not token:
                 return found
-            if token in tokens:
-                raise Unreadable(
-                    "x", f"x: the counts of {window.query} repeat a page; earlier days are missing"
-                )
+            if token in tokens or len(tokens) > _most_pages(window):
+                told = "repeat a page" if token in tokens else "have no end"
+                text = f"x: the counts of {window.query} {told}; report this, earlier days are missing"
+                raise Unreadable("x", text)
             tokens.add(token)
 
-    def _cross_check(self, window: _Window) -> None:
+    def _count_retweets(self, window: _Window, retweeted: Mapping[str, Collection[date]]) -> None:
         """Counts retweets of an account, which cost nothing when they cannot be had.
 
         Tells once when X counts none although there were some: posts of the window have them.
@@ -189,13 +206,37 @@ class Counts:
             return
         if not buckets:
             return
-        days = self._retweeted.get(window.query.partition(":")[2].lower(), set())
+        days = retweeted.get(window.query.partition(":")[2].lower(), ())
         were_there = any(window.first_day <= day <= window.last_day for day in days)
         if not were_there or any(map(count_in, buckets)):
             return
         self._counts_retweets = False
         text = f"x: X counts no {window.query} though posts were retweeted; retweets come from their counters"
         self._calls.session.note(NotOffered("x", f"{text} alone"))
+
+
+def _by_query(found: Iterable[tuple[str, _Window]]) -> dict[str, _Window]:
+    windows: dict[str, _Window] = {}
+    for query, window in found:
+        windows[query] = _joined(windows[query], window) if query in windows else window
+    return windows
+
+
+def _is_of_all_counts(trouble: Trouble) -> bool:
+    """Whether no other count would be given either: this API, or this plan of X's, has none."""
+    return isinstance(trouble, NotOffered | PermissionMissing | Gone) or (
+        isinstance(trouble, Unreadable) and trouble.status >= 400
+    )
+
+
+def _not_offered(trouble: Trouble) -> NotOffered:
+    reason, _, cure = trouble.message.removeprefix("x: ").rpartition("; ")
+    return NotOffered("x", f"x: hashtags and sites are not counted ({reason or cure}); {cure}")
+
+
+def _most_pages(window: _Window) -> int:
+    """Twice what X needs for the window, 31 days a page."""
+    return 2 * ((window.last_day - window.first_day).days // 31 + 1)
 
 
 def _joined(one: _Window, other: _Window) -> _Window:
@@ -213,3 +254,9 @@ def _ending(window: _Window, moment: datetime) -> dict[str, datetime]:
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
+
+
+def _is_tag(word: str) -> bool:
+    """Whether it is letters and their marks, numbers and _."""
+    letters = unicodedata.normalize("NFC", word)
+    return word != "" and all(one == "_" or unicodedata.category(one)[0] in "LMN" for one in letters)

@@ -61,6 +61,8 @@ ACCOUNT_DAYS = True
 
 IDS_PER_REQUEST = 50
 ITEMS_PER_PAGE = 50
+# Fifty thousand videos: a list that goes on is a mistake.
+MOST_PAGES = 1000
 # A report takes up to 500 videos in its filter; fewer keep the address and the table short.
 VIDEOS_PER_REPORT = 100
 _DAY_METRICS = "views,likes,shares,comments,estimatedMinutesWatched,subscribersGained"
@@ -95,19 +97,26 @@ class _Asker:
         self._key = key
         # Videos by the channel that they turned out to belong to, in the order of asking.
         self._videos_of: dict[str, list[str]] = {}
+        # Videos that an answer told of, if only by leaving them out.
+        self._looked_up: set[str] = set()
 
     def carry_out(self, ask: Ask, sign_in: dict[str, str]) -> None:
         days = ask.days if sign_in else ()
         channels = self._channels([*ask.walks, *days])
         wanted: dict[str, dict[str, bool]] = {}
         taken: set[str] = set()
+        listed: list[tuple[Walk, list[str]]] = []
         for name, walk in self._walks(ask.walks).items():
             if name in channels:
-                with self._session.walking(walk), self._session.costing_only_this():
+                uploaded: list[str] = []
+                with self._session.costing_only_this():
+                    # What a list that breaks off did name is looked up all the same.
                     for video_id in self._uploads(channels[name], walk):
+                        uploaded.append(video_id)
                         if video_id not in taken:
                             taken.add(video_id)
                             wanted.setdefault(walk.campaign_id, {})[video_id] = False
+                    listed.append((walk, uploaded))
         for post in ask.posts:
             if not VIDEO_ID.fullmatch(post.alias):
                 text = f"youtube: {post.alias!r} is not a video's id; report this"
@@ -117,6 +126,10 @@ class _Asker:
                 wanted.setdefault(post.campaign_id, {})[post.alias] = True
         for campaign_id, videos in wanted.items():
             self._look_up(campaign_id, videos)
+        for walk, uploaded in listed:
+            # A list names videos without their counters: a walk is at its end when those are read too.
+            if self._looked_up.issuperset(uploaded):
+                self._session.report.walked.append(walk)
         if days and sign_in:
             self._read_days(days, channels, sign_in)
 
@@ -192,10 +205,10 @@ class _Asker:
                 token = text_in(answer, "nextPageToken")
                 if token is None or (oldest is not None and oldest < walk.since):
                     return
-                if token in tokens:
-                    name = walk.handle or channel.id
-                    text = f"youtube: the uploads of {name} repeat a page; older videos are missing"
-                    raise Unreadable(PLATFORM, text)
+                if token in tokens or len(tokens) >= MOST_PAGES:
+                    fault = "repeat a page" if token in tokens else "do not end"
+                    text = f"youtube: the uploads of {walk.handle or channel.id} {fault}"
+                    raise Unreadable(PLATFORM, f"{text}; older videos are missing")
                 tokens.add(token)
 
     def _look_up(self, campaign_id: str, videos: dict[str, bool]) -> None:
@@ -210,6 +223,7 @@ class _Asker:
                         if video_id is not None and video_id not in shown:
                             shown.add(video_id)
                             self._videos_of.setdefault(channel_id or "", []).append(video_id)
+                    self._looked_up.update(ids)
                     for video_id in ids:
                         if videos[video_id] and video_id not in shown:
                             text = f"youtube: video {video_id} is deleted, private or was never there"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 
 from flows.registry.mistakes import shown
 from flows.registry.model import Audience, canonical_json
@@ -22,6 +24,8 @@ BUCKETS = {
     "gender": ("female", "male", "unknown"),
 }
 YOUNGEST, OLDEST = 13, 65
+# Advertising about politics goes to adults, so asking for them narrows nothing.
+ADULT = 18
 
 _AD_ACCOUNT = re.compile(r"act_[0-9]{1,20}")
 _NUMBER = re.compile(r"[0-9]{1,20}")
@@ -53,8 +57,34 @@ def read_audiences(campaign: Table) -> tuple[Audience, ...]:
         if platform and not getattr(table.door.connectors[platform], "AUDIENCES", False):
             told = f"{platform} tells no reach of audiences here; it is kept and not read"
             table.door.tell(table.file, table.where, told)
+        for doubt in _doubts(audience):
+            table.door.tell(table.file, table.where, doubt)
         audiences.append(audience)
     return tuple(audiences)
+
+
+def _doubts(audience: Audience) -> Iterator[str]:
+    """In what the people reached and the people of the audience may be different people."""
+    if not audience.targeting:
+        return
+    targeting = json.loads(audience.targeting)
+    places = set(targeting.get("geo_locations") or {}) - {"countries", "location_types"}
+    ages = (targeting.get("age_min", YOUNGEST), targeting.get("age_max", OLDEST))
+    narrowed = {"region": "the place", "age": "the age"}
+    if not places:
+        del narrowed["region"]
+    if ages[0] <= ADULT and ages[1] >= OLDEST:
+        del narrowed["age"]
+    narrowed.pop(audience.breakdown, None)
+    if narrowed and not audience.filtering:
+        what = " and ".join(narrowed.values())
+        told = f"targeting narrows {what}, and the reach is of everybody that the ad account reached"
+        yield f"{told}; name the ad_campaigns or ad_sets that ran there, or take a breakdown"
+    if audience.breakdown == "age" and audience.bucket:
+        first, _, last = audience.bucket.removesuffix("+").partition("-")
+        if ages != (int(first), int(last or OLDEST)):
+            told = f"bucket is {audience.bucket} and targeting is from {ages[0]} to {ages[1]}"
+            yield f"{told}, so the share is of other people; write the same ages in both"
 
 
 def _ad_account(table: Table) -> str:

@@ -15,8 +15,8 @@ from flows.registry.audiences import read_audiences
 from flows.registry.bounds import read_budgets, read_cadence
 from flows.registry.mistakes import did_you_mean, shown
 from flows.registry.model import KINDS, Account, Asset, Campaign, Match, PostReference, Side
-from flows.registry.references import http_host, read_platform, read_reference
-from flows.registry.rules import read_match
+from flows.registry.references import http_host, read_platform, read_reference, refuse_credentials
+from flows.registry.rules import hashtag_word, read_match
 from flows.registry.table import Row, Table, refuse_repeated
 
 CAMPAIGN_KEYS = (
@@ -28,7 +28,6 @@ ACCOUNT_KEYS = ("side", "platform", "handle", "id", "name", "watch")
 ASSET_KEYS = ("id", "title", "side", "kind", "tags", "tone", "posts", "url", "hashtag", "match")
 
 _ACCOUNT_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
-_HASHTAG = re.compile(r"#?(\w{1,100})")
 
 
 @dataclass
@@ -168,6 +167,10 @@ class Draft:
             if platform and platform not in self.door.connectors:
                 self.door.keep_out(entry.file, entry.where, platform)
                 continue
+            by_handle = hasattr(self.door.connectors.get(platform), "ACCOUNTS_BY_HANDLE_ONLY")
+            if by_handle and account_id and not handle:
+                problem = f"does not find the posts of an account of {platform}"
+                entry.refuse("id", problem, 'write handle = "…", the name in its address')
             if handle and platform:
                 try:
                     handle = self.door.connectors[platform].parse_handle(handle)
@@ -208,10 +211,10 @@ class Draft:
 
     def _new_asset(self, entry: Table) -> AssetDraft:
         url = entry.text("url", required=False)
-        if url and http_host(url) is None:
+        if url and not refuse_credentials(entry, "url", url) and http_host(url) is None:
             entry.refuse("url", f"{shown(url)} is not a web address", 'write url = "https://…"')
         hashtag = entry.text("hashtag", required=False)
-        word = _HASHTAG.fullmatch(hashtag)
+        word = hashtag_word(hashtag.removeprefix("#"))
         if hashtag and not word:
             entry.refuse(
                 "hashtag", f"{shown(hashtag)} is not a hashtag", 'write one word, as in "#VoteLabour"'
@@ -229,7 +232,7 @@ class Draft:
             tags=_tags(entry),
             tone=entry.text("tone", required=False),
             url=url,
-            hashtag=word[1] if word else "",
+            hashtag=word,
             match=read_match(entry),
             file=entry.file,
             where=entry.where,

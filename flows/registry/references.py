@@ -60,6 +60,18 @@ def http_host(url: str) -> str | None:
     return (parts.hostname or "").rstrip(".") or None if usable else None
 
 
+def refuse_credentials(entry: Table, key: str, url: str) -> bool:
+    """Whether a web address holds a user name or password; says so, without repeating it."""
+    try:
+        netloc = urlsplit(url).netloc
+    except ValueError:
+        return False
+    if "@" not in netloc:
+        return False
+    entry.refuse(key, "holds a user name or password", "take it out, for this is kept and sent")
+    return True
+
+
 def _by_id(entry: Table, key: str, platform: str, post_id: str) -> PostReference | None:
     door = entry.door
     if platform in door.connectors:

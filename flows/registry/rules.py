@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
 
 from flows.registry.mistakes import shown
 from flows.registry.model import Match
-from flows.registry.references import http_host
+from flows.registry.references import http_host, refuse_credentials
 from flows.registry.table import Table
 
 MATCH_KEYS = ("text", "hashtags", "links", "same_video")
@@ -14,7 +14,8 @@ MATCH_KEYS = ("text", "hashtags", "links", "same_video")
 # "NHS" tells something; two letters are in nearly every post.
 SHORTEST_TEXT = 3
 
-_WORD = re.compile(r"\w{1,100}")
+LONGEST_HASHTAG = 100
+
 _EXAMPLE = 'match = { text = ["…"], hashtags = ["…"], links = ["https://…"], same_video = true }'
 
 
@@ -44,18 +45,28 @@ def _texts(table: Table) -> tuple[str, ...]:
     return _distinct(table, "text")
 
 
+def hashtag_word(text: str) -> str:
+    """The word of a hashtag without #: letters and their marks, numbers and _, in the one form in which what
+    can be written in two is compared; "" when it is none."""
+    word = unicodedata.normalize("NFC", text)
+    is_word = all(letter == "_" or unicodedata.category(letter)[0] in "LMN" for letter in word)
+    return word if is_word and len(word) <= LONGEST_HASHTAG else ""
+
+
 def _hashtags(table: Table) -> tuple[str, ...]:
     for key, text in table.texts("hashtags"):
-        if text.startswith("#") and _WORD.fullmatch(text[1:]):
+        if text.startswith("#") and hashtag_word(text[1:]):
             table.refuse(key, f"{shown(text)} begins with #", f"write {shown(text[1:])}")
-        elif not _WORD.fullmatch(text):
+        elif not hashtag_word(text):
             table.refuse(key, f"{shown(text)} is not a hashtag", 'write one word without #, as in "OurNHS"')
-    return _distinct(table, "hashtags")
+    return tuple(dict.fromkeys(hashtag_word(text) for text in _distinct(table, "hashtags")))
 
 
 def _links(table: Table) -> tuple[str, ...]:
     for key, text in table.texts("links"):
         host = http_host(text)
+        if refuse_credentials(table, key, text):
+            continue
         if host is None or "." not in host:
             table.refuse(key, f"{shown(text)} is not a web address", 'write it whole, as in "https://…"')
     return _distinct(table, "links")

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +11,11 @@ import requests
 
 from connectors import errors, facebook
 from connectors.asking import Ask, Walk, Wanted
+from connectors.facebook import graph as facebook_graph
 from connectors.facebook import listing as facebook_listing
 from connectors.facebook import pages as facebook_pages
-from tests.connectors.conftest import TOKEN, Wire
+from connectors.pace import SharedPace
+from tests.connectors.conftest import NOW, TOKEN, Wire
 from tests.connectors.loopback import Answer, Asked, Loopback, Reply
 
 Connect = Callable[..., Wire]
@@ -83,10 +86,14 @@ class Objects:
         withdrawn: Iterable[str] = (),
         is_naming: bool = False,
         nulls: Iterable[str] = (),
+        refused: Callable[[str], set[str]] = lambda one: set(),
     ) -> None:
         self.objects = {item["id"]: item for item in objects}
         self.dead, self.error, self.withdrawn, self.is_naming = set(dead), error, set(withdrawn), is_naming
         self.nulls = list(nulls)
+        # Metrics by the object that is refused them, and objects by the metric that they were given.
+        self.refused = refused
+        self.given: dict[str, set[str]] = {}
         self.ids: list[list[str]] = []
         self.questions: list[list[tuple[str, str]]] = []
 
@@ -113,7 +120,8 @@ class Objects:
         if path in self.nulls:
             self.nulls.remove(path)
             return None
-        dead = [metric for metric in metrics if metric in self.withdrawn]
+        one = path.partition("/")[0]
+        dead = [metric for metric in metrics if metric in self.withdrawn | self.refused(one)]
         if dead:
             naming = (
                 {**NO_METRIC, "message": f"{NO_METRIC['message']}: {dead[0]}"}
@@ -121,6 +129,8 @@ class Objects:
                 else NO_METRIC
             )
             return {"code": 400, "body": json.dumps({"error": naming})}
+        for metric in metrics:
+            self.given.setdefault(metric, set()).add(one)
         data = [{"name": metric, "values": [{"value": 1}]} for metric in metrics]
         return {"code": 200, "body": json.dumps({"data": data})}
 
@@ -329,6 +339,8 @@ def test_a_failing_network_is_not_taken_for_roles_that_are_not_offered(server: L
     collect(wire, walk("rival"))
     assert wire.kinds() == ["Transient"]
     assert IDS not in server.paths()
+    # It may be an own Page, whose reels are still to be listed.
+    assert wire.session.report.walked == []
 
 
 @pytest.mark.parametrize(
@@ -363,6 +375,8 @@ def test_a_refused_page_token_costs_that_page_its_insights_only(server: Loopback
     assert wire.kinds() == ["TokenInvalid"]
     assert wire.endpoints() == ["roles", "pages", "pages", "page_posts", "page_posts", "page_posts"]
     assert [row["status"] for row in wire.rows[3:]] == [400, 200, 200]
+    # The Page's reels and uploads are still to be listed.
+    assert wire.session.report.walked == [walk("rival")]
 
 
 def test_an_unknown_page_is_noted_with_its_cure_and_costs_no_other(server: Loopback, connect: Connect):
@@ -447,6 +461,35 @@ def test_a_repeated_cursor_ends_that_listing_and_no_other(server: Loopback, conn
     assert len(server.of(f"{V}/222/posts")) == 2
     assert len(server.of(f"{V}/333/posts")) == 1
     assert wire.kinds() == ["Unreadable"]
+
+
+def test_a_listing_that_does_not_end_is_broken_off(
+    server: Loopback, connect: Connect, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(facebook_graph, "MOST_PAGES", 7)
+    serve_person(server)
+    serve_page(server, "222", "rival", lambda asked: listing(after=f"A{len(server.asked)}"))
+    serve_page(server, "333", "third", listing(post("333_1")))
+    wire = connect(facebook)
+    collect(wire, walk("rival"), walk("third"))
+    assert len(server.of(f"{V}/222/posts")) == 8
+    ((kind, message, _),) = wire.session.report.troubles
+    assert (kind, message) == (
+        "Unreadable",
+        "facebook: 222/posts does not end; the rest was not listed",
+    )
+    assert wire.session.report.walked == [walk("third")]
+
+
+def test_a_next_page_whose_address_is_none_costs_that_listing_alone(server: Loopback, connect: Connect):
+    serve_person(server)
+    broken = {"data": [post("222_1")], "paging": {"next": "http://[bad?after=1"}}
+    serve_page(server, "222", "rival", Answer(broken))
+    serve_page(server, "333", "third", listing(post("333_1")))
+    wire = connect(facebook)
+    collect(wire, walk("rival"), walk("third"))
+    assert wire.kinds() == ["Unreadable"]
+    assert wire.session.report.walked == [walk("third")]
 
 
 def test_too_large_a_page_is_asked_for_in_halves(server: Loopback, connect: Connect):
@@ -742,9 +785,9 @@ def own_posts(server: Loopback, objects: Objects, *posts: dict[str, Any]) -> Non
     serve_page(server, "111", "labour", listing(*posts))
 
 
-def videos(count: int) -> list[dict[str, Any]]:
+def videos(count: int, page: str = "111") -> list[dict[str, Any]]:
     return [
-        post(f"111_{n}", attachments={"data": [{"media_type": "video", "type": "video_inline"}]})
+        post(f"{page}_{n}", attachments={"data": [{"media_type": "video", "type": "video_inline"}]})
         for n in range(count)
     ]
 
@@ -785,8 +828,84 @@ def test_when_every_metric_is_withdrawn_nothing_more_is_asked(server: Loopback, 
     own_posts(server, objects, *videos(60))
     wire = connect(facebook)
     collect(wire, walk("labour"))
-    assert [len(batch) for batch in objects.questions] == [50, 2]
+    assert [len(batch) for batch in objects.questions] == [50, 4]
     assert wire.kinds() == ["MetricWithdrawn", "MetricWithdrawn"]
+
+
+def two_pages(server: Loopback, objects: Objects, first: int, second: int) -> None:
+    """Two own Pages, 111 and 222, with so many posts with videos."""
+    tokens = (("111", PAGE_TOKEN), ("222", f"{PAGE_TOKEN}-2"))
+    server.on(ROLES, Answer({"data": [{"id": page, "access_token": token} for page, token in tokens]}))
+    server.on(IDS, objects)
+    serve_page(server, "111", "labour", listing(*videos(first)))
+    serve_page(server, "222", "party", listing(*videos(second, "222")))
+
+
+@pytest.mark.parametrize("is_naming", [True, False])
+@pytest.mark.parametrize("count", [1, 60])
+def test_what_one_page_is_refused_is_still_asked_of_the_next(
+    server: Loopback, connect: Connect, is_naming: bool, count: int
+):
+    objects = Objects(refused=lambda one: {"post_video_views"} if one.startswith("111_") else set())
+    objects.is_naming = is_naming
+    two_pages(server, objects, count, 60)
+    wire = connect(facebook)
+    collect(wire, walk("labour"), walk("party"))
+    assert objects.given["post_video_views"] == {f"222_{n}" for n in range(60)}
+    assert objects.given["post_media_view"] == {
+        *(f"111_{n}" for n in range(count)),
+        *(f"222_{n}" for n in range(60)),
+    }
+    assert len(objects.questions) <= 6
+    ((kind, message, times),) = wire.session.report.troubles
+    assert (kind, times) == ("NotOffered", 1)
+    assert "post_video_views is not given for the posts with videos of Page 111" in message
+
+
+@pytest.mark.parametrize("is_naming", [True, False])
+@pytest.mark.parametrize("odd", [["111_0"], ["111_0", "111_1", "111_3", "111_55", "111_58"]])
+def test_objects_that_are_refused_a_metric_cost_no_other_object_theirs(
+    server: Loopback, connect: Connect, is_naming: bool, odd: list[str]
+):
+    refused = {"post_video_views", "post_media_view"}
+    objects = Objects(refused=lambda one: refused if one in odd else set())
+    objects.is_naming = is_naming
+    own_posts(server, objects, *videos(60))
+    wire = connect(facebook)
+    collect(wire, walk("labour"))
+    for metric in refused:
+        assert objects.given[metric] == {f"111_{n}" for n in range(60)} - set(odd)
+    assert {(kind, times) for kind, _, times in wire.session.report.troubles} == {("NotOffered", 1)}
+    for _, message, _ in wire.session.report.troubles:
+        assert ("is not given for this object: 111_0 (" in message) == (len(odd) == 1)
+        assert ("is not given for these objects: 111_0, 111_1, 111_3 and 2 more (" in message) == (
+            len(odd) > 1
+        )
+
+
+@pytest.mark.parametrize("is_naming", [True, False])
+def test_a_metric_that_half_of_fifty_objects_are_refused_takes_few_calls(
+    server: Loopback, connect: Connect, is_naming: bool
+):
+    even = {f"111_{n}" for n in range(0, 50, 2)}
+    objects = Objects(refused=lambda one: set() if one in even else {"post_video_views"})
+    objects.is_naming = is_naming
+    own_posts(server, objects, *videos(50))
+    collect(connect(facebook), walk("labour"))
+    assert len(objects.questions) <= 4
+    assert objects.given["post_video_views"] == even
+    assert objects.given["post_media_view"] == {f"111_{n}" for n in range(50)}
+
+
+def test_without_batches_a_refused_object_costs_no_other(server: Loopback, connect: Connect):
+    own_posts(server, Objects(), *videos(4))
+    server.on(IDS, Answer("<html>", status=501))
+    for n in range(4):
+        server.on(f"{V}/111_{n}/insights", Answer({"data": []}) if n else refusal(NO_METRIC))
+    wire = connect(facebook)
+    collect(wire, walk("labour"))
+    assert [len(server.of(f"{V}/111_{n}/insights")) for n in range(4)] == [3, 1, 1, 1]
+    assert wire.kinds() == ["NotOffered"] * 3
 
 
 def test_an_unanswered_part_of_a_batch_is_asked_once_more(server: Loopback, connect: Connect):
@@ -834,10 +953,97 @@ def test_an_object_without_the_insights_edge_is_told_and_is_no_failure(server: L
 
 def test_a_limit_reached_inside_a_batch_ends_the_run(server: Loopback, connect: Connect):
     own_posts(server, Objects(), *videos(2))
-    limited = {"code": 400, "body": json.dumps({"error": {"message": "Page request limit", "code": 80001}})}
+    limited = {"code": 400, "body": json.dumps({"error": {"message": "User request limit", "code": 17}})}
     server.on(IDS, Answer([limited, limited]))
     with pytest.raises(errors.RateLimited):
         collect(connect(facebook), walk("labour"))
+
+
+def test_a_pages_limit_reached_inside_a_batch_costs_that_page_alone(server: Loopback, connect: Connect):
+    objects = Objects()
+    two_pages(server, objects, 60, 2)
+    limited = {"code": 400, "body": json.dumps({"error": {"message": "Page limit", "code": 80001}})}
+    server.on(IDS, *[Answer([limited] * 50)] * 4, objects)
+    wire = connect(facebook)
+    collect(wire, walk("labour"), walk("party"))
+    assert objects.given["post_video_views"] == {"222_0", "222_1"}
+    assert wire.kinds() == ["RateLimited"]
+    assert wire.session.report.walked == [walk("labour"), walk("party")]
+
+
+USED_UP = {
+    "X-Business-Use-Case-Usage": json.dumps(
+        {"111": [{"type": "pages", "call_count": 101, "estimated_time_to_regain_access": 70}]}
+    )
+}
+PAGE_LIMIT = Answer(
+    {"error": {"message": "There have been too many calls to this Page account.", "code": 80001}},
+    status=400,
+    headers=USED_UP,
+)
+
+
+def test_a_pages_limit_costs_that_page_alone_until_it_is_over(
+    server: Loopback, connect: Connect, tmp_path: Path
+):
+    two_pages(server, Objects(), 2, 2)
+    server.on(f"{V}/111/posts", PAGE_LIMIT, listing(*videos(2)))
+    wire = connect(facebook, pace=SharedPace(tmp_path, TOKEN))
+    collect(wire, walk("labour"), walk("party"))
+    ((kind, message, _),) = wire.session.report.troubles
+    assert kind == "RateLimited"
+    assert message.startswith("facebook: Page 111: asked too often (code 80001")
+    assert message.endswith("start again after 2026-11-02 13:10:00 UTC")
+    # Not even as the public reads it; it is still to be walked.
+    assert len(server.of(f"{V}/111/posts")) == 1
+    assert f"{V}/111/video_reels" not in server.paths()
+    assert wire.session.report.walked == [walk("party")]
+
+    server.asked.clear()
+    again = connect(facebook, pace=SharedPace(tmp_path, TOKEN))
+    collect(again, walk("labour"), walk("party"))
+    assert again.kinds() == ["RateLimited"]
+    assert again.slept == []
+    assert not any("/111/" in path for path in server.paths())
+    assert again.session.report.walked == [walk("party")]
+
+    later = connect(facebook, pace=SharedPace(tmp_path, TOKEN), now=lambda: NOW + timedelta(minutes=71))
+    collect(later, walk("labour"), walk("party"))
+    assert later.kinds() == []
+    assert later.session.report.walked == [walk("labour"), walk("party")]
+
+
+def test_a_page_whose_calls_are_nearly_used_up_slows_no_other(
+    server: Loopback, connect: Connect, tmp_path: Path
+):
+    two_pages(server, Objects(), 0, 0)
+    used_up = Answer({"data": []}, headers=USED_UP)
+    server.on(f"{V}/111/videos", used_up)
+    wire = connect(facebook, pace=SharedPace(tmp_path, TOKEN))
+    collect(wire, walk("labour"), walk("party"))
+    again = connect(facebook, pace=SharedPace(tmp_path, TOKEN))
+    collect(again, walk("labour"), walk("party"))
+    assert wire.slept == again.slept == []
+    assert wire.session.report.walked == [walk("labour"), walk("party")]
+    assert again.session.report.walked == [walk("party")]
+
+
+@pytest.mark.parametrize("code", [4, 17, 32, 341, 613])
+def test_the_apps_and_the_persons_limits_end_the_run_whoever_meets_them(
+    server: Loopback, connect: Connect, code: int
+):
+    two_pages(server, Objects(), 2, 2)
+    server.on(f"{V}/111/posts", refusal({"message": "request limit reached", "code": code}))
+    with pytest.raises(errors.RateLimited):
+        collect(connect(facebook), walk("labour"), walk("party"))
+    assert f"{V}/222/posts" not in server.paths()
+
+
+def test_a_pages_limit_met_with_the_settings_token_ends_the_run(server: Loopback, connect: Connect):
+    serve_person(server)
+    serve_page(server, "222", "rival", PAGE_LIMIT)
+    with pytest.raises(errors.RateLimited):
+        collect(connect(facebook), walk("rival"))
 
 
 def test_a_broken_part_of_a_batch_is_noted(server: Loopback, connect: Connect):
@@ -932,7 +1138,7 @@ def test_without_batches_insights_are_asked_one_by_one(server: Loopback, connect
     assert message.startswith("facebook: batches are not offered (")
 
 
-def test_without_batches_a_withdrawn_metric_is_asked_for_once_and_a_gone_post_costs_itself(
+def test_without_batches_a_withdrawn_metric_is_asked_for_twice_and_a_gone_post_costs_itself(
     server: Loopback, connect: Connect
 ):
     own_posts(server, Objects(), *videos(4))
@@ -947,8 +1153,8 @@ def test_without_batches_a_withdrawn_metric_is_asked_for_once_and_a_gone_post_co
         server.on(f"{V}/111_{n}/insights", refusal(GONE) if n == 2 else insights)
     wire = connect(facebook)
     collect(wire, walk("labour"))
-    assert [len(server.of(f"{V}/111_{n}/insights")) for n in range(4)] == [2, 1, 1, 1]
-    assert wire.kinds() == ["NotOffered", "MetricWithdrawn", "Gone"]
+    assert [len(server.of(f"{V}/111_{n}/insights")) for n in range(4)] == [2, 2, 1, 1]
+    assert wire.kinds() == ["NotOffered", "Gone", "MetricWithdrawn"]
 
 
 def test_without_roles_batches_and_insights_a_collect_has_no_failure(server: Loopback, connect: Connect):

@@ -13,6 +13,7 @@ import pytest
 
 from connectors import errors, facebook
 from connectors.asking import Ask, Walk, Wanted
+from connectors.graph_answers import GraphAnswers
 from connectors.sandbox.server import Sandbox
 from tests.connectors.conftest import Wire
 
@@ -72,6 +73,22 @@ def test_every_call_carries_its_tokens_proof_and_none_lands(sandbox: Sandbox, co
 def test_a_secret_that_is_not_the_apps_ends_the_run_with_its_cure(sandbox: Sandbox, connect: Connect):
     with pytest.raises(errors.TokenInvalid, match="FACEBOOK_APP_SECRET, which belong together"):
         collect(sandbox, connected(sandbox, connect), walks=(WALK,), app_secret="another")
+
+
+@pytest.mark.parametrize(
+    ("error", "cure"),
+    [
+        (
+            {"code": 104, "message": "Invalid appsecret_proof"},
+            "check SOME_TOKEN; let the app ask for no proof",
+        ),
+        ({"code": 100, "message": "must be called with an app secret proof"}, "let the app ask for no proof"),
+    ],
+)
+def test_a_setting_that_is_not_read_is_no_cure(error: dict[str, Any], cure: str):
+    trouble = GraphAnswers("some", "SOME_TOKEN").trouble_of(error, 400, {})
+    assert cure in trouble.message
+    assert "SECRET" not in trouble.message
 
 
 def test_without_a_secret_no_proof_is_sent(sandbox: Sandbox, connect: Connect):

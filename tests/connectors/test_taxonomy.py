@@ -350,9 +350,10 @@ LIMITS = [
     Limit("x", {"fault": "credits_depleted"}, [], "BudgetSpent"),
     *(
         Limit("facebook", {"fault": "graph_throttled", "code": code, "headers": False}, None, ends, times)
-        for code in (4, 17, 32, 80001)
+        for code in (4, 17, 32)
         for ends, times in ((None, 1), ("RateLimited", 99))
     ),
+    Limit("facebook", {"fault": "graph_throttled", "code": 80001, "headers": False}, None, None),
     Limit("instagram", {"fault": "instagram_throttled", "headers": False}, None, "RateLimited", times=99),
     Limit("instagram", {"fault": "instagram_throttled", "minutes": 5}, [301.0], None),
     Limit("instagram", {"fault": "instagram_throttled", "minutes": 70}, [], "RateLimited"),
@@ -364,7 +365,6 @@ LIMITS = [
     Limit("tiktok", {"fault": "rate_limited"}, None, "RateLimited", times=99),
     Limit("tiktok", {"fault": "rate_limited", "seconds": 30}, [31.0], None),
     Limit("facebook", {"fault": "graph_throttled", "code": 80001, "minutes": 5}, [301.0], None),
-    Limit("facebook", {"fault": "graph_throttled", "code": 80001, "minutes": 70}, [], "RateLimited"),
 ]
 
 
@@ -392,6 +392,18 @@ def test_a_limit_is_waited_for_as_the_platform_says_or_ends_the_round(
         assert sum(took.slept) < 10
     else:
         assert took.slept == limit.waits
+
+
+@pytest.mark.parametrize(("more", "pauses"), [({"headers": False}, 3), ({"minutes": 70}, 0)])
+def test_a_limit_of_one_page_costs_that_page_alone(
+    more: dict[str, Any], pauses: int, run: Run, whole: Callable[[str], Round]
+) -> None:
+    target = target_of(whole("facebook"), "facebook")
+    took = run("facebook", {"match": target, "fault": "graph_throttled", "code": 80001, "times": 99, **more})
+    assert took.ended_by is None
+    assert took.kinds == ["RateLimited"]
+    assert len(took.slept) == pauses
+    assert sum(target in request for request in took.requests) == pauses + 1
 
 
 # What is right and odd

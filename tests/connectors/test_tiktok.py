@@ -18,7 +18,7 @@ from connectors.errors import BudgetSpent, RateLimited, TokenInvalid, UnusableRe
 from connectors.sandbox.server import Sandbox
 from connectors.sandbox.tiktok import RENEWED_TOKEN
 from tests.connectors.conftest import TOKEN, Wire
-from tests.connectors.loopback import Answer, Loopback
+from tests.connectors.loopback import Answer, Asked, Loopback
 
 Connect = Callable[..., Wire]
 
@@ -224,6 +224,25 @@ def test_without_the_scope_for_the_name_the_list_says_whose_it_is(server: Loopba
     assert len(server.of(LIST)) == 1
     assert wire.kinds() == ["NotOffered", "NotOffered"]
     assert "conservatives" in wire.session.report.troubles[1][1]
+
+
+def test_a_list_that_never_ends_is_broken_off(
+    server: Loopback, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tiktok, "MOST_PAGES", 5)
+
+    def another(asked: Asked) -> Answer:
+        cursor = len(server.of(LIST))
+        return videos(f"{int(ID) + cursor}", has_more=True, cursor=cursor)
+
+    server.on(USER, user())
+    server.on(LIST, another)
+    wire = connect(tiktok)
+    collect(wire, walk())
+    assert len(server.of(LIST)) == 6
+    [(kind, text, _)] = wire.session.report.troubles
+    assert (kind, "does not end" in text) == ("Unreadable", True)
+    assert wire.session.report.walked == []
 
 
 def test_what_tiktok_does_not_offer_is_not_asked_for(server: Loopback, connect: Connect) -> None:

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from urllib.parse import quote
 
 import facebook as facebook_sdk
@@ -18,7 +19,8 @@ import tweepy
 from connectors import facebook, x
 from connectors.errors import BadRequest, BudgetSpent, RateLimited, Transient, Trouble, Unreadable
 from tests.connectors.conftest import NOW, TOKEN, Wire
-from tests.connectors.loopback import Answer, Loopback, dripping
+from tests.connectors.loopback import Answer, Asked, Loopback, dripping
+from warehouse.landing import SECONDS_PER_FILE, LandingWriter, landed_files
 
 Connect = Callable[..., Wire]
 
@@ -58,6 +60,12 @@ def ask_graph(wire: Wire, path: str = "111", token: str = TOKEN) -> object:
     graph.version = "v26.0"
     with wire.session.asking("pages", "c1"):
         return graph.request(f"v26.0/{path}", {"fields": "id"})
+
+
+def in_short(value: object) -> str:
+    """The name of a case that may have thousands of digits."""
+    text = str(value)
+    return text if len(text) < 40 else f"{text[:5]}...{len(text)}"
 
 
 def everything_in(error: BaseException) -> str:
@@ -213,6 +221,32 @@ def test_a_redirect_is_not_followed(server: Loopback, connect: Connect):
     assert wire.slept == []
 
 
+@pytest.mark.parametrize("address", ["http://[bad", "https://[::1", "//", "\\"])
+def test_a_redirect_to_no_address_at_all_is_one_too(server: Loopback, connect: Connect, address: str):
+    server.on(POSTS, Answer({}, status=302, headers={"Location": address}))
+    with pytest.raises(Unreadable, match=r"redirects to another address; set X_API_URL"):
+        ask_x(connect(x))
+
+
+@pytest.mark.parametrize("token", ["\ud800", "b26v\udfff"])
+def test_half_a_character_costs_the_call_that_it_was_to_be_asked_with(
+    server: Loopback, connect: Connect, token: str
+):
+    wire = connect(x)
+    with wire.session.asking("posts", "c1"), pytest.raises(BadRequest, match="a malformed request") as raised:
+        wire.session.get(f"{x.SDK_URL}/2/tweets", params={"next_token": token})
+    assert token not in everything_in(raised.value)
+    assert server.asked == []
+
+
+def test_half_a_character_in_a_json_body_lands_as_a_mark(server: Loopback, connect: Connect):
+    server.on(POSTS, GOOD)
+    wire = connect(x)
+    with wire.session.asking("posts", "c1"):
+        wire.session.post(f"{x.SDK_URL}/2/tweets", json={"cursor": "a\ud800"})
+    assert json.loads(wire.rows[0]["params"]) == {"body": {"cursor": "a?"}}
+
+
 def test_a_request_outside_a_labelled_block_is_a_mistake(connect: Connect):
     with pytest.raises(RuntimeError, match="asking"):
         connect(x).session.get("https://api.twitter.com/2/tweets")
@@ -298,6 +332,70 @@ def test_a_retry_after_beyond_patience_ends_the_call(server: Loopback, connect: 
     with pytest.raises(Transient):
         ask_x(wire)
     assert wire.slept == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "9" * 400,
+        "9" * 5000,
+        "-1",
+        "-" + "9" * 400,
+        str(10**8),
+        "1e400",
+        "NaN",
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+        "Fri, 31 Dec 9999 23:59:59 -9999",
+        "Mon, 02 Nov 2026 12:00:00 +99999999999999999999",
+        "Mon, 02 Nov 2026 99:99:99 GMT",
+        "Sat, 01 Jan 0001 00:00:00 +2359",
+    ],
+    ids=in_short,
+)
+@pytest.mark.parametrize("status", [503, 429])
+def test_a_retry_after_that_nobody_can_mean_is_as_good_as_none(
+    server: Loopback, connect: Connect, status: int, value: str
+):
+    server.on(POSTS, Answer({}, status=status, headers={"Retry-After": value}), GOOD)
+    wire = connect(x)
+    ask_x(wire)
+    assert len(wire.slept) == 1
+    assert 0 <= wire.slept[0] < 2
+
+
+@pytest.mark.parametrize(
+    "reset",
+    ["9" * 400, "9" * 5000, "253402300799", "99999999999", "-1", "-" + "9" * 400, "nan", "1e400"],
+    ids=in_short,
+)
+@pytest.mark.parametrize("status", [200, 429])
+def test_a_reset_that_nobody_can_mean_is_as_good_as_none(
+    server: Loopback, connect: Connect, status: int, reset: str
+):
+    told = {"x-rate-limit-reset": reset, "x-rate-limit-remaining": "0"}
+    server.on(POSTS, Answer(GOOD.body, status=status, headers=told), GOOD)
+    wire = connect(x)
+    ask_x(wire)
+    ask_x(wire)
+    assert len(wire.slept) == (status == 429)
+    assert sum(wire.slept) < 2
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "NaN", "-7", "9" * 400, "9" * 5000], ids=in_short)
+@pytest.mark.parametrize("name", ["estimated_time_to_regain_access", "reset_time_duration", "call_count"])
+@pytest.mark.parametrize("status", [200, 400])
+def test_usage_that_nobody_can_mean_is_as_good_as_none(
+    server: Loopback, connect: Connect, status: int, name: str, number: str
+):
+    usage = f'{{"111":[{{"{name}":{number}}}]}}'
+    headers = {"X-Business-Use-Case-Usage": usage, "X-Ad-Account-Usage": usage}
+    limit = {"error": {"code": 80001, "message": "Page limit"}}
+    body = limit if status == 400 else {"id": "111"}
+    server.on("/v26.0/111", Answer(body, status=status, headers=headers), Answer({"id": "111"}))
+    wire = connect(facebook)
+    ask_graph(wire)
+    ask_graph(wire)
+    assert sum(wire.slept) < 2
 
 
 @pytest.mark.parametrize(
@@ -404,9 +502,7 @@ def test_a_limit_that_names_its_minutes_says_when_to_return(server: Loopback, co
     assert str(limited.value).endswith("(code 80001: Page limit); start again after 2026-11-02 13:10:00 UTC")
 
 
-def test_what_has_landed_is_written_before_a_long_pause_and_not_before_a_short_one(
-    server: Loopback, connect: Connect
-):
+def test_what_has_landed_is_written_before_every_retry(server: Loopback, connect: Connect):
     done: list[object] = []
     server.on(
         POSTS, Answer("busy", status=503), Answer("busy", status=503, headers={"Retry-After": "6"}), GOOD
@@ -418,7 +514,40 @@ def test_what_has_landed_is_written_before_a_long_pause_and_not_before_a_short_o
         land=lambda row: done.append(row["status"]),
     )
     ask_x(wire)
-    assert done == [503, False, 503, "written", True, 200]
+    assert done == [503, "written", False, 503, "written", True, 200]
+
+
+def test_what_has_landed_is_written_before_a_long_pause_and_not_before_a_short_one(
+    server: Loopback, connect: Connect
+):
+    done: list[object] = []
+    usage = [json.dumps({"call_count": used}) for used in (95, 100)]
+    server.on("/v26.0/111", *(Answer({"id": "111"}, headers={"X-App-Usage": one}) for one in usage))
+    wire = connect(facebook, before_pause=lambda: done.append("written"), sleep=done.append)
+    for _ in range(3):
+        ask_graph(wire)
+    assert done == [3.0, "written", 18.0]
+
+
+def test_what_waits_to_be_written_is_on_disk_while_the_platform_stalls(
+    server: Loopback, connect: Connect, tmp_path: Path
+):
+    on_disk: list[int] = []
+
+    def stall(asked: Asked) -> Answer:
+        on_disk.append(len(landed_files(tmp_path)))
+        return GOOD
+
+    seconds = 0.0
+    server.on(POSTS, stall)
+    with LandingWriter(tmp_path, lambda: seconds) as writer:
+        wire = connect(x, land=writer.add, before_request=writer.flush_what_is_old)
+        ask_x(wire)
+        seconds = SECONDS_PER_FILE - 1
+        ask_x(wire)
+        seconds = SECONDS_PER_FILE
+        ask_x(wire)
+    assert on_disk == [0, 0, 1]
 
 
 @pytest.mark.parametrize(

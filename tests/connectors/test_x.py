@@ -331,3 +331,51 @@ def test_what_is_not_implemented_is_asked_once(server: Loopback, connect: Connec
     collect(wire, posts=wanted("1"))
     assert len(server.asked) == 1
     assert wire.kinds() == ["BadRequest"]
+
+
+def test_a_timeline_without_an_end_is_given_up(server: Loopback, connect: Connect):
+    pages = iter(range(1000))
+    server.on("/2/users/9/tweets", lambda asked: Answer({"meta": {"next_token": f"t{next(pages)}"}}))
+    wire = connect(x)
+    collect(wire, walk(account_id="9"))
+    assert wire.kinds() == ["Unreadable"]
+    assert len(server.asked) < 100
+    assert wire.session.report.walked == []
+
+
+def test_what_is_older_than_a_moment_is_listed_apart_from_what_is_new(server: Loopback, connect: Connect):
+    server.on("/2/users/9/tweets", NOTHING)
+    wire = connect(x)
+    older = Walk("c1", SINCE, None, "9", until=SINCE + timedelta(days=3))
+    new = walk(account_id="9", since=SINCE + timedelta(days=8))
+    collect(wire, older, new)
+    bounds = [(one.parameters["start_time"], one.parameters.get("end_time")) for one in server.asked]
+    assert bounds == [
+        ("2026-10-09T00:00:00Z", None),
+        ("2026-10-01T00:00:00Z", "2026-10-04T00:00:00Z"),
+    ]
+    assert wire.session.report.walked == [new, older]
+
+
+def test_a_payment_that_is_due_names_its_cure_even_without_a_readable_body(
+    server: Loopback, connect: Connect
+):
+    server.on(POSTS, Answer("<html>pay</html>", status=402))
+    with pytest.raises(BudgetSpent, match=r"X asks for payment .*; buy credits in the developer console"):
+        collect(connect(x), posts=wanted("1"))
+
+
+def test_a_users_own_limit_leaves_the_timeline_to_the_apps_token(server: Loopback, connect: Connect):
+    def signed(asked: Asked) -> Answer:
+        if asked.headers["Authorization"].startswith("OAuth "):
+            reset = str(int((NOW + timedelta(hours=2)).timestamp()))
+            return Answer({"title": "Too Many Requests"}, status=429, headers={"x-rate-limit-reset": reset})
+        return timeline("1")
+
+    server.on("/2/users/9/tweets", signed)
+    wire = connect(x)
+    keys = {name: f"9-{name}-secret" for name in x.FURTHER_CREDENTIALS}
+    x.collect(Ask("x", (walk(account_id="9"),)), wire.session, TOKEN, **keys)
+    assert [row["status"] for row in wire.rows] == [429, 200]
+    assert wire.kinds() == ["NotOffered"]
+    assert len(wire.session.report.walked) == 1

@@ -108,6 +108,7 @@ def test_a_plan_without_the_archive_is_told_once_and_recent_days_are_counted(run
 
 
 def test_before_xs_clock_is_known_the_first_count_takes_xs_own_window(run: Run) -> None:
+    run.is_live = True
     run.collect(
         mentions=[
             hashtag(date(2019, 11, 1), date(2019, 11, 5)),
@@ -218,3 +219,50 @@ def test_a_cross_check_that_cannot_be_had_is_told_and_is_no_failure(run: Run, fa
     run.collect(walk("jeremycorbyn"), days=[retweets(date(2019, 12, 6), date(2019, 12, 9))])
     assert run.kinds() == ["NotOffered"]
     assert run.of("timeline")
+
+
+@pytest.mark.parametrize("status", [403, 404, 405, 501])
+def test_an_api_without_counts_is_told_once_and_is_no_failure(
+    server: Loopback, connect: Connect, status: int
+) -> None:
+    for endpoint in ("recent", "all"):
+        server.on(f"/2/tweets/counts/{endpoint}", Answer({"title": "Not here"}, status=status))
+    wire = connect(x, as_of=NOW)
+    mentions = (hashtag(date(2019, 12, 8), date(2019, 12, 9)), hashtag(date(2019, 12, 1), NOW.date(), "NHS"))
+    x.collect(
+        Ask("x", days=(retweets(date(2019, 12, 6), date(2019, 12, 9)),), mentions=mentions),
+        wire.session,
+        TOKEN,
+    )
+    [(kind, message, count)] = wire.session.report.troubles
+    assert (kind, count) == ("NotOffered", 1)
+    assert message.startswith("x: hashtags and sites are not counted (")
+    assert "; check " in message
+    assert len(server.asked) == 1
+
+
+def test_counts_follow_the_runs_clock_whatever_the_server_says_it_is(
+    server: Loopback, connect: Connect
+) -> None:
+    server.on(
+        "/2/tweets/counts/recent",
+        Answer({"meta": {}}, headers={"Date": "Fri, 02 Oct 2026 12:00:00 GMT"}),
+    )
+    wire = connect(x, as_of=NOW)
+    mentions = (
+        hashtag(date(2019, 12, 8), date(2019, 12, 9)),
+        hashtag(date(2019, 12, 8), NOW.date(), "NHS"),
+    )
+    x.collect(Ask("x", mentions=mentions), wire.session, TOKEN)
+    assert [one.parameters.get("end_time") for one in server.asked] == ["2019-12-10T00:00:00Z", None]
+    assert wire.session.report.troubles == []
+
+
+def test_counts_without_an_end_are_given_up(server: Loopback, connect: Connect) -> None:
+    pages = iter(range(1000))
+    server.on("/2/tweets/counts/all", lambda asked: Answer({"meta": {"next_token": f"t{next(pages)}"}}))
+    wire = connect(x, as_of=NOW)
+    mention = hashtag(date(2019, 8, 1), date(2019, 12, 9))
+    x.collect(Ask("x", mentions=(mention,)), wire.session, TOKEN)
+    assert wire.kinds() == ["Unreadable"]
+    assert len(server.asked) < 20

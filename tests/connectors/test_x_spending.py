@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,9 +12,12 @@ from pathlib import Path
 import pytest
 
 from connectors import x
-from connectors.asking import Mentions, Wanted
+from connectors.asking import Ask, Mentions, Wanted
 from connectors.sandbox.server import Sandbox
 from connectors.spending import Ledger, Limit, Purse, Spent
+from tests.connectors.conftest import TOKEN
+from tests.connectors.loopback import Answer, Loopback
+from tests.connectors.test_x import Connect
 from tests.connectors.x_run import KEYS, OWN_ID, Run, walk
 
 NOW = datetime(2019, 11, 20, 12, tzinfo=UTC)
@@ -204,3 +208,50 @@ def test_prices_are_those_of_pay_per_use() -> None:
     prices = {name: str(usd) for name, usd in x.PRICES.items()}
     assert prices.pop("owned post") == "0.001"
     assert prices == {"post": "0.005", "user": "0.010", "counts/recent": "0.005", "counts/all": "0.010"}
+
+
+def test_an_answer_that_cannot_be_read_counts_with_the_most_that_it_can_cost(
+    run: Run, ledger: Ledger
+) -> None:
+    run.sandbox.program({"match": "/2/tweets?", "fault": "truncated_json", "times": 99})
+    run.collect(posts=[Wanted("c1", "20", account_id="12")], purse=purse(ledger, c1="0.020"))
+    assert run.kinds() == ["Unreadable"]
+    assert spent(ledger).unsettled_usd == POST + USER
+    run.sandbox.program()
+    # It is not taken for paid, for perhaps it was not.
+    run.collect(posts=wanted(run, 9, is_author_known=True), purse=purse(ledger, c1="0.020"))
+    assert "OverBudget" in run.kinds()
+
+
+def test_a_count_is_paid_each_time_it_was_sent_and_never_sent_more_often_than_there_is_money(
+    run: Run, ledger: Ledger
+) -> None:
+    mention = Mentions("c1", "hashtag", "VoteLabour", date(2019, 11, 18), date(2019, 11, 19))
+    run.sandbox.program({"match": "/counts/", "fault": "truncated_json", "times": 1})
+    run.collect(mentions=[mention], purse=purse(ledger, c1="1"))
+    assert len(run.of("counts")) == 2
+    assert spent(ledger) == Spent(Decimal("0.010"), {"counts/recent": 2}, 1)
+    run.sandbox.program({"match": "/counts/", "fault": "truncated_json", "times": 99})
+    poor = Run(run.sandbox, NOW).collect(mentions=[mention], purse=purse(ledger, c2="0", c1="0.021"))
+    assert len(poor.of("counts")) == 2
+    assert spent(ledger).usd == Decimal("0.020")
+
+
+def test_a_call_that_never_left_is_free_and_one_that_broke_off_is_not(
+    server: Loopback, connect: Connect, ledger: Ledger
+) -> None:
+    server.on("/2/tweets", Answer({"data": []}, is_cut=True))
+    ask = Ask("x", posts=(Wanted("c1", "20", account_id="12"),))
+    x.collect(ask, connect(x, base_url="http://127.0.0.1:9").session, TOKEN, purse=purse(ledger))
+    assert spent(ledger) == Spent(Decimal(0))
+    x.collect(ask, connect(x).session, TOKEN, purse=purse(ledger))
+    assert spent(ledger).unsettled_usd == POST + USER
+
+
+def test_what_two_campaigns_want_is_paid_by_the_one_that_can(run: Run, ledger: Ledger) -> None:
+    walks = [replace(walk("UKLabour"), others=("c2",))]
+    posts = [replace(one, others=("c2",)) for one in wanted(run, 1)]
+    run.collect(*walks, posts=[*posts, Wanted("c1", "20")], purse=purse(ledger, c1="0.02", c2="5"))
+    assert spent(ledger, "c1").usd <= Decimal("0.02")
+    assert run.of("timeline")
+    assert {row["campaign_id"] for row in run.of("timeline")} == {"c2"}

@@ -273,6 +273,45 @@ def test_a_repeated_page_ends_that_walk_and_keeps_what_it_found(server: Loopback
     assert wire.kinds() == ["Unreadable"]
 
 
+def test_a_list_of_uploads_that_never_ends_is_broken_off(
+    server: Loopback, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(youtube, "MOST_PAGES", 5)
+
+    def another(asked: Asked) -> Answer:
+        page = int(asked.parameters.get("pageToken", "p0")[1:])
+        return uploads((page, "2026-10-20T10:00:00Z"), following=f"p{page + 1}")
+
+    server.on(CHANNELS, listed("channel", [channel()]))
+    server.on(UPLOADS, another)
+    server.on(VIDEOS, every_video)
+    wire = connect(youtube)
+    collect(wire, walk())
+    assert len(server.of(UPLOADS)) == 6
+    assert wire.kinds() == ["Unreadable"]
+    assert wire.session.report.walked == []
+
+
+def test_a_walk_is_at_its_end_only_when_its_videos_were_read_too(server: Loopback, connect: Connect) -> None:
+    other = "UC" + "b" * 22
+    server.on(CHANNELS, listed("channel", [channel(), channel(other, "UU2")]))
+    server.on(
+        UPLOADS,
+        uploads(*((number, "2026-10-20T10:00:00Z") for number in range(57))),
+        uploads((3, "2026-10-20T10:00:00Z")),
+    )
+
+    def second_part_fails(asked: Asked) -> Answer:
+        return Answer({}, status=500) if video_id(56) in asked.parameters["id"] else every_video(asked)
+
+    server.on(VIDEOS, second_part_fails)
+    wire = connect(youtube)
+    walks = walk(None, ID), walk(None, other)
+    collect(wire, *walks)
+    assert wire.kinds() == ["Transient"]
+    assert wire.session.report.walked == [walks[1]]
+
+
 def test_ids_are_asked_for_once_and_fifty_at_a_time(server: Loopback, connect: Connect) -> None:
     server.on(CHANNELS, listed("channel", [channel()]))
     server.on(UPLOADS, uploads((0, "2026-10-20T10:00:00Z"), (0, "2026-10-20T10:00:00Z")))

@@ -12,7 +12,7 @@ from connectors import x
 from connectors.asking import AccountDays, Ask, Mentions, Walk, Wanted
 from connectors.sandbox.server import Sandbox
 from connectors.spending import Purse
-from connectors.wire import WireSession
+from connectors.wire import Report, WireSession
 
 KEYS = tuple(x.FURTHER_CREDENTIALS)
 OWN_ID = "21406518"
@@ -21,13 +21,15 @@ BEGINNING = datetime(2019, 10, 29, tzinfo=UTC)
 
 @dataclass
 class Run:
-    """What a run landed and noted. Its clock is the sandbox's."""
+    """What a run landed and noted. Its clock is the sandbox's; a live run does not tell the connector."""
 
     sandbox: Sandbox
     now: datetime
     rows: list[dict[str, Any]] = field(default_factory=list)
     troubles: list[tuple[str, str, int]] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
+    is_live: bool = False
+    listed: Report = field(default_factory=Report)
 
     def collect(
         self,
@@ -50,7 +52,7 @@ class Run:
             secrets=[settings["X_BEARER_TOKEN"], *given.values()],
             judge=x.judge,
             land=self.rows.append,
-            as_of=self.now,
+            as_of=None if self.is_live else self.now,
             now=lambda: self.now,
             sleep=self.slept.append,
             timeout=(5, 5),
@@ -60,6 +62,7 @@ class Run:
                 x.collect(ask, session, settings["X_BEARER_TOKEN"], purse=purse, **given)
             finally:
                 self.troubles = session.report.troubles
+                self.listed = session.report
         return self
 
     def kinds(self) -> list[str]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.asking import AccountDays, Ask, AudienceReach, Mentions, Walk, Wanted
-from flows.plan import AFTERMATH, Offer, idle_reason, is_due, is_due_today, plan
+from flows.attempts import subjects_in
+from flows.plan import AFTERMATH, CONFIRMED, Offer, idle_reason, is_due, is_due_today, plan
 from flows.registry import Account, Asset, Audience, Cadence, Campaign, PostReference, Side
 from flows.walked import Walked
 from warehouse.known import KnownPost, KnownSubject
@@ -208,6 +211,33 @@ def test_a_walk_that_broke_off_is_walked_again(walked: dict[str, Walked], since:
     assert [walk.since for walk in ask.walks] == [since]
 
 
+def test_where_reading_is_charged_a_walk_that_broke_off_goes_on_where_it_stopped() -> None:
+    part = {"@cleanwaternow": Walked(CLOCK - timedelta(days=4), CLOCK - timedelta(days=1))}
+    for known in ([], [seen(created=timedelta(days=2))]):
+        ask = plan(
+            [campaign(accounts=(account(),))],
+            known,
+            CLOCK,
+            "x",
+            everything=False,
+            walked=part,
+            offer=Offer(is_charged=True),
+        )
+        bounds = [(walk.since, walk.until) for walk in ask.walks]
+        assert bounds == [(CLOCK - timedelta(days=1, hours=1), None), (BEGAN, CLOCK - timedelta(days=4))]
+
+
+def test_where_reading_is_charged_posts_that_waited_longest_come_first() -> None:
+    known = [
+        seen(str(n), created=timedelta(days=9 - n), read=timedelta(days=days))
+        for n, days in enumerate((2, 4, 3))
+    ]
+    watched = campaign(accounts=(account(),))
+    charged = Offer(is_charged=True)
+    ask = plan([watched], known, CLOCK, "x", everything=False, walked=WALKED, offer=charged)
+    assert names(ask.posts) == ["1", "2", "0"]
+
+
 def test_everything_walks_a_known_account_from_the_start() -> None:
     ask = plan([campaign(accounts=(account(),))], [seen()], CLOCK, "x", everything=True)
     assert [walk.since for walk in ask.walks] == [BEGAN]
@@ -229,7 +259,7 @@ def test_an_account_of_two_campaigns_is_walked_once_from_the_earlier_start() -> 
     first = campaign(id_="b", accounts=(account("CLEANwaterNOW"),), starts=date(2026, 5, 10))
     second = campaign(id_="a", accounts=(account("CleanWaterNow"),), starts=STARTS)
     ask = plan([first, second], [], CLOCK, "x", everything=False)
-    assert ask.walks == (Walk("a", BEGAN, handle="CleanWaterNow"),)
+    assert ask.walks == (Walk("a", BEGAN, handle="CleanWaterNow", others=("b",)),)
 
 
 def test_an_account_named_by_handle_and_by_id_is_walked_once_when_it_is_known() -> None:
@@ -241,7 +271,7 @@ def test_an_account_named_by_handle_and_by_id_is_walked_once_when_it_is_known() 
 
 def test_listed_posts_are_asked_for_once_in_the_order_of_the_registry() -> None:
     ask = plan([campaign("9", "8", "9"), campaign("8", "7", id_="b")], [], CLOCK, "x", everything=False)
-    assert ask.posts == (Wanted("water", "9"), Wanted("water", "8"), Wanted("b", "7"))
+    assert ask.posts == (Wanted("water", "9"), Wanted("water", "8", others=("b",)), Wanted("b", "7"))
 
 
 def test_a_post_known_by_another_name_is_judged_and_asked_under_its_id() -> None:
@@ -363,12 +393,14 @@ MINUTE = timedelta(minutes=1)
         (3, DAY, False, False),
         (3, 7 * DAY - 6 * MINUTE, False, False),
         (3, 7 * DAY - 5 * MINUTE, False, True),
-        (7, 300 * DAY, False, True),
-        # until that is confirmed too
-        (8, 300 * DAY, False, False),
+        (7, 29 * DAY, False, True),
+        # until that is confirmed too; what is given up is asked monthly
+        (8, 30 * DAY - 6 * MINUTE, False, False),
+        (3, 30 * DAY - 5 * MINUTE, True, True),
+        (8, 30 * DAY - 5 * MINUTE, True, True),
     ],
 )
-def test_a_gone_post_is_asked_daily_then_weekly_while_it_is_listed_and_then_never(
+def test_a_gone_post_is_asked_daily_then_weekly_while_it_is_listed_and_then_monthly(
     refusals: int, last_refused: timedelta, asked: bool, asked_if_listed: bool
 ) -> None:
     gone = seen(
@@ -410,7 +442,7 @@ def test_a_listed_post_that_was_never_seen_is_given_up_once_its_campaign_is_over
 
 
 def test_a_campaign_is_over_when_its_last_local_day_is() -> None:
-    known = [refused("1", 30 * DAY, 8)]
+    known = [refused("1", 28 * DAY, 8)]
     last_day = campaign("1", ends=CLOCK.date(), timezone="America/New_York")
     assert plan([last_day], known, CLOCK + 15 * HOUR, "x", everything=False).posts
     assert not plan([last_day], known, CLOCK + 16 * HOUR, "x", everything=False).posts
@@ -435,8 +467,68 @@ def test_a_post_listed_under_its_accounts_handle_is_known_by_the_id_under_which_
     ]
 
 
-@pytest.mark.parametrize(("is_listed", "days"), [(False, [0, 1]), (True, [0, 1, 8, 15, 22, 29, 36])])
-def test_hourly_runs_ask_for_a_gone_post_daily_then_weekly_and_then_never(
+@pytest.mark.parametrize(
+    ("returned", "asked"),
+    [
+        # another post was refused when this one was, or later, and is there again: the account was away
+        ({"gone": 9 * DAY, "read": HOUR}, True),
+        ({"gone": 9 * DAY + 22 * HOUR, "read": HOUR}, True),
+        ({"gone": 2 * DAY, "read": HOUR}, True),
+        # refused again since: it was asked for when the account came back
+        ({"gone": 10 * DAY, "read": HOUR}, False),
+        # other posts are there and always were: this one was deleted
+        ({"read": HOUR}, False),
+        # still away
+        ({"gone": HOUR, "read": 12 * DAY}, False),
+        # of another account
+        ({"gone": 9 * DAY, "read": HOUR, "account_id": "5", "handle": "other"}, False),
+    ],
+)
+@pytest.mark.parametrize("is_listed", [False, True])
+def test_posts_that_were_given_up_are_asked_again_when_their_account_is_back(
+    returned: dict[str, Any], asked: bool, is_listed: bool
+) -> None:
+    given_up = seen("1", created=15 * DAY, read=12 * DAY, gone=9 * DAY - HOUR, refusals=8)
+    other = seen("2", **{"created": 15 * DAY, "read": HOUR, **returned})
+    watched = campaign(*(["1"] if is_listed else []), accounts=(account(None, id_="77"),))
+    ask = plan([watched], [given_up, other], CLOCK, "x", everything=False)
+    assert ("1" in names(ask.posts)) is asked
+
+
+def test_an_account_that_was_away_gets_its_posts_back_and_a_deleted_one_costs_a_call_or_two() -> None:
+    watched = campaign(accounts=(account(None, id_="77"),))
+    away_from, away_until, deleted_at = CLOCK, CLOCK + 8 * DAY, CLOCK - DAY
+    read = dict.fromkeys(("listed", "old", "deleted"), CLOCK - 2 * DAY)
+    last_refused: dict[str, datetime] = {}
+    refused_on: dict[str, list[int]] = {name: [] for name in read}
+    for hour in range(-24, 24 * 20):
+        run = CLOCK + hour * HOUR
+        known = [
+            KnownPost(
+                *("x", name, "77", (name,), CLOCK - 10 * DAY, read[name], name in last_refused),
+                gone_at=last_refused.get(name),
+                refusals=len(set(refused_on[name])),
+            )
+            for name in read
+        ]
+        known = [replace(post, is_gone=(post.gone_at or BEGAN) > read[post.post_id]) for post in known]
+        is_away = away_from <= run < away_until
+        shown = set(names(plan([watched], known, run, "x", everything=False).posts))
+        # The walk finds the newest post again, whatever is asked for.
+        for name in shown | ({"listed"} if not is_away else set()):
+            if is_away or (name == "deleted" and run >= deleted_at):
+                last_refused[name] = run
+                refused_on[name].append((run - CLOCK).days)
+            else:
+                read[name] = run
+                refused_on[name].clear()
+    assert read["old"] > CLOCK + 18 * DAY
+    assert read["deleted"] < deleted_at
+    assert CONFIRMED < len(refused_on["deleted"]) <= CONFIRMED + 2
+
+
+@pytest.mark.parametrize(("is_listed", "days"), [(False, [0, 1, 31]), (True, [0, 1, 8, 15, 22, 29, 36])])
+def test_hourly_runs_ask_for_a_gone_post_daily_then_weekly_and_then_monthly(
     is_listed: bool, days: list[int]
 ) -> None:
     last_alive, last_refused, refusals = CLOCK - DAY, CLOCK - DAY, 1
@@ -503,6 +595,38 @@ def test_the_days_of_an_account_are_asked_every_six_hours(
 ) -> None:
     ask = asked(campaign(accounts=(account(),)), known=known)
     assert ask.days == (() if not first_day else (AccountDays("water", first_day, TODAY, "CleanWaterNow"),))
+
+
+def attempted(*subjects: tuple[str, str], ago: timedelta) -> dict[tuple[str, str], datetime]:
+    return dict.fromkeys(subjects, CLOCK - ago)
+
+
+@pytest.mark.parametrize(
+    ("ago", "counts"),
+    [
+        (HOUR, (0, 0, 0)),
+        # of the sites every three hours, of the rest every six, of audiences daily
+        (3 * HOUR, (0, 1, 0)),
+        (6 * HOUR, (1, 2, 0)),
+        (DAY, (1, 2, 1)),
+        # planned for the future, by mistake
+        (-HOUR, (1, 2, 1)),
+    ],
+)
+@pytest.mark.parametrize(
+    "known", [[], [told("account", "77", 9 * DAY), told("site", "https://River.example/find?a=1", 9 * DAY)]]
+)
+def test_what_a_platform_does_not_tell_is_asked_no_more_often_than_what_it_tells(
+    ago: timedelta, counts: tuple[int, int, int], known: list[KnownSubject]
+) -> None:
+    whole = campaign(accounts=(account(),), assets=(HASHTAG, SITE), audiences=(audience(),))
+    asked_all = plan([whole], [], CLOCK, "x", everything=False, subjects=known, offer=ALL)
+    attempts = dict.fromkeys(subjects_in(asked_all), CLOCK - ago)
+    for posts in ([], [seen()]):
+        ask = plan(*([whole], posts, CLOCK, "x", False), subjects=known, attempts=attempts, offer=ALL)
+        assert (len(ask.days), len(ask.mentions), len(ask.audiences)) == counts
+    everything = plan([whole], [], CLOCK, "x", everything=True, attempts=attempts, offer=ALL)
+    assert (len(everything.days), len(everything.mentions), len(everything.audiences)) == (1, 2, 1)
 
 
 @pytest.mark.parametrize(("ago", "count"), [(23 * HOUR, 0), (24 * HOUR, 1)])
@@ -584,6 +708,9 @@ def test_mentions_are_named_as_the_registry_has_them_and_asked_once() -> None:
     )
 
 
+ESTIMATE = told("audience", 'act_1?{"a":1}', HOUR)
+
+
 def audience(**changes: str) -> Audience:
     usual = {"id": "gb", "label": "GB", "platform": "x", "ad_account": "act_1", "targeting": '{"a":1}'}
     return Audience(**(usual | changes))
@@ -597,6 +724,10 @@ def audience(**changes: str) -> Audience:
         (CLOCK, [told("audience", 'act_1?{"a":1}', 12 * HOUR)], None),
         (CLOCK, [told("audience", 'act_1?{"a":1}', 14 * HOUR)], (STARTS, date(2026, 5, 19))),
         (CLOCK, [told("advertising", "act_1?", HOUR)], (STARTS, date(2026, 5, 19))),
+        # the estimate was told today, and the reach, which had been told before, was not
+        (CLOCK, [ESTIMATE, told("advertising", "act_1?", 14 * HOUR)], (STARTS, date(2026, 5, 19))),
+        (CLOCK, [ESTIMATE, told("advertising", "act_1?", HOUR)], None),
+        (CLOCK, [ESTIMATE, told("advertising", "act_1?[1]", 14 * HOUR)], None),
         # none before the second day; local midnight is 23:00 UTC
         (BEGAN + 24 * HOUR - MINUTE, [], None),
         (BEGAN + 24 * HOUR, [], (STARTS, STARTS)),
@@ -611,6 +742,20 @@ def test_the_reach_of_an_audience_is_asked_daily_over_the_whole_campaign(
         [campaign(audiences=(audience(),))], [], clock, "x", everything=False, subjects=known, offer=ALL
     )
     assert [(one.first_day, one.last_day) for one in ask.audiences] == ([window] if window else [])
+
+
+def test_a_reach_that_was_told_once_and_refused_today_is_asked_tomorrow() -> None:
+    known = [ESTIMATE, told("advertising", "act_1?", 9 * DAY)]
+    asks = [
+        plan(
+            *([campaign(audiences=(audience(),))], [], CLOCK, "x", False),
+            subjects=known,
+            attempts=attempted(("audience", 'act_1?{"a":1}'), ("advertising", "act_1?"), ago=ago),
+            offer=ALL,
+        )
+        for ago in (HOUR, 14 * HOUR)
+    ]
+    assert [len(ask.audiences) for ask in asks] == [0, 1]
 
 
 def test_audiences_that_share_an_answer_are_asked_once() -> None:
@@ -687,16 +832,23 @@ def test_nothing_is_asked_twice(campaigns: list[Campaign], known: list[KnownPost
 
 
 @given(registries, histories)
-def test_a_gone_post_that_nothing_lists_is_not_asked_after_three_refusals(
+def test_a_gone_post_that_nothing_lists_is_not_asked_for_a_month_after_three_refusals(
     campaigns: list[Campaign], known: list[KnownPost]
 ) -> None:
     by_id = {post.post_id: post for post in reversed(known)}
     listed = {post.alias for each in campaigns for asset in each.assets for post in asset.posts}
+    back = {
+        post.account_id
+        for post in by_id.values()
+        if post.gone_at and post.last_seen_at and post.gone_at < post.last_seen_at
+    }
     gone = {
         post.post_id
         for post in by_id.values()
         if post.is_gone
         and (post.last_seen_at is None or post.refusals >= 3)
+        and post.account_id not in back
+        and (post.last_seen_at is None or (post.gone_at and CLOCK - post.gone_at < 29 * DAY))
         and listed.isdisjoint((post.post_id, *post.aliases))
     }
     ask = plan(campaigns, by_id.values(), CLOCK, "x", everything=False)

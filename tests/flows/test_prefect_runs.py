@@ -37,6 +37,10 @@ for state in (
     build(return_state=True),
 ):
     print(state.type.value, state.message, sep=": ")
+with open(os.environ["CAMPAIGN_HOME"] + "/.collect-x.lock", "a") as lock:
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    state = collect(["x"], as_of=datetime.fromisoformat("2026-05-21T12:00Z"), return_state=True)
+    print(state.type.value, state.message, sep=": ")
 with open(os.environ["CAMPAIGN_HOME"] + "/.build.lock", "a") as lock:
     fcntl.flock(lock, fcntl.LOCK_EX)
     state = build(return_state=True)
@@ -135,10 +139,14 @@ def _wait_until_healthy(scene: Scene) -> None:
 
 
 def test_flows_run_without_a_server(unserved: list[str]) -> None:
-    collected, naive, others, built, _, _ = unserved
+    collected, naive, others, built, _, _, _ = unserved
     assert collected == others == "COMPLETED: everything that was due was read"
     assert naive == ("FAILED: '2026-05-20T12:00:00' names no time zone; add Z or an offset such as +01:00")
     assert built.startswith("COMPLETED: published (")
+
+
+def test_a_collect_that_meets_another_leaves_the_platform_to_it(unserved: list[str]) -> None:
+    assert unserved[-3] == "COMPLETED: x: another collect of it is running; let it finish"
 
 
 def test_a_build_that_meets_another_is_skipped_and_whoever_ordered_it_is_told(unserved: list[str]) -> None:

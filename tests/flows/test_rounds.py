@@ -4,8 +4,9 @@ makes up, and with X over a loopback."""
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +17,7 @@ import requests
 
 import connectors
 from connectors.asking import Ask
-from connectors.errors import Gone, OverBudget, Unreadable
+from connectors.errors import Gone, OverBudget, RateLimited, Transient, Unreadable
 from connectors.spending import Ledger, Line, Purse
 from connectors.wire import WireSession
 from flows.registry import load
@@ -56,10 +57,14 @@ class Bluebird:
     asks: list[Ask] = field(default_factory=list)
     price: Decimal = Decimal("0.25")
     notes: list[Any] = field(default_factory=list)
+    # What its connector fails with once it has been answered.
+    fails_with: BaseException | None = None
+    misjudges_with: Exception | None = None
 
     def module(self) -> ModuleType:
         def judge(response: requests.Response) -> None:
-            return None
+            if self.misjudges_with is not None:
+                raise self.misjudges_with
 
         def collect(ask: Ask, session: WireSession, credential: str, **options: Any) -> None:
             self.asks.append(ask)
@@ -74,6 +79,8 @@ class Bluebird:
                     with purse.buying("water-2026", Line("post", self.price, count=1)) as receipt:
                         session.get("https://bluebird.example/timeline")
                         receipt.got(Line("post", self.price, count=1))
+            if self.fails_with is not None:
+                raise self.fails_with
 
         module = ModuleType("bluebird")
         module.__dict__.update(
@@ -143,6 +150,52 @@ def test_a_budget_that_is_met_is_told_before_other_troubles(bluebird: Bluebird) 
     assert (report.outcome, report.message) == ("partial", "bluebird: too dear; raise it (and 2 more)")
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyError(SECRET),
+        OverflowError(SECRET),
+        UnicodeEncodeError("utf-8", SECRET, 0, 1, SECRET),
+        RecursionError(SECRET),
+        # An OSError by its family, as every exception of requests is.
+        requests.exceptions.JSONDecodeError(SECRET, SECRET, 0),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_bug_of_one_connector_is_told_without_values_and_costs_no_other_platform(
+    bluebird: Bluebird, x_only: Vendor, error: Exception
+) -> None:
+    bluebird.fails_with = error
+    report = prepared(bluebird, REGISTRY + BLUEBIRD, "bluebird", "x").take_all()
+    failed, read = report.platforms
+    assert (failed.outcome, read.outcome) == ("failed", "ok")
+    (complaint,) = report.complaints
+    place = rf"test_rounds\.py:{_line_of('raise self.fails_with')}"
+    said = rf"bluebird: unexpected {type(error).__name__} at \S*{place}; this is a bug, report it"
+    assert re.fullmatch(said, complaint)
+    assert SECRET not in str(report)
+    assert failed.responses == {"timeline": 1}
+    assert list(Path("data/landing/platform=bluebird").rglob("*.parquet"))
+
+
+def test_a_bug_is_placed_at_the_connectors_own_line(bluebird: Bluebird) -> None:
+    bluebird.misjudges_with = ZeroDivisionError()
+    (complaint,) = prepared(bluebird, REGISTRY + BLUEBIRD, "bluebird").take_all().complaints
+    assert re.search(r" ZeroDivisionError at connectors/wire\.py:\d+; ", complaint)
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_what_concerns_every_platform_ends_the_collect(bluebird: Bluebird, error: BaseException) -> None:
+    bluebird.fails_with = error
+    with pytest.raises(type(error)):
+        prepared(bluebird, REGISTRY + BLUEBIRD, "bluebird").take_all()
+
+
+def _line_of(code: str) -> int:
+    lines = Path(__file__).read_text(encoding="utf-8").splitlines()
+    return next(number for number, line in enumerate(lines, 1) if line.strip() == code)
+
+
 def test_x_is_asked_nothing_that_its_budget_does_not_pay(x_only: Vendor) -> None:
     report = prepared(Bluebird(), REGISTRY + BUDGET.format("x", 0.001)).take("x")
     assert (report.outcome, x_only.asked) == ("partial", [])
@@ -181,6 +234,30 @@ def test_what_a_connector_offers_is_in_its_ask(bluebird: Bluebird) -> None:
     assert [len(part) for part in (ask.walks, ask.posts, ask.days, ask.mentions, ask.audiences)] == [
         *(1, 0, 1, 1, 1)
     ]
+
+
+def test_what_was_asked_and_not_told_is_asked_again_after_its_time(bluebird: Bluebird) -> None:
+    bluebird.constants |= {"ACCOUNT_DAYS": True, "MENTIONS": ("hashtag",), "AUDIENCES": True}
+    bluebird.notes = [Gone("bluebird", "bluebird: nothing there; see")]
+    registry = REGISTRY + BLUEBIRD + HASHTAG + AUDIENCE
+    for hours in (0, 1, 6, 24):
+        clock = CLOCK + timedelta(hours=hours)
+        prepared(bluebird, registry, clock=clock, as_of=clock).take("bluebird")
+    parts = [(len(ask.days), len(ask.mentions), len(ask.audiences)) for ask in bluebird.asks]
+    assert parts == [(1, 1, 1), (0, 0, 0), (1, 1, 0), (1, 1, 1)]
+
+
+@pytest.mark.parametrize("how", ["in passing", "over budget", "broken off"])
+def test_what_failed_in_passing_is_asked_again_at_once(bluebird: Bluebird, how: str) -> None:
+    bluebird.constants |= {"ACCOUNT_DAYS": True, "MENTIONS": ("hashtag",)}
+    if how == "broken off":
+        bluebird.fails_with = RateLimited("bluebird", "bluebird: too often; wait")
+    else:
+        kind = Transient if how == "in passing" else OverBudget
+        bluebird.notes = [kind("bluebird", "bluebird: not now; later")]
+    for _ in range(2):
+        prepared(bluebird, REGISTRY + BLUEBIRD + HASHTAG).take("bluebird")
+    assert [(len(ask.days), len(ask.mentions)) for ask in bluebird.asks] == [(1, 1), (1, 1)]
 
 
 def test_all_platforms_but_those_that_others_take_care_of(bluebird: Bluebird) -> None:

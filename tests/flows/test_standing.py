@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from flows.registry import load
 from flows.settings import Settings
 from flows.standing import tell_standing
 from tests.flows.conftest import Said, Vendor, answer
+from warehouse.landing import LandingWriter
 
 Campaign = Callable[..., Said]
 CLOCK = datetime(2026, 5, 20, 12, tzinfo=UTC)
@@ -99,7 +101,7 @@ def test_status_counts_refusals_and_passes_over_what_it_cannot_read(
     campaign: Campaign, home: Path, x_only: Vendor
 ) -> None:
     x_only.answers["/2/tweets"] = answer({"title": "Forbidden", "status": 403}, 403)
-    campaign("collect", "--as-of", "2026-05-20T11:00Z")
+    campaign("collect", "--as-of", "2026-05-19T12:00Z")
     campaign("collect", "--as-of", "2026-05-20T12:00Z")
     newest = max((home / "data" / "landing" / "platform=x" / "endpoint=users").rglob("*.parquet"))
     newest.write_bytes(b"torn")
@@ -158,7 +160,7 @@ def test_check_lists_what_no_asset_has_and_rules_that_catch_nothing(
     assert "catches nothing yet: the rule of launch-film (water-2026)" in said
     assert "Posts of water-2026 that no asset has" in said
     (line,) = [line for line in said.splitlines() if '"x:100",' in line]
-    assert [cell.strip() for cell in line.split("│")[2:4]] == ["Water", "900"]
+    assert [cell.strip() for cell in line.split("│")[2:5]] == ["ours", "Water", "900"]
 
     toml.write_text(toml.read_text().replace("no such words", "water"))
     campaign("build")
@@ -169,3 +171,67 @@ def test_check_lists_what_no_asset_has_and_rules_that_catch_nothing(
 
     examine(Settings(), CLOCK + timedelta(days=300))
     assert "no asset has" not in capfd.readouterr().out
+
+
+def test_check_offers_no_line_for_a_rivals_post_that_resembles_no_asset(
+    built: Path, home: Path, campaign: Campaign, capfd: pytest.CaptureFixture[str]
+) -> None:
+    toml = home / "campaigns" / "water.toml"
+    rival = '[[sides]]\nid = "theirs"\n\n[[accounts]]\nside = "theirs"'
+    toml.write_text(toml.read_text().replace('[[accounts]]\nside = "ours"', rival))
+    campaign("build")
+    assert examine(Settings(), CLOCK)
+    assert "no asset has" not in capfd.readouterr().out
+
+    theirs = '\n[[assets]]\nid = "theirs"\ntitle = "Their film"\nside = "theirs"\nkind = "video"\n'
+    toml.write_text(toml.read_text() + theirs)
+    campaign("build")
+    assert examine(Settings(), CLOCK)
+    (line,) = [line for line in capfd.readouterr().out.splitlines() if "Water" in line and "│ theirs" in line]
+    assert [cell.strip() for cell in line.split("│")[-3:-1]] == ["resembles no asset of its side", ""]
+
+
+def test_check_notes_a_handle_that_no_account_has_any_more(
+    built: Path, home: Path, campaign: Campaign, capfd: pytest.CaptureFixture[str]
+) -> None:
+    toml = home / "campaigns" / "water.toml"
+    bare = '\n[[accounts]]\nside = "ours"\nplatform = "{}"\nhandle = "{}"\n'
+    unwatched = bare.format("x", "Elsewhere") + "watch = false\n"
+    # Facebook has shown nothing yet.
+    toml.write_text(
+        toml.read_text() + bare.format("x", "CleanWatr") + bare.format("facebook", "CleanWater") + unwatched
+    )
+    assert examine(Settings(), CLOCK)
+    said = capfd.readouterr().out
+    assert [line for line in said.splitlines() if "handle" in line] == [
+        "note: no account has been seen under the handle CleanWatr of x (water-2026); check its spelling"
+    ]
+
+    user = {"id": "77", "username": "CleanWaterHQ"}
+    with LandingWriter(home / "data" / "landing") as landing:
+        landing.add(
+            {
+                "response_id": "renamed-1",
+                "run_id": "renamed",
+                "platform": "x",
+                "endpoint": "users",
+                "campaign_id": "water-2026",
+                "observed_at": CLOCK + timedelta(hours=1),
+                "requested_at": CLOCK,
+                "method": "GET",
+                "url": "https://api.x.com/2/users/by",
+                "params": "{}",
+                "status": 200,
+                "headers": "{}",
+                "body": json.dumps({"data": [user]}),
+                "page": 1,
+                "elapsed_ms": 1,
+                "schema_version": 1,
+            }
+        )
+    campaign("build")
+    assert examine(Settings(), CLOCK)
+    assert (
+        "note: the account CleanWaterNow of x (water-2026) is called CleanWaterHQ now; "
+        "write that handle in the registry, or its id\n"
+    ) in capfd.readouterr().out

@@ -51,7 +51,29 @@ def test_walks_that_overlap_are_one_and_a_gap_is_not_covered(tmp_path: Path) -> 
     assert after((6, 8), (0, 5)) == Walked(T0 + 6 * DAY, T0 + 8 * DAY)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{", '{"@us": 3}', '{"@us": ["then", "now"]}'])
+def test_a_walk_that_broke_off_counts_as_far_as_it_came_and_is_joined_by_what_is_older(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "x.json"
+    record_walked(path, [], T0 + 9 * DAY, [(Walk("a", T0, handle="us"), T0 + 7 * DAY)])
+    assert read_walked(path)["@us"] == Walked(T0 + 7 * DAY, T0 + 9 * DAY)
+    new = Walk("a", T0 + 9 * DAY, handle="us")
+    older = Walk("a", T0, handle="us", until=T0 + 7 * DAY)
+    record_walked(path, [new], T0 + 10 * DAY, [(older, T0 + 3 * DAY)])
+    assert read_walked(path)["@us"] == Walked(T0 + 3 * DAY, T0 + 10 * DAY)
+    record_walked(path, [Walk("a", T0, handle="us", until=T0 + 3 * DAY)], T0 + 11 * DAY)
+    assert read_walked(path)["@us"] == Walked(T0, T0 + 10 * DAY)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "[]", "{", '{"@us": 3}', '{"@us": ["then", "now"]}'),
+        # moments without a zone
+        '{"@us": ["2026-04-01T00:00:00", "2026-05-01T00:00:00"]}',
+        '{"@us": ["2026-04-01T00:00:00+00:00", "2026-05-01T00:00:00"]}',
+    ],
+)
 def test_a_damaged_record_is_none(tmp_path: Path, content: str) -> None:
     (tmp_path / "x.json").write_text(content, encoding="utf-8")
     assert read_walked(tmp_path / "x.json") == {}

@@ -282,6 +282,57 @@ def test_what_a_platform_cannot_do_for_a_table_is_told_and_is_no_mistake(tmp_pat
     assert [audience.id for audience in registry.campaigns[0].audiences] == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("targeting", "more", "told"),
+    [
+        ('countries = ["GB"]', "", []),
+        ('regions = [{ key = "1" }]', "", ["narrows the place,"]),
+        ('regions = [{ key = "1" }]', 'ad_sets = ["7"]', []),
+        ('countries = ["GB"] }, age_max = 24, x = {', "", ["narrows the age,"]),
+        ('cities = [{ key = "1" }] }, age_min = 35, x = {', "", ["narrows the place and the age,"]),
+        ('countries = ["GB"] }, age_min = 18, x = {', "", []),
+        (
+            'countries = ["GB"] }, age_min = 18, age_max = 24, x = {',
+            'breakdown = "age"\nbucket = "18-24"',
+            [],
+        ),
+        ('countries = ["GB"] }, age_min = 65, x = {', 'breakdown = "age"\nbucket = "65+"', []),
+        ('countries = ["GB"]', 'breakdown = "age"\nbucket = "18-24"', ["bucket is 18-24 and"]),
+    ],
+)
+def test_an_audience_that_the_reach_is_not_of_is_told(
+    tmp_path: Path, targeting: str, more: str, told: list[str]
+) -> None:
+    file = tmp_path / "a.toml"
+    audience = '[[audiences]]\nid = "a"\nlabel = "A"\nad_account = "act_1"\n'
+    places = f"targeting = {{ geo_locations = {{ {targeting} }} }}\n{more}\n"
+    file.write_text(HEAD + audience + places)
+    notices = load(file, {"facebook": platform("facebook", AUDIENCES=True)}).notices
+    assert len(notices) == len(told)
+    assert all(part in notice for part, notice in zip(told, notices, strict=True))
+
+
+def test_hashtags_of_every_script_are_read_in_one_form(tmp_path: Path) -> None:
+    file = tmp_path / "a.toml"
+    rule = 'match = { hashtags = ["हिन्दी", "cafe\\u0301", "caf\u00e9", "２०２６_ok"] }\n'
+    file.write_text(HEAD + asset(rule + 'hashtag = "#cafe\\u0301"\n').replace("video", "hashtag"))
+    (read,) = load(file, {}).campaigns[0].assets
+    assert read.hashtag == "caf\u00e9"
+    assert read.match is not None
+    assert read.match.hashtags == ("हिन्दी", "caf\u00e9", "２०２６_ok")
+
+
+def test_an_account_is_named_by_its_handle_where_an_id_finds_no_posts(tmp_path: Path) -> None:
+    file = tmp_path / "a.toml"
+    account = '[[accounts]]\nside = "clean-water"\nplatform = "{}"\nid = "abc"\n'
+    known = {"x": platform("x"), "tiktok": platform("tiktok", ACCOUNTS_BY_HANDLE_ONLY=True)}
+    file.write_text(HEAD + account.format("x"))
+    assert [one.id for one in load(file, known).campaigns[0].accounts] == ["abc"]
+    file.write_text(HEAD + account.format("tiktok"))
+    with pytest.raises(RegistryError, match="does not find the posts of an account of tiktok; write handle"):
+        load(file, known)
+
+
 def test_what_is_landed_is_canonical_and_complete(folder: Folder) -> None:
     folder.write("a.toml", WHOLE)
     registry = folder.load()

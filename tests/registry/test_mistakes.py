@@ -243,6 +243,14 @@ CASES: dict[str, tuple[str, str]] = {
         HEAD + asset('kind = "site"', 'url = "javascript:alert(1)"'),
         'assets[0].url: "javascript:alert(1)" is not a web address; write url = "https://…"',
     ),
+    "a site with a password": (
+        HEAD + asset('kind = "site"', 'url = "https://team:hunter2@water.example/"'),
+        "assets[0].url: holds a user name or password; take it out, for this is kept and sent",
+    ),
+    "a site with a user name": (
+        HEAD + asset('kind = "site"', 'url = "https://team@water.example/"'),
+        "assets[0].url: holds a user name or password; take it out, for this is kept and sent",
+    ),
     "a hashtag of two words": (
         HEAD + asset('kind = "hashtag"', 'hashtag = "#Vote Labour"'),
         'assets[0].hashtag: "#Vote Labour" is not a hashtag; write one word, as in "#VoteLabour"',
@@ -404,6 +412,10 @@ CASES: dict[str, tuple[str, str]] = {
     "a rule's link without a scheme": (
         rule('links = ["water.example/film"]'),
         'assets[0].match.links[0]: "water.example/film" is not a web address; write it whole, as in "https://…"',
+    ),
+    "a rule's link with a password": (
+        rule('links = ["https://water.example/film", "https://team:hunter2@water.example/film"]'),
+        "assets[0].match.links[1]: holds a user name or password; take it out, for this is kept and sent",
     ),
     "same_video as text": (
         rule('same_video = "yes"'),

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from connectors.sandbox.exchange import Asked
 from connectors.sandbox.growth import Moment
-from connectors.sandbox.instagram import LOGIN_TOKEN, PAGE_TOKEN_PREFIX, USER_TOKEN, face
+from connectors.sandbox.instagram import LOGIN_TOKEN, PAGE_TOKEN_PREFIX, USER_TOKEN, face, proof_of
 from connectors.sandbox.instagram.world import InstagramWorld, InstagramWorldError, shipped_instagram_world
 from connectors.sandbox.server import Sandbox
 from connectors.sandbox.world import shipped_world
@@ -356,6 +356,14 @@ def test_usage_shows_by_token_and_the_limit_is_error_80002(client: Client) -> No
 )
 def test_without_a_good_token_nothing_is_told(client: Client, token: str, code: int) -> None:
     assert error_of(client.ask("me", token=token))["code"] == code
+
+
+def test_a_proof_that_is_sent_must_be_that_of_its_token(client: Client) -> None:
+    good = client.ask(LABOUR, token=LABOUR_TOKEN, limit="1", appsecret_proof=proof_of(LABOUR_TOKEN))
+    assert good.status_code == 200
+    for token in (USER_TOKEN, LABOUR_TOKEN):
+        error = error_of(client.ask(LABOUR, token=token, appsecret_proof=proof_of("another")))
+        assert (error["code"], "appsecret_proof" in error["message"]) == (100, True)
 
 
 # The world

@@ -432,7 +432,7 @@ def test_a_warehouse_and_readings_of_an_earlier_release_are_made_again(lake: Lak
     with duckdb.connect(lake.warehouse) as con:
         con.execute("update ops.basis set summaries = 'of an earlier release', derived = summaries")
         con.execute("drop table summaries.periods")
-        con.execute("alter table summaries.sightings drop column refused_on")
+        con.execute("alter table summaries.sightings drop column refused_at")
         con.execute("drop table marts.posts")
     with pytest.raises(NoWarehouse, match=r"run `campaign build --full`") as refusal:
         known_posts(lake.warehouse)

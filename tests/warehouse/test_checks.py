@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -137,7 +137,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
         period("least", START.date(), START.date(), 80),
         period("most", START.date(), START.date(), 100),
     ]
-    reach = [period("reach/window", START.date(), START.date() + timedelta(days=3), 50)]
+    reach = [period("reach/window", date(2019, 10, 1), START.date() + timedelta(days=3), 50)]
     asked = {"observed_at": START}
     lake.see(
         "elsewhere",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import shutil
 import tempfile
@@ -97,13 +98,14 @@ def test_files_in_any_order_in_any_portions_and_twice_give_the_tables_of_one_ful
 def anything_seen(chance: random.Random, number: int) -> dict[str, object]:
     """A sighting of one of a few posts, videos, hashtags or accounts, with whatever it may show."""
     kind = chance.choice(["post", "post", "post", "media", "hashtag", "account"])
-    moment = datetime.fromisoformat("2019-11-01T00:00:00+00:00") + timedelta(hours=chance.randrange(240))
+    moment = datetime.fromisoformat("2019-11-01T00:00:00+00:00") + timedelta(hours=12 * chance.randrange(20))
     state = chance.choices(["present", "gone", "withheld"], [8, 1, 1])[0]
     seen: dict[str, object] = {
         "object_type": kind,
         "object_id": f"{'#' if kind == 'hashtag' else ''}{kind}{chance.randrange(5)}",
         "observed_at": moment,
-        "response_id": f"answer-{number:05d}",
+        # Several sightings of an answer: nothing but what they say tells them apart.
+        "response_id": f"answer-{number // 5:05d}",
         "state": state,
     }
     if state != "present":
@@ -112,6 +114,9 @@ def anything_seen(chance: random.Random, number: int) -> dict[str, object]:
     shown: dict[str, object] = {
         "account_id": chance.choice(["9", "8", None]),
         "text": chance.choice(["Our film", "our clip #nhs", "Nothing", None]),
+        "permalink": chance.choice(["https://x.com/i/status/600", "https://x.com/i/status/601", None]),
+        "handle": chance.choice(["Ours", "ours_hq", None]),
+        "name": chance.choice(["Ours", "Our HQ", None]),
         "links": chance.choice([[], ["https://vote.example/"], ["https://a.example/", "https://b.example/"]]),
         "media_ids": chance.choice([[], ["media1"], ["media2", "media3"]]),
         "content_keys": chance.choice([[], ["same"], ["other"]]),
@@ -145,6 +150,49 @@ def test_what_is_known_of_objects_hangs_on_no_order_portion_or_repetition(seed: 
         assert lake.build().mode == "unchanged"
         expected, found = once.tables(), lake.tables()
     assert {table for table in expected if found[table] != expected[table]} == set()
+
+
+def edit(post_id: str, edits: list[str], text: str, likes: int) -> dict[str, object]:
+    """One edit of a post, under an id of its own."""
+    shown = {"text": text, "author_id": "9", "public_metrics": {"like_count": likes}}
+    return {"id": post_id, "edit_history_tweet_ids": edits, **shown}
+
+
+def test_the_newest_edit_tells_what_a_post_says_in_whatever_order_edits_are_shown(tmp_path: Path) -> None:
+    hour = datetime.fromisoformat("2019-11-01T00:00:00+00:00")
+    lake = Lake(tmp_path)
+    lake.register(campaign())
+    oldest, expected = [], []
+    for number, order in enumerate(itertools.permutations(range(3))):
+        for kind in (6, 7):
+            history = [f"{kind}{number}{place}" for place in range(3)]
+            # The second kind as if the platform told each edit with the history of its own moment.
+            shown = [
+                edit(one, history if kind == 6 else history[: place + 1], f"text of {one}", 5)
+                for place, one in enumerate(history)
+            ]
+            lake.answer(hour, {"data": [shown[place] for place in order]})
+            oldest.append(edit(history[0], history, f"text of {history[0]}", 5))
+            expected.append((f"text of {history[2]}", f"https://x.com/i/status/{history[2]}"))
+    lake.build()
+    # A link to an old edit is asked for, alone and later.
+    lake.answer(hour + timedelta(hours=5), {"data": oldest})
+    lake.build()
+    assert lake.query("select title, permalink from facts.posts order by all") == sorted(expected)
+    incremental = lake.tables()
+    lake.build(full=True)
+    assert lake.tables() == incremental
+
+
+def test_two_names_of_an_account_in_one_answer_are_told_apart_by_what_they_say(tmp_path: Path) -> None:
+    hour = datetime.fromisoformat("2019-11-01T00:00:00+00:00")
+    lake = Lake(tmp_path)
+    lake.register(campaign())
+    for number, order in enumerate(itertools.permutations(["ours", "ours_hq", "ours2019"])):
+        users = [{"id": str(number), "username": name, "name": name} for name in order]
+        lake.answer(hour, {"data": [], "includes": {"users": users}}, run_id=f"run-{number}")
+    lake.build()
+    assert len(lake.query("select distinct latest.handle, latest.name from summaries.accounts")) == 1
 
 
 @settings(max_examples=10)

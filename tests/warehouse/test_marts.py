@@ -18,6 +18,7 @@ from tests.warehouse.lake import (
     x_media,
     x_post,
 )
+from warehouse.known import known_posts
 from warehouse.publish import open_published
 
 HOUR = timedelta(hours=1)
@@ -713,6 +714,79 @@ def test_an_account_named_by_handle_and_again_by_number_is_one_account(tmp_path:
     ) == [("9", "ours", 1, 4)]
 
 
+POSTS_AND_SIDES = "select post_id, side_id from marts.posts order by post_id"
+
+
+def test_an_account_that_was_renamed_keeps_its_posts_under_its_old_name(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.register(contest(account("ours", "x", handle="Nine"), account("theirs", "x", handle="ninehq")))
+    users(lake, november(1), Nine="9")
+    on_x(lake, november(2), x_post("1", retweets=4, created_at=november(1)))
+    lake.build()
+    assert lake.query(POSTS_AND_SIDES) == [("1", "ours")]
+    users(lake, november(3), NineHQ="9")
+    on_x(lake, november(3, 1), x_post("1", retweets=6, created_at=november(1)))
+    lake.register(contest(account("ours", "x", handle="Nine")))
+    lake.build()
+    assert lake.query(POSTS_AND_SIDES) == [("1", "ours")]
+    assert lake.query("select distinct handle, side_id from marts.account_daily") == [("Nine", "ours")]
+    before = lake.tables()
+    lake.build(full=True)
+    assert lake.tables() == before
+
+
+def test_a_name_that_another_account_has_taken_over_is_that_accounts(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.register(contest(account("ours", "x", handle="Nine"), account("theirs", "x", id="9")))
+    users(lake, november(1), Nine="9")
+    users(lake, november(2), NineHQ="9", nine="8")
+    posts = [x_post(one, retweets=4, created_at=november(1), author=one) for one in ("8", "9")]
+    on_x(lake, november(3), *posts)
+    lake.build()
+    assert lake.query(POSTS_AND_SIDES) == [("8", "ours"), ("9", "theirs")]
+
+
+def test_a_post_listed_under_the_old_name_of_its_page_is_found(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.register(contest(assets={"film": ["facebook:oldname/1"]}))
+    for day, handle in ((1, "OldName"), (2, "NewName")):
+        page = {"object_type": "account", "object_id": "111", "observed_at": november(day), "handle": handle}
+        lake.see("facebook", page)
+    shares = [{"metric": "shares", "value": 4}]
+    post = {"object_type": "post", "object_id": "111_1", "observed_at": november(2), "account_id": "111"}
+    lake.see("facebook", post | {"counters": shares})
+    lake.build()
+    assert lake.query("select post_id, asset_id from marts.posts") == [("111_1", "film")]
+
+
+def test_a_listed_post_counts_although_no_answer_says_whose_it_is(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.register(contest(account("ours", "x", id="9"), assets={"film": ["x:1"]}))
+    told = {"object_type": "post", "counters": [{"metric": "retweet_count", "value": 4}]}
+    address = "https://short.example/1"
+    for number, moment in enumerate((november(1), november(2))):
+        lake.see(
+            "x",
+            told | {"object_id": "1", "observed_at": moment, "permalink": address},
+            told | {"object_id": "2", "observed_at": moment, "permalink": "https://short.example/2"},
+            # What only counts names no post.
+            told | {"object_id": f"3{number}", "observed_at": moment},
+        )
+        lake.build()
+    assert lake.query("select post_id, account_id, asset_id, permalink from marts.posts") == [
+        ("1", None, "film", address)
+    ]
+    assert lake.query("select asset_id, retweets from marts.asset_totals") == [("film", 4)]
+    assert lake.query("select count(*) from marts.account_daily") == [(0,)]
+    assert {post.post_id: post.account_id for post in known_posts(lake.warehouse)} == {"1": None, "2": None}
+    # Once an answer says whose it is, that stays, whatever later ones leave out.
+    said = {"observed_at": november(3), "account_id": "9", "permalink": address, "text": "A film"}
+    lake.see("x", told | said | {"object_id": "1"})
+    lake.see("x", told | {"object_id": "1", "observed_at": november(4), "permalink": address})
+    lake.build()
+    assert lake.query("select post_id, account_id, title from marts.posts") == [("1", "9", "A film")]
+
+
 # Windows, zones and campaigns -----------------------------------------------------------------------------
 
 
@@ -922,6 +996,33 @@ def test_an_asset_on_two_platforms_is_as_whole_as_the_worse_of_them(tmp_path: Pa
         "select day, completeness from marts.asset_platform_daily where platform = 'x' order by day"
     )
     assert [word for _, word in on_x_alone] == ["complete", "complete", "complete", "complete", "open"]
+
+
+def test_likes_that_were_hidden_keep_no_later_day_open(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.register(contest(account("ours", "x", id="9"), assets={"film": ["x:1", "x:2"]}))
+    told: dict[int, dict[int, object]] = {}
+    for day in range(2, 10):
+        # Hidden on the fifth, and shown again on the ninth.
+        film, other = (x_post(one, retweets=day, created_at=november(1)) for one in ("1", "2"))
+        likes = {} if 5 <= day <= 8 else {"like_count": 10 * day}
+        on_x(lake, november(day), film | {"public_metrics": {"retweet_count": day} | likes}, other)
+        if day in (5, 6, 8, 9):
+            lake.build()
+            told[day] = completeness(lake, "asset_daily", "film")
+            assert told[day] == completeness(lake, "asset_platform_daily", "film")
+            of_account = lake.query("select day, completeness from marts.account_daily order by day")
+            assert list(told[day].values()) == [word for _, word in of_account]
+            before = lake.tables()
+            lake.build(full=True)
+            assert lake.tables() == before
+    whole = dict.fromkeys(range(1, 4), "complete")
+    assert told[5] == whole | {4: "open", 5: "open"}
+    # Two days on, it is no gap; the last day on which they were told is never whole.
+    assert told[6] == whole | {4: "open", 5: "complete", 6: "open"}
+    assert told[8] == whole | {4: "open", 5: "complete", 6: "complete", 7: "complete", 8: "open"}
+    # What comes back closes it; the midnights between lie far from any reading of them.
+    assert (told[9][4], told[9][5], told[9][8], told[9][9]) == ("estimated", "estimated", "estimated", "open")
 
 
 def test_what_a_post_gained_is_kept_after_it_is_gone(half_read: Lake) -> None:

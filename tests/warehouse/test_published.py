@@ -142,6 +142,13 @@ def test_refusals_are_days_since_the_post_was_last_seen_in_whatever_order_they_a
     refused("lost-twice", NOON, state="present")
     refused("lost-twice", NOON + day, state="withheld")
     refused("lost-twice", NOON + 2 * day)
+    # Twice on the day on which it was seen and again later: two days, though the last was another.
+    refused("between", NOON - 2 * hour, state="present")
+    refused("between", NOON + 2 * day)
+    refused("between", NOON + 11 * hour, NOON - hour)
+    # Refused, then seen, on one day.
+    refused("found", NOON)
+    refused("found", NOON + hour, state="present")
     refused("long", *(NOON + number * day for number in range(60)))
     lake.build()
     assert {post.post_id: (post.is_gone, post.refusals) for post in known_posts(lake.warehouse)} == {
@@ -149,12 +156,14 @@ def test_refusals_are_days_since_the_post_was_last_seen_in_whatever_order_they_a
         "back": (False, 0),
         "lost": (True, 1),
         "lost-twice": (True, 2),
+        "between": (True, 2),
+        "found": (False, 0),
         "long": (True, 30),
     }
-    kept = lake.query("select refused_on from summaries.sightings where object_id = 'long'")
+    kept = lake.query("select refused_at from summaries.sightings where object_id = 'long'")
     lake.see("x", sighting("long", NOON, "gone"))
     lake.build()
-    assert lake.query("select refused_on from summaries.sightings where object_id = 'long'") == kept
+    assert lake.query("select refused_at from summaries.sightings where object_id = 'long'") == kept
 
 
 def test_nothing_is_known_before_the_first_build(tmp_path: Path) -> None:

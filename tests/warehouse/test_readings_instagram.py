@@ -317,7 +317,7 @@ def test_captions_and_huge_numbers_are_kept_to_the_last_sign(tmp_path: Path) -> 
     assert {one.counters["view_count"] for one in found.values()} == {10**12}
 
 
-@pytest.mark.parametrize("value", ["many", {}, [], 10**30, None])
+@pytest.mark.parametrize("value", ["many", {}, [], 10**30, 2**63, -3, 1.5, "0x10", True, None])
 def test_a_counter_that_is_no_number_is_missing(tmp_path: Path, value: object) -> None:
     found = seen(
         tmp_path, {"data": [medium("17901", view_count=value, like_count=1)]}, endpoint="account_media"

@@ -117,6 +117,12 @@ def test_counters_that_are_not_shown_are_missing_not_zero(tmp_path: Path) -> Non
     assert video.permalink == f"https://www.tiktok.com/video/{ONE}"
 
 
+@pytest.mark.parametrize("count", [2**63, 2**64, -3, 1.5, "0x10", True])
+def test_a_video_is_kept_without_a_counter_that_is_no_count(tmp_path: Path, count: object) -> None:
+    video = seen(tmp_path, videos({"id": ONE, "view_count": count}))["post", ONE]
+    assert (video.state, video.counters) == ("present", {})
+
+
 def test_a_video_that_comes_twice_is_read_once(tmp_path: Path) -> None:
     assert set(seen(tmp_path, videos(VIDEO, VIDEO))) == {("post", ONE), ("account", "uklabour")}
 

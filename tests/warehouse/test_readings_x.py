@@ -189,16 +189,20 @@ def test_an_edited_post_keeps_its_first_id_and_takes_counters_from_its_newest(
     assert found["post", "100"].text == "Vote!"
 
 
-def test_an_older_id_of_an_edited_post_gives_no_counters(tmp_path: Path) -> None:
+def test_an_older_id_of_an_edited_post_gives_no_counters_and_not_what_the_post_says(tmp_path: Path) -> None:
     stale = {
         "id": "100",
         "author_id": "9",
+        "text": "Vot",
+        "entities": {"urls": [{"expanded_url": "https://vote.example/old"}]},
         "edit_history_tweet_ids": ["100", "150"],
         "public_metrics": {"like_count": 3},
     }
     found = seen(tmp_path, {"data": [stale]})
-    assert found["post", "100"].counters == {}
-    assert found["post", "100"].aliases == {"100", "150"}
+    shown = found["post", "100"]
+    assert (shown.counters, shown.text, shown.permalink, shown.links) == ({}, None, None, [])
+    assert shown.account_id == "9"
+    assert shown.aliases == {"100", "150"}
 
 
 def test_impressions_of_zero_are_missing_for_posts_from_before_they_were_counted(tmp_path: Path) -> None:
@@ -478,7 +482,9 @@ def test_links_are_whole_addresses_of_others(tmp_path: Path) -> None:
         {"url": "https://t.co/f"},
     ]
     found = seen(tmp_path, {"data": [{**OLD_POST, "entities": {"urls": urls}}]})
+    # A rule may name the short address that was pasted, or where it leads.
     assert sorted(found["post", "100"].links) == [
+        "https://bit.ly/x",
         "https://example.org/long",
         "https://example.org/plain",
         "https://x.com/them/status/200",

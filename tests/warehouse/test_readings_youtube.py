@@ -144,6 +144,21 @@ def test_a_counter_that_is_no_number_is_missing(tmp_path: Path, count: object) -
     assert seen(tmp_path, listed(odd))["post", ONE].counters == {"likeCount": 3}
 
 
+@pytest.mark.parametrize("count", ["9223372036854775808", "-3", "1.5", "0x10", "true", "NaN"])
+def test_a_video_is_kept_when_its_only_counter_is_no_count(tmp_path: Path, count: str) -> None:
+    odd = {**VIDEO, "statistics": {"viewCount": count}}
+    video = seen(tmp_path, listed(odd), params={"id": ONE})["post", ONE]
+    assert (video.state, video.counters) == ("present", {})
+
+
+@pytest.mark.parametrize("count", [10**18, 10**17, 2**63, -3, 1.5])
+def test_a_day_without_a_count_costs_no_other_value(tmp_path: Path, count: float) -> None:
+    table = report(["2026-10-20", count, 3.0], columns=("day", "estimatedMinutesWatched", "views"))
+    params = {"ids": f"channel=={CHANNEL}", "dimensions": "day"}
+    channel = seen(tmp_path, table, endpoint="channel_days", params=params)["account", CHANNEL]
+    assert [(key[0], value[0]) for key, value in channel.periods.items()] == [("views/day", 3)]
+
+
 def test_recorded_videos_are_read(tmp_path: Path) -> None:
     found = seen(tmp_path, recorded("videos.json"))
     assert {name: one.state for name, one in found.items()} == {

@@ -96,7 +96,7 @@ def observations(draw: st.DrawFn) -> list[dict[str, Any]]:
 def test_a_whole_value_beats_a_part_and_a_later_one_an_earlier_in_whatever_portions_they_come(
     tmp_path_factory: pytest.TempPathFactory, seen: list[dict[str, Any]], chance: random.Random
 ) -> None:
-    best: dict[tuple[object, ...], tuple[bool, datetime, str, int]] = {}
+    best: dict[tuple[object, ...], tuple[bool, int, datetime, str, int]] = {}
     for number, sighting in enumerate(seen):
         sighting["response_id"] = f"answer-{number:03d}"
         one = sighting["periods"][0]
@@ -104,9 +104,11 @@ def test_a_whole_value_beats_a_part_and_a_later_one_an_earlier_in_whatever_porti
             sighting["object_id"],
             *(one[name] for name in ("metric", "breakdown", "first_day", "last_day")),
         )
-        value = (one["is_whole"], sighting["observed_at"], sighting["response_id"], one["value"])
+        # Of two parts of a day the larger saw more of it.
+        part = 0 if one["is_whole"] else one["value"]
+        value = (one["is_whole"], part, sighting["observed_at"], sighting["response_id"], one["value"])
         best[key] = max(best.get(key, value), value)
-    expected = sorted((*key, value[0], value[3]) for key, value in best.items())
+    expected = sorted((*key, value[0], value[4]) for key, value in best.items())
 
     lake = Lake(tmp_path_factory.mktemp("periods"))
     lake.register(campaign())
@@ -358,6 +360,30 @@ def test_two_campaigns_on_one_account_each_take_their_own_window_and_the_nearest
     assert lake.query(f"select campaign_id, {SHARES} from marts.reach_share order by campaign_id") == [
         ("earlier", "young", 5, 10, 20, 0.25, 0.5, old, date(2017, 4, 18), old),
         ("water", "young", 50, 100, 200, 0.25, 0.5, FIRST, FIRST, FIRST + DAY),
+    ]
+
+
+def test_a_campaign_never_takes_the_window_of_another_that_lies_inside_it(lake: Lake) -> None:
+    inner = FIRST + 10 * DAY
+    lake.register(
+        subjects(audiences=(audience("young"),)),
+        subjects(campaign_id="inner", starts=inner, ends=FIRST + 20 * DAY, audiences=(audience("young"),)),
+    )
+    last = inner + 4 * DAY
+    columns = "campaign_id, reach, first_day, last_day"
+    lake.see("elsewhere", told("advertising", "act_1?", periods=[period("reach/window", inner, last, 60)]))
+    lake.build()
+    assert lake.query(f"select {columns} from marts.reach_share order by campaign_id") == [
+        ("inner", 60, inner, last),
+        ("water", None, None, None),
+    ]
+    # The day after, only the other campaign's question was answered.
+    both = [period("reach/window", FIRST, last, 100), period("reach/window", inner, last + DAY, 65)]
+    lake.see("elsewhere", told("advertising", "act_1?", periods=both))
+    lake.build()
+    assert lake.query(f"select {columns} from marts.reach_share order by campaign_id") == [
+        ("inner", 65, inner, last + DAY),
+        ("water", 100, FIRST, last),
     ]
 
 

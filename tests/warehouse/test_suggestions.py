@@ -33,7 +33,8 @@ def post(
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    """Two sides; a film, a clip of our own and a rival's asset; posts that nobody listed."""
+    """Three sides, one without assets; a film, a clip of our own and a rival's asset; posts that nobody
+    listed."""
     lake = Lake(tmp_path_factory.mktemp("suggestions"))
     made = campaign(assets={"film": ["x:1"], "clip": ["x:2"], "late": ["x:2b"], "theirs": ["x:3"]})
     titles = {
@@ -46,9 +47,9 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     assets[3]["side"] = "theirs"
     accounts = [
         {"side": side, "platform": "x", "handle": None, "id": account, "name": None, "watch": True}
-        for side, account in (("ours", "9"), ("theirs", "8"))
+        for side, account in (("ours", "9"), ("theirs", "8"), ("others", "7"))
     ]
-    sides = [{"id": side, "name": side, "ours": side == "ours"} for side in ("ours", "theirs")]
+    sides = [{"id": side, "name": side, "ours": side == "ours"} for side in ("ours", "theirs", "others")]
     lake.register(made | {"assets": assets, "accounts": accounts, "sides": sides})
     lake.see(
         "x",
@@ -67,13 +68,14 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
         post("15", "an of to", None),
         post("16", None, 400),
         post("17", "Nurses, doctors: they tell you why they vote!", 300),
-        post("18", "They SAID it", 50, account="8"),
+        post("18", "They SAID it", 5000, account="8"),
+        post("20", "Our wonderful NHS, say others for whom nobody lists assets", 9999, account="7"),
     )
     lake.build()
     return lake
 
 
-def test_the_most_viewed_come_first_with_the_asset_of_their_side_that_they_resemble(lake: Lake) -> None:
+def test_ours_and_the_most_viewed_come_first_with_the_asset_of_their_side_they_resemble(lake: Lake) -> None:
     found = unassigned(lake.warehouse, "water", 20)
     assert [(one.post_id, one.views, one.suggested_asset, one.why) for one in found] == [
         ("14", 1000, None, "resembles no asset of its side"),
@@ -83,11 +85,14 @@ def test_the_most_viewed_come_first_with_the_asset_of_their_side_that_they_resem
         ("10", 500, "film", "shows a video or image of x:1"),
         ("16", 400, None, "resembles no asset of its side"),
         ("17", 300, "film", "shares 75 % of its words with x:1"),
-        ("18", 50, "theirs", "shares 100 % of its words with x:3"),
         ("15", None, None, "resembles no asset of its side"),
+        ("18", 5000, "theirs", "shares 100 % of its words with x:3"),
     ]
+    assert [one.side_id for one in found] == [*["ours"] * 8, "theirs"]
     assert found[1] == Unassigned(
         "water",
+        "ours",
+        True,
         "x",
         "11",
         "https://x.com/i/status/11",
@@ -102,6 +107,18 @@ def test_no_more_are_told_than_were_asked_for_and_only_of_the_campaign(lake: Lak
     assert [one.post_id for one in unassigned(lake.warehouse, "water", 2)] == ["14", "11"]
     assert [one.post_id for one in unassigned(lake.warehouse, None, 1)] == ["14"]
     assert unassigned(lake.warehouse, "'; drop table marts.posts; --", 5) == []
+
+
+def test_one_word_of_a_title_suggests_nothing(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.register(campaign(assets={"vote": [], "wonderful": [], "nurse": ["x:2"]}))
+    lake.see(
+        "x",
+        post("1", "The wonderful story of a nurse who goes to vote", 30),
+        post("2", "The wonderful story of a nurse", 20),
+    )
+    lake.build()
+    assert [one.suggested_asset for one in unassigned(lake.warehouse, "water")] == ["nurse"]
 
 
 def test_nothing_is_suggested_before_the_first_build_nor_from_what_is_no_warehouse(tmp_path: Path) -> None:

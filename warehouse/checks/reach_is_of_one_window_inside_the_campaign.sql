@@ -1,4 +1,4 @@
--- Reach is of one window of days, in their order, that lies inside the campaign, and every audience of the registry has its row.
+-- Reach is of one window of days that begins with the campaign and lies inside it, and every audience of the registry has its row.
 select campaign_id, audience_id, metric, first_day, last_day
 from marts.reach_share
 full join registry.audiences using (campaign_id, audience_id)
@@ -7,5 +7,5 @@ where metric is null
     or audiences.audience_label is null
     or (reach is null) <> (first_day is null)
     or first_day > last_day
-    or first_day < starts
+    or first_day <> starts
     or last_day > ends

@@ -8,17 +8,13 @@ select
     -- The platform's id of the post.
     posts.post_id,
     -- Side the account speaks for.
-    min(accounts.side_id) as side_id,
+    accounts.side_id,
     -- Whether the account is watched and the post was made inside the campaign, or nobody says when it was made.
-    bool_or(
-        is_watched
+    is_watched
         and coalesce(
             (posts.created_at at time zone campaigns.timezone)::date between campaigns.starts and campaigns.ends,
             true
-        )
-    ) as is_counted
-from registry.accounts
+        ) as is_counted
+from facts.campaign_accounts as accounts
 join registry.campaigns using (campaign_id)
-join facts.posts on posts.platform = accounts.platform
-    and (posts.account_id = accounts.account_id or posts.handle = lower(accounts.handle))
-group by accounts.campaign_id, posts.platform, posts.post_id
+join facts.posts using (platform, account_id)

@@ -31,6 +31,11 @@ select
     max(last_at) as last_at,
     -- Value of the last reading: the lifetime total as last known.
     arg_max(last_value, last_at) as last_value,
+    -- Whether the platform has not told it for two days while it told others of the same object: likes that were hidden, comments
+    -- that were switched off. Its silence is no gap.
+    max(last_at) + interval 2 day
+        <= max(max(last_at)) over (partition by timezone, counter_days.platform, counter_days.object_type, counter_days.object_id)
+        as is_silent,
     -- When it was zero: the creation of its post, where that is known and lies before the first reading.
     any_value(case when born.created_at < first_seen_at then born.created_at end) as zero_at,
     -- Readings taken, glitches included.
@@ -42,4 +47,4 @@ from (
     from summaries.counter_days
 ) as counter_days
 left join born using (platform, object_type, object_id)
-group by all
+group by timezone, counter_days.platform, counter_days.object_type, counter_days.object_id, metric

@@ -5,10 +5,11 @@ with names as (
     union
     select platform, post_id, post_id from facts.posts
     union
-    -- What people paste may name the page and the post's own number.
-    select platform, handle || '/' || split_part(post_id, '_', 2), post_id
+    -- What people paste may name the page, by whichever of its names, and the post's own number.
+    select platform, handles.handle || '/' || split_part(post_id, '_', 2), post_id
     from facts.posts
-    where handle is not null and contains(post_id, '_')
+    join summaries.handles using (platform, account_id)
+    where contains(post_id, '_')
 )
 
 select

@@ -8,20 +8,6 @@ with account_posts as (
     where assignments.account_id is not null
 ),
 
--- The registry may name one account twice, by its handle and by its id.
-registered as (
-    select
-        campaign_id,
-        posts.platform,
-        posts.account_id,
-        min(side_id) as side_id,
-        min(accounts.handle) as handle
-    from registry.accounts
-    join facts.posts on posts.platform = accounts.platform
-        and (posts.account_id = accounts.account_id or posts.handle = lower(accounts.handle))
-    group by all
-),
-
 posted as (
     select campaign_id, platform, account_id, (created_at at time zone timezone)::date as day, count(*) as posts
     from account_posts
@@ -53,7 +39,7 @@ reach as (
         campaign_id,
         account_counters.platform,
         account_id,
-        min((last_at at time zone account_counters.timezone)::date) filter (not is_gone) as whole_until
+        min((last_at at time zone account_counters.timezone)::date) filter (not is_gone and not is_silent) as whole_until
     from account_counters
     join facts.counters on counters.timezone = account_counters.timezone
         and counters.platform = account_counters.platform
@@ -120,5 +106,5 @@ select
 from gained
 full join posted using (campaign_id, platform, account_id, day)
 left join summaries.accounts as names using (platform, account_id)
-left join registered using (campaign_id, platform, account_id)
+left join facts.campaign_accounts as registered using (campaign_id, platform, account_id)
 left join reach using (campaign_id, platform, account_id)

@@ -28,7 +28,7 @@ reach as (
         campaign_id,
         asset_id,
         asset_counters.platform,
-        min((last_at at time zone campaigns.timezone)::date) filter (not is_gone) as whole_until
+        min((last_at at time zone campaigns.timezone)::date) filter (not is_gone and not is_silent) as whole_until
     from facts.asset_counters
     join registry.campaigns using (campaign_id)
     join facts.counters on counters.timezone = campaigns.timezone

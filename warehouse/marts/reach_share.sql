@@ -8,11 +8,9 @@ with windows as (
     select
         campaign_id,
         audience_id,
-        metrics.canonical_name as metric,
-        -- The latest window, and of those that end together the longest.
         arg_max(
             {'first_day': first_day, 'last_day': last_day, 'value': latest.value, 'observed_at': latest.observed_at},
-            (last_day, -epoch(first_day), latest.observed_at, latest.response_id)
+            (last_day, latest.observed_at, latest.response_id)
         ) as best
     from registry.audiences
     join registry.campaigns using (campaign_id)
@@ -25,8 +23,9 @@ with windows as (
         and metrics.native_name = periods.metric
     where metrics.kind = 'window'
         and metrics.canonical_name = 'reach'
-        -- Another campaign may advertise on the same account.
-        and first_day >= starts
+        -- Another campaign may advertise on the same account, and its windows lie inside this one's days. Each is asked
+        -- from its own first day.
+        and first_day = starts
         and last_day <= ends
     group by all
 ),

@@ -191,7 +191,7 @@ page_days as (
             'value': value
         }) as periods
     from (
-        select *, (timezone('America/Los_Angeles', ends_at) - interval 12 hours)::date as day
+        select *, try((timezone('America/Los_Angeles', ends_at) - interval 12 hours)::date) as day
         from page_day_parts
         where ends_at is not null and value is not null
     )
@@ -356,7 +356,7 @@ sightings as (
                 ),
                 lambda a: case
                     when regexp_matches(a.url, '^https?://l\.facebook\.com/l\.php')
-                        then coalesce(nullif(url_decode(regexp_extract(a.url, '[?&]u=([^&]+)', 1)), ''), a.url)
+                        then coalesce(nullif(try(url_decode(regexp_extract(a.url, '[?&]u=([^&]+)', 1))), ''), a.url)
                     else a.url
                 end
             ),

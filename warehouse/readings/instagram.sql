@@ -44,9 +44,9 @@ media as (
         from_json(object, '{
             "id": "VARCHAR", "caption": "VARCHAR", "permalink": "VARCHAR", "shortcode": "VARCHAR", "timestamp": "TIMESTAMPTZ",
             "owner": {"id": "VARCHAR"},
-            "view_count": "BIGINT", "like_count": "BIGINT", "comments_count": "BIGINT", "saved_count": "BIGINT",
-            "shares_count": "BIGINT", "reposts_count": "BIGINT", "total_views_count": "BIGINT", "total_like_count": "BIGINT",
-            "total_comments_count": "BIGINT"
+            "view_count": "VARCHAR", "like_count": "VARCHAR", "comments_count": "VARCHAR", "saved_count": "VARCHAR",
+            "shares_count": "VARCHAR", "reposts_count": "VARCHAR", "total_views_count": "VARCHAR", "total_like_count": "VARCHAR",
+            "total_comments_count": "VARCHAR"
         }') as medium
     from objects
 ),
@@ -57,7 +57,7 @@ accounts as (
         observed_at,
         from_json(
             case endpoint when 'discovery' then answer -> 'business_discovery' else answer end,
-            '{"id": "VARCHAR", "username": "VARCHAR", "name": "VARCHAR", "followers_count": "BIGINT"}'
+            '{"id": "VARCHAR", "username": "VARCHAR", "name": "VARCHAR", "followers_count": "VARCHAR"}'
         ) as account
     from answers
     where status = 200 and endpoint in ('accounts', 'discovery')
@@ -133,7 +133,7 @@ insights as (
         response_id,
         observed_at,
         nullif(split_part(insight.id, '/', 1), '') as object_id,
-        list({'metric': metric, 'value': try_cast(coalesce(insight.values[1].value, insight.total_value.value) as bigint)}) as counters
+        list({'metric': metric, 'value': coalesce(insight.values[1].value, insight.total_value.value)::varchar}) as counters
     from insight_rows
     join media_metrics on media_metrics.metric = insight.name
     where endpoint = 'insights'
@@ -166,8 +166,8 @@ account_insights as (
         nullif(split_part(insight.id, '/', 1), '') as account_id,
         metric,
         insight,
-        to_timestamp(try_cast(since as bigint)) as since,
-        to_timestamp(try_cast(until as bigint)) as until
+        try(to_timestamp(try_cast(since as bigint))) as since,
+        try(to_timestamp(try_cast(until as bigint))) as until
     from insight_rows
     join day_metrics on day_metrics.name = insight.name
     where endpoint = 'account_insights' and insight.period = 'day'
@@ -177,22 +177,22 @@ account_insights as (
 days as (
     -- A total is of the window that was asked for: day D is asked as D+1 00:00 to D+2 00:00 UTC (a third party's finding, see
     -- WINDOW_BEGINS_AFTER in connectors/instagram/insights.py). Windows of other lengths are no days.
-    select response_id, observed_at, account_id, metric, '' as breakdown, since::date - 1 as day, until as ended_at, insight.total_value.value as value
+    select response_id, observed_at, account_id, metric, '' as breakdown, try(since::date - 1) as day, until as ended_at, insight.total_value.value as value
     from account_insights
-    where until = since + interval 1 day and since = date_trunc('day', since)
+    where try(until = since + interval 1 day and since = date_trunc('day', since))
 
     union all
 
     select
         response_id, observed_at, account_id, metric,
         array_to_string(list_transform(list_zip(keys, result.dimension_values), lambda pair: pair[1] || '=' || pair[2]), ','),
-        since::date - 1, until, result.value
+        try(since::date - 1), until, result.value
     from (
         select *, part.dimension_keys as keys, unnest(part.results) as result
         from (
             select *, unnest(insight.total_value.breakdowns) as part
             from account_insights
-            where until = since + interval 1 day and since = date_trunc('day', since)
+            where try(until = since + interval 1 day and since = date_trunc('day', since))
         )
     )
 
@@ -201,7 +201,7 @@ days as (
     -- In a series `end_time` is the midnight US Pacific that ended the day.
     select
         response_id, observed_at, account_id, metric, '',
-        ((entry.end_time at time zone 'America/Los_Angeles') - interval 1 second)::date, entry.end_time, entry.value
+        try(((entry.end_time at time zone 'America/Los_Angeles') - interval 1 second)::date), entry.end_time, entry.value
     from (select *, unnest(insight.values) as entry from account_insights)
     where entry.end_time is not null
 ),
@@ -217,7 +217,7 @@ periods as (
             'first_day': day,
             'last_day': day,
             -- Values come in up to 48 hours late.
-            'is_whole': observed_at >= ended_at + interval 48 hours,
+            'is_whole': try(observed_at >= ended_at + interval 48 hours),
             'value': try_cast(value as bigint)
         }) as periods
     from days
@@ -322,4 +322,14 @@ sightings as (
     where object_id is not null
 )
 
+select * replace (
+    -- A counter is a whole number that fits, or it is not told; what it is of is kept all the same.
+    list_transform(
+        coalesce(counters, []),
+        lambda counter: {
+            'metric': counter.metric,
+            'value': try_cast(regexp_extract(counter.value, '^([0-9]{1,18})(?:[.]0+)?$', 1) as bigint)
+        }
+    ) as counters
+)
 from sightings

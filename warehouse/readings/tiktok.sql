@@ -68,10 +68,10 @@ sightings as (
         null::varchar as handle,
         null::varchar as name,
         [
-            {'metric': 'view_count', 'value': try_cast(video.view_count as bigint)},
-            {'metric': 'like_count', 'value': try_cast(video.like_count as bigint)},
-            {'metric': 'comment_count', 'value': try_cast(video.comment_count as bigint)},
-            {'metric': 'share_count', 'value': try_cast(video.share_count as bigint)}
+            {'metric': 'view_count', 'value': video.view_count},
+            {'metric': 'like_count', 'value': video.like_count},
+            {'metric': 'comment_count', 'value': video.comment_count},
+            {'metric': 'share_count', 'value': video.share_count}
         ] as counters
     from each_video
 
@@ -92,7 +92,7 @@ sightings as (
         lower(answer.data.user.username) as account_id,
         answer.data.user.username as handle,
         answer.data.user.display_name as name,
-        [{'metric': 'follower_count', 'value': try_cast(answer.data.user.follower_count as bigint)}] as counters
+        [{'metric': 'follower_count', 'value': answer.data.user.follower_count}] as counters
     from answers
     where endpoint = 'user' and answer.data.user.username <> ''
 
@@ -110,5 +110,15 @@ sightings as (
     where account_id is not null
 )
 
-select * replace (coalesce(aliases, []) as aliases, coalesce(counters, []) as counters)
+select * replace (
+    coalesce(aliases, []) as aliases,
+    -- A counter is a whole number that fits, or it is not told; what it is of is kept all the same.
+    list_transform(
+        coalesce(counters, []),
+        lambda counter: {
+            'metric': counter.metric,
+            'value': try_cast(regexp_extract(counter.value, '^([0-9]{1,18})(?:[.]0+)?$', 1) as bigint)
+        }
+    ) as counters
+)
 from sightings

@@ -53,7 +53,8 @@ posts as (
 own_posts as (
     select
         *,
-        coalesce(post.edit_history_tweet_ids, post.edit_history_post_ids, [post.id]) as edits
+        coalesce(nullif(post.edit_history_tweet_ids, []), nullif(post.edit_history_post_ids, []), [post.id]) as edits,
+        post.id = edits[-1] as is_newest_edit
     from posts
     where post.id is not null
         and not list_has_any(
@@ -117,12 +118,14 @@ counts as (
         list({
             'metric': 'tweet_count/day',
             'breakdown': '',
-            'first_day': bucket.start::date,
-            'last_day': bucket.start::date,
+            'first_day': try_cast(bucket.start as date),
+            'last_day': try_cast(bucket.start as date),
             -- The first bucket begins where the window does and the last one ends a moment ago.
-            'is_whole': bucket.start = date_trunc('day', bucket.start)
+            'is_whole': try(
+                bucket.start = date_trunc('day', bucket.start)
                 and bucket.end = bucket.start + interval 1 day
-                and bucket.end <= observed_at,
+                and bucket.end <= observed_at
+            ),
             'value': coalesce(bucket.tweet_count, bucket.post_count)
         } order by bucket.start) as periods
     from buckets
@@ -140,13 +143,15 @@ sightings as (
         'present' as state,
         post.author_id as account_id,
         post.created_at as created_at,
-        post.text as text,
-        'https://x.com/i/status/' || post.id as permalink,
+        -- An older edit still answers, with what it said then: the newest alone tells what the post says.
+        case when is_newest_edit then post.text end as text,
+        case when is_newest_edit then 'https://x.com/i/status/' || post.id end as permalink,
         list_distinct(list_append(edits, post.id)) as aliases,
         coalesce(post.attachments.media_keys, []) as media_ids,
         []::varchar[] as post_ids,
-        -- X shortens every address; its own media are addresses in the text too.
-        list_distinct(list_transform(
+        -- X shortens every address; its own media are addresses in the text too. What was pasted may be short itself, and X tells
+        -- where it leads: a rule may name either.
+        case when is_newest_edit then list_distinct(flatten(list_transform(
             list_filter(
                 coalesce(post.entities.urls, []),
                 lambda link: link.media_key is null
@@ -155,12 +160,12 @@ sightings as (
                         '^https?://(www\.|mobile\.)?(x|twitter)\.com/\w+/status(es)?/[0-9]+/(photo|video)/[0-9]+'
                     )
             ),
-            lambda link: coalesce(link.unwound_url, link.expanded_url)
-        )) as links,
+            lambda link: list_filter([link.expanded_url, link.unwound_url], lambda address: address is not null)
+        ))) else [] end as links,
         null as handle,
         null as name,
         -- Metrics of an edited post live on its newest id; an older id answers with stale ones.
-        case when post.id = edits[-1] then [
+        case when is_newest_edit then [
             {'metric': 'retweet_count', 'value': coalesce(post.public_metrics.retweet_count, post.public_metrics.repost_count)},
             {'metric': 'reply_count', 'value': post.public_metrics.reply_count},
             {'metric': 'like_count', 'value': post.public_metrics.like_count},

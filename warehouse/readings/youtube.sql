@@ -91,7 +91,7 @@ report_days as (
         try_cast(cells[list_position(names, 'day')] as date) as day,
         cells[list_position(names, 'video')] as video_id,
         -- Reports are complete three days after the day's end, which is midnight Pacific time.
-        observed_at >= timezone('America/Los_Angeles', day::timestamp + interval 1 day) + interval 72 hours as is_whole
+        try(observed_at >= timezone('America/Los_Angeles', day::timestamp + interval 1 day) + interval 72 hours) as is_whole
     from report_rows
 ),
 
@@ -104,18 +104,24 @@ report_values as (
         day,
         is_whole,
         unnest([
-            {'metric': 'views/day', 'value': try_cast(cells[list_position(names, 'views')] as bigint)},
-            {'metric': 'likes/day', 'value': try_cast(cells[list_position(names, 'likes')] as bigint)},
-            {'metric': 'shares/day', 'value': try_cast(cells[list_position(names, 'shares')] as bigint)},
-            {'metric': 'comments/day', 'value': try_cast(cells[list_position(names, 'comments')] as bigint)},
-            -- Minutes, kept in milliseconds as every watch time is.
-            {'metric': 'estimatedMinutesWatched/day', 'value':
-                60000 * try_cast(cells[list_position(names, 'estimatedMinutesWatched')] as bigint)},
-            {'metric': 'subscribersGained/day', 'value':
-                try_cast(cells[list_position(names, 'subscribersGained')] as bigint)}
+            {'metric': 'views/day', 'told': cells[list_position(names, 'views')]},
+            {'metric': 'likes/day', 'told': cells[list_position(names, 'likes')]},
+            {'metric': 'shares/day', 'told': cells[list_position(names, 'shares')]},
+            {'metric': 'comments/day', 'told': cells[list_position(names, 'comments')]},
+            {'metric': 'estimatedMinutesWatched/day', 'told': cells[list_position(names, 'estimatedMinutesWatched')]},
+            {'metric': 'subscribersGained/day', 'told': cells[list_position(names, 'subscribersGained')]}
         ], recursive := true)
     from report_days
     where day is not null
+),
+
+day_values as (
+    select
+        *,
+        -- Minutes are kept in milliseconds as every watch time is; so many digits leave room for that.
+        try_cast(regexp_extract(told, '^([0-9]{1,13})(?:[.]0+)?$', 1) as bigint)
+            * case metric when 'estimatedMinutesWatched/day' then 60000 else 1 end as value
+    from report_values
 ),
 
 sightings as (
@@ -136,9 +142,9 @@ sightings as (
         null::varchar as handle,
         null::varchar as name,
         [
-            {'metric': 'viewCount', 'value': try_cast(video.statistics.viewCount as bigint)},
-            {'metric': 'likeCount', 'value': try_cast(video.statistics.likeCount as bigint)},
-            {'metric': 'commentCount', 'value': try_cast(video.statistics.commentCount as bigint)}
+            {'metric': 'viewCount', 'value': video.statistics.viewCount},
+            {'metric': 'likeCount', 'value': video.statistics.likeCount},
+            {'metric': 'commentCount', 'value': video.statistics.commentCount}
         ] as counters,
         [] as periods
     from each_video
@@ -163,7 +169,7 @@ sightings as (
         channel.snippet.title as name,
         [{'metric': 'subscriberCount', 'value': case
             when channel.statistics.hiddenSubscriberCount then null
-            else try_cast(channel.statistics.subscriberCount as bigint)
+            else channel.statistics.subscriberCount
         end}] as counters
     from each_channel
 
@@ -178,13 +184,20 @@ sightings as (
         list({
             'metric': metric, 'breakdown': '', 'first_day': day, 'last_day': day, 'is_whole': is_whole, 'value': value
         } order by day, metric) as periods
-    from report_values
+    from day_values
     where value is not null and object_id <> ''
     group by all
 )
 
 select * replace (
-    coalesce(aliases, []) as aliases, coalesce(links, []) as links, coalesce(counters, []) as counters,
-    coalesce(periods, []) as periods
+    coalesce(aliases, []) as aliases, coalesce(links, []) as links, coalesce(periods, []) as periods,
+    -- A counter is a whole number that fits, or it is not told; what it is of is kept all the same.
+    list_transform(
+        coalesce(counters, []),
+        lambda counter: {
+            'metric': counter.metric,
+            'value': try_cast(regexp_extract(counter.value, '^([0-9]{1,18})(?:[.]0+)?$', 1) as bigint)
+        }
+    ) as counters
 )
 from sightings

@@ -2,7 +2,8 @@
 -- Grain: platform, account_id
 --
 -- An account is seen in answers that do not name it too, as those that tell its days; and one that gives the name in its address
--- goes before one that gives only a title.
+-- goes before one that gives only a title. The names come last in the order, so that no order of rows decides between two of one
+-- answer.
 create table if not exists summaries.accounts (
     platform varchar,
     -- The platform's id of the account.
@@ -16,7 +17,7 @@ using (
     select
         platform,
         account_id,
-        arg_max(latest, (latest.handle is not null, latest.observed_at, latest.response_id)) as latest
+        arg_max(latest, (latest.handle is not null, latest)) as latest
     from (
         select
             platform,

@@ -1,5 +1,9 @@
 -- What is known of each post and medium: when it was made, and the attributes of its latest sighting that said whose it is.
 -- Grain: platform, object_type, object_id
+--
+-- A sighting that tells a post's address and not whose it is goes behind those that do: an asset may list the post. So does one
+-- that shows neither text nor address, as that of an edit that is not the newest. The whole of what was said comes last in the
+-- order: one answer may say two things of one post, and no order of rows may decide.
 create table if not exists summaries.objects (
     platform varchar,
     -- post or media.
@@ -8,13 +12,13 @@ create table if not exists summaries.objects (
     object_id varchar,
     -- When it was made, the earliest moment that any answer gave.
     created_at timestamptz,
-    -- The latest sighting that showed whose it is, and what it said.
+    -- The latest sighting that showed whose it is, else the latest that gave its address, and what it said.
     latest struct(
         observed_at timestamptz,
         response_id varchar,
         account_id varchar,
-        text varchar,
         permalink varchar,
+        text varchar,
         links varchar[]
     )
 );
@@ -26,7 +30,10 @@ using (
         object_type,
         object_id,
         min(created_at) as created_at,
-        arg_max(latest, (latest.observed_at, latest.response_id)) as latest
+        arg_max(
+            latest,
+            (latest.account_id is not null, coalesce(latest.text, latest.permalink) is not null, latest)
+        ) as latest
     from (
         select
             platform,
@@ -37,12 +44,13 @@ using (
                 'observed_at': observed_at,
                 'response_id': response_id,
                 'account_id': account_id,
-                'text': text,
                 'permalink': permalink,
+                'text': text,
                 'links': links
             } as latest
         from readings.fresh
-        where object_type in ('post', 'media') and account_id is not null
+        where (object_type in ('post', 'media') and account_id is not null)
+            or (object_type = 'post' and state = 'present' and permalink is not null)
         union all
         select before.*
         from summaries.objects as before

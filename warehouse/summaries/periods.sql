@@ -1,8 +1,8 @@
 -- What the platforms themselves give for days of their own calendars: the best value known of each.
 -- Grain: platform, object_type, object_id, metric, breakdown, first_day, last_day
 --
--- A value of whole days beats one of a part of them, a later answer beats an earlier one: the best of a union is the same in
--- whatever order and however often the parts are joined.
+-- A value of whole days beats one of a part of them. Of two values of a part the larger saw more of it; of two of the whole the
+-- later answer is the better one. The best of a union is the same in whatever order and however often the parts are joined.
 create table if not exists summaries.periods (
     platform varchar,
     -- post, media, account, hashtag, site, audience or advertising.
@@ -32,7 +32,7 @@ using (
         first_day,
         last_day,
         -- The value is in the order too: one answer may say two things of one day.
-        max(latest) as latest
+        arg_max(latest, (latest.is_whole, case when latest.is_whole then 0 else latest.value end, latest)) as latest
     from (
         select
             platform,

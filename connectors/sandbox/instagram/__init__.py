@@ -21,10 +21,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -39,7 +41,8 @@ from connectors.sandbox.world import World
 
 PLATFORM = "instagram"
 USER_TOKEN = "sandbox-instagram-user-token"  # noqa: S105 -- the sandbox's own, worth nothing elsewhere
-SECRETS = {"INSTAGRAM_ACCESS_TOKEN": USER_TOKEN}
+APP_SECRET = "sandbox-instagram-app-secret"  # noqa: S105
+SECRETS = {"INSTAGRAM_ACCESS_TOKEN": USER_TOKEN, "INSTAGRAM_APP_SECRET": APP_SECRET}
 PAGE_TOKEN_PREFIX = "sandbox-instagram-page-token-"  # noqa: S105
 # Of Instagram Login: knows one account and no Page.
 LOGIN_TOKEN = "IGAA-sandbox-instagram-login-token"  # noqa: S105
@@ -160,6 +163,13 @@ class InstagramFace:
         token = parameters.get("access_token") or headers.get("authorization", "").removeprefix("Bearer ")
         if not token:
             raise refusal(104, "An access token is required to request this resource.")
+        viewer = self._known_viewer(token)
+        if "appsecret_proof" in parameters and parameters["appsecret_proof"] != proof_of(token):
+            message = "Invalid appsecret_proof provided in the API argument"
+            raise refusal(100, message, kind="GraphMethodException")
+        return viewer
+
+    def _known_viewer(self, token: str) -> Viewer:
         if token == USER_TOKEN:
             return Viewer(token, None)
         if token == LOGIN_TOKEN:
@@ -415,7 +425,9 @@ class InstagramFace:
         if start + limit < len(rows):
             host = "https://graph.instagram.com" if viewer.is_login else "https://graph.facebook.com"
             asked = {
-                name: value for name, value in parameters.items() if name not in ("access_token", "after")
+                name: value
+                for name, value in parameters.items()
+                if name not in ("access_token", "appsecret_proof", "after")
             }
             query = {"access_token": viewer.token, "pretty": "0", **asked, "after": cursors["after"]}
             paging["next"] = f"{host}/{page}?" + urlencode(query)
@@ -431,10 +443,11 @@ class InstagramFace:
         if len(requests) > _MOST_IDS:
             message = "Too many requests in batch message. Maximum batch size is 50"
             raise refusal(100, message, kind="GraphBatchException")
-        return [self._inside(version, request, viewer, now) for request in requests]
+        proof = parameters.get("appsecret_proof")
+        return [self._inside(version, request, viewer, now, proof) for request in requests]
 
     def _inside(
-        self, version: str, request: Mapping[str, object], viewer: Viewer, now: Moment
+        self, version: str, request: Mapping[str, object], viewer: Viewer, now: Moment, proof: str | None
     ) -> dict[str, object] | None:
         """One request of a batch; None (JSON null) is what a fault makes of one that ran out of time."""
         relative = str(request.get("relative_url", ""))
@@ -444,13 +457,19 @@ class InstagramFace:
         if answer is None:
             address = urlsplit("/" + relative.lstrip("/"))
             query = parse_query(address.query)
-            query.setdefault("access_token", viewer.token)
+            if query.setdefault("access_token", viewer.token) == viewer.token and proof:
+                query.setdefault("appsecret_proof", proof)
             path = address.path if re.match(r"/v[0-9]+\.", address.path) else f"/{version}{address.path}"
             answer = self.answer(Asked(str(request.get("method", "GET")).upper(), path, query, {}, b"", now))
         return {"code": answer.status, "body": answer.body.decode()}
 
 
 # -- what is shown
+
+
+def proof_of(token: str) -> str:
+    """The `appsecret_proof` that belongs to a token."""
+    return hmac.new(APP_SECRET.encode(), token.encode(), sha256).hexdigest()
 
 
 def _nonexisting(name: str, node: str) -> Refused:
@@ -691,7 +710,9 @@ def _account_insights(
                 }
             )
     asked = {
-        name: value for name, value in parameters.items() if name not in ("since", "until", "access_token")
+        name: value
+        for name, value in parameters.items()
+        if name not in ("since", "until", "access_token", "appsecret_proof")
     }
     span = int(until - since)
     address = f"https://graph.facebook.com/{version}/{account.id}/insights?"

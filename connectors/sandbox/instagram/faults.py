@@ -12,6 +12,7 @@
 | too_few_viewers | code 10 of a story that fewer than five have seen |
 | before_business | 100/2108006 |
 | gone | 100/33 |
+| proof_required | 100 where no appsecret_proof is sent, else the right answer |
 | empty_page | the right answer without its rows, and still with a next page |
 | repeated_page | the right answer, whose next page is always the same |
 """
@@ -55,6 +56,14 @@ def _field_unknown(fault: Fault, asked: Asked, true_answer: Callable[[], Answer]
         return true_answer()
     message = f"(#100) Tried accessing nonexisting field ({name}) on node type (IGMedia)"
     return error_answer(refusal(100, message), {"facebook-api-version": "v26.0"})
+
+
+def _proof_required(fault: Fault, asked: Asked, true_answer: Callable[[], Answer]) -> Answer:
+    if "appsecret_proof" in asked.query or "appsecret_proof" in asked.form():
+        return true_answer()
+    message = "API calls from the server require an appsecret_proof argument"
+    refused = refusal(100, message, kind="GraphMethodException")
+    return error_answer(refused, {"facebook-api-version": "v26.0"})
 
 
 def _unsupported(fault: Fault, asked: Asked) -> Refused:
@@ -123,6 +132,7 @@ FAULTS: dict[str, Maker] = {
             asked.query.get("ids", asked.path.strip("/").rpartition("/")[2]).split(",")[0]
         )
     ),
+    "proof_required": _proof_required,
     "empty_page": _empty_page,
     "repeated_page": _repeated_page,
 }
