@@ -21,16 +21,14 @@ settings.load_profile("pipeline")
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Where the tests run on several cores: those of a file share its fixtures and so a process, as do those
     that look at the demo. What Hypothesis drives takes long and stands alone.
     """
-    for item in items:
-        if "demo_run" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("demo"))
-        elif not hasattr(getattr(item, "obj", None), "hypothesis"):
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
+    if "demo_run" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.xdist_group("demo"))
+    elif not hasattr(getattr(item, "obj", None), "hypothesis"):
+        item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 
 @pytest.fixture(scope="session")
