@@ -20,7 +20,7 @@ demo: $(INSTALLED) ## 42 simulated days of a campaign, from the platforms' doubl
 	@$(BIN)/campaign demo $(ARGS)
 
 test: $(INSTALLED) ## run the tests (ARGS="tests/registry -x" narrows them)
-	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(INSTALLED) ## check style and types
 	@$(BIN)/ruff check

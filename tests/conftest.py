@@ -21,16 +21,6 @@ settings.load_profile("pipeline")
 ROOT = Path(__file__).parents[1]
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Where the tests run on several cores: those of a file share its fixtures and so a process, as do those
-    that look at the demo. What Hypothesis drives takes long and stands alone.
-    """
-    if "demo_run" in getattr(item, "fixturenames", ()):
-        item.add_marker(pytest.mark.xdist_group("demo"))
-    elif not hasattr(getattr(item, "obj", None), "hypothesis"):
-        item.add_marker(pytest.mark.xdist_group(item.path.name))
-
-
 @pytest.fixture(scope="session")
 def demo_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The home folder and the printed text of a whole `campaign demo`, run once as a user runs it."""

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.docs.readme import README, filled
 from tests.sandbox.plain import truth
 from warehouse.build import build
 from warehouse.publish import open_published
@@ -162,3 +163,12 @@ def test_no_code_outside_the_sandbox_knows_the_published_figures() -> None:
 def test_the_world_covers_the_registrys_assets() -> None:
     registry = tomllib.loads((ROOT / "campaigns" / f"{CAMPAIGN}.toml").read_text(encoding="utf-8"))
     assert {asset["title"] for asset in registry["assets"] if "posts" in asset} == set(VIEWS)
+
+
+def test_every_query_of_the_readme_answers_what_it_says(
+    demo_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The tester's terminal may be narrower than the tables.
+    monkeypatch.delenv("COLUMNS", raising=False)
+    shown = README.read_text(encoding="utf-8")
+    assert filled(shown, demo_home / "warehouse.duckdb") == shown
