@@ -13,7 +13,7 @@ from pathlib import Path
 
 from connectors.asking import Ask
 from flows.walked import names_of
-from warehouse.durable import hidden_sibling, publish_file
+from warehouse.durable import hidden_sibling
 
 Subject = tuple[str, str]
 """The type and the name of what was asked for, as `warehouse.known.KnownSubject` has them."""
@@ -62,4 +62,5 @@ def record_attempts(path: Path, ask: Ask, moment: datetime) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     hidden = hidden_sibling(path)
     hidden.write_text(json.dumps(content), encoding="utf-8")
-    publish_file(hidden, path)
+    # Whole or not at all; a power cut may lose it, which costs calls only.
+    hidden.replace(path)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors.asking import Walk
-from warehouse.durable import hidden_sibling, publish_file
+from warehouse.durable import hidden_sibling
 
 if TYPE_CHECKING:
     from flows.registry import Account
@@ -76,7 +76,8 @@ def record_walked(
     hidden = hidden_sibling(path)
     content = {name: [one.since.isoformat(), one.until.isoformat()] for name, one in sorted(walked.items())}
     hidden.write_text(json.dumps(content), encoding="utf-8")
-    publish_file(hidden, path)
+    # Whole or not at all; a power cut may lose it, which costs calls only.
+    hidden.replace(path)
 
 
 def names_of(account_id: str | None, handle: str | None) -> list[str]:
