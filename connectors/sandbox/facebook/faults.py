@@ -29,20 +29,7 @@ import orjson
 from connectors.sandbox.exchange import Answer, Asked
 from connectors.sandbox.faults import Fault, Maker
 from connectors.sandbox.graph_errors import Refused, error_answer, refusal, unseen
-
-
-def _graph(make: Callable[[Fault, Asked], Refused]) -> Maker:
-    def made(fault: Fault, asked: Asked, true_answer: Callable[[], Answer]) -> Answer:
-        refused = make(fault, asked)
-        return error_answer(refused, {"facebook-api-version": "v26.0"})
-
-    return made
-
-
-def _token_expired(fault: Fault, asked: Asked) -> Refused:
-    message = "Error validating access token: Session has expired on Thursday, 01-Jan-26 00:00:00 PST."
-    return refusal(190, message, subcode=463, is_transient=False)
-
+from connectors.sandbox.graph_faults import GRAPH_FAULTS, refusing
 
 _FORMS = {4: "app", 17: "app", 32: "app", 341: "app", 368: "app", 613: "app", 80001: "business"}
 _THROTTLES = {
@@ -165,33 +152,15 @@ def _reactions_withheld(fault: Fault, asked: Asked, true_answer: Callable[[], An
 
 
 FAULTS: dict[str, Maker] = {
-    "token_expired": _graph(_token_expired),
-    "graph_throttled": _graph(_throttled),
-    "reduce_data": _graph(
-        lambda fault, asked: refusal(
-            1, "Please reduce the amount of data you're asking for, then retry your request", status=500
-        )
-    ),
-    "transient": _graph(
-        lambda fault, asked: refusal(
-            2,
-            "An unexpected error has occurred. Please retry your request later.",
-            status=500,
-            is_transient=True,
-        )
-    ),
-    "permission_lost": _graph(
-        lambda fault, asked: refusal(
-            10, "(#10) Application does not have permission for this action", status=403
-        )
-    ),
-    "metric_refused": _graph(
+    **GRAPH_FAULTS,
+    "graph_throttled": refusing(_throttled),
+    "metric_refused": refusing(
         lambda fault, asked: refusal(100, "(#100) The value must be a valid insights metric")
     ),
     "reactions_withheld": _reactions_withheld,
-    "gone": _graph(_gone),
+    "gone": refusing(_gone),
     "empty_page": _empty_page,
-    "refused": _graph(_refused),
+    "refused": refusing(_refused),
     "usage": _with_usage,
     "other_version": _other_version,
     "proof_required": _proof_required,

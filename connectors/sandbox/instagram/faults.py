@@ -26,13 +26,7 @@ import orjson
 from connectors.sandbox.exchange import Answer, Asked
 from connectors.sandbox.faults import Fault, Maker
 from connectors.sandbox.graph_errors import Refused, error_answer, refusal, unseen
-
-
-def _graph(make: Callable[[Fault, Asked], Refused]) -> Maker:
-    def made(fault: Fault, asked: Asked, true_answer: Callable[[], Answer]) -> Answer:
-        return error_answer(make(fault, asked), {"facebook-api-version": "v26.0"})
-
-    return made
+from connectors.sandbox.graph_faults import GRAPH_FAULTS, refusing
 
 
 def _throttled(fault: Fault, asked: Asked) -> Refused:
@@ -90,44 +84,19 @@ def _repeated_page(fault: Fault, asked: Asked, true_answer: Callable[[], Answer]
 
 
 FAULTS: dict[str, Maker] = {
-    "token_expired": _graph(
-        lambda fault, asked: refusal(
-            190,
-            "Error validating access token: Session has expired on Thursday, 01-Jan-26 00:00:00 PST.",
-            subcode=463,
-            is_transient=False,
-        )
-    ),
-    "instagram_throttled": _graph(_throttled),
-    "reduce_data": _graph(
-        lambda fault, asked: refusal(
-            1, "Please reduce the amount of data you're asking for, then retry your request", status=500
-        )
-    ),
-    "transient": _graph(
-        lambda fault, asked: refusal(
-            2,
-            "An unexpected error has occurred. Please retry your request later.",
-            status=500,
-            is_transient=True,
-        )
-    ),
-    "permission_lost": _graph(
-        lambda fault, asked: refusal(
-            10, "(#10) Application does not have permission for this action", status=403
-        )
-    ),
-    "metric_unsupported": _graph(_unsupported),
+    **GRAPH_FAULTS,
+    "instagram_throttled": refusing(_throttled),
+    "metric_unsupported": refusing(_unsupported),
     "field_unknown": _field_unknown,
-    "too_few_viewers": _graph(
+    "too_few_viewers": refusing(
         lambda fault, asked: refusal(10, "(#10) Not enough viewers for the media to show insights")
     ),
-    "before_business": _graph(
+    "before_business": refusing(
         lambda fault, asked: refusal(
             100, "(#100) Media posted before business account conversion", subcode=2108006
         )
     ),
-    "gone": _graph(
+    "gone": refusing(
         lambda fault, asked: unseen(
             asked.query.get("ids", asked.path.strip("/").rpartition("/")[2]).split(",")[0]
         )
