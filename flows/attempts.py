@@ -13,7 +13,7 @@ from pathlib import Path
 
 from connectors.asking import Ask
 from flows.walked import names_of
-from warehouse.durable import hidden_sibling
+from warehouse.durable import write_whole
 
 Subject = tuple[str, str]
 """The type and the name of what was asked for, as `warehouse.known.KnownSubject` has them."""
@@ -59,8 +59,4 @@ def record_attempts(path: Path, ask: Ask, moment: datetime) -> None:
     for (kind, name), at in sorted({**before, **asked}.items()):
         if abs(moment - at) <= KEPT:
             content.setdefault(kind, {})[name] = at.isoformat()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    hidden = hidden_sibling(path)
-    hidden.write_text(json.dumps(content), encoding="utf-8")
-    # Whole or not at all; a power cut may lose it, which costs calls only.
-    hidden.replace(path)
+    write_whole(path, json.dumps(content))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors.asking import Walk
-from warehouse.durable import hidden_sibling
+from warehouse.durable import write_whole
 
 if TYPE_CHECKING:
     from flows.registry import Account
@@ -72,12 +72,8 @@ def record_walked(
             walked[name] = walked[name].joined(whole) if name in walked else whole
     if walked == before:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    hidden = hidden_sibling(path)
     content = {name: [one.since.isoformat(), one.until.isoformat()] for name, one in sorted(walked.items())}
-    hidden.write_text(json.dumps(content), encoding="utf-8")
-    # Whole or not at all; a power cut may lose it, which costs calls only.
-    hidden.replace(path)
+    write_whole(path, json.dumps(content))
 
 
 def names_of(account_id: str | None, handle: str | None) -> list[str]:

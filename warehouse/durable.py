@@ -23,6 +23,14 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def write_whole(final: Path, text: str) -> None:
+    """Write a small file whole or not at all, and its folder where missing. A power cut may lose it."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    hidden = hidden_sibling(final)
+    hidden.write_text(text, encoding="utf-8")
+    hidden.replace(final)
+
+
 def hidden_sibling(final: Path) -> Path:
     """Where a file is written before it gets its name; readers of the lake skip names with a leading dot."""
     return final.with_name(f".{final.name}.{os.getpid()}.part")
