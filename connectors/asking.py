@@ -61,6 +61,22 @@ class AccountDays:
 
 
 @dataclass(frozen=True)
+class PostDays:
+    """Read what the platform itself tells of a post per day, from `first_day` to `last_day` inclusive.
+
+    The days are those of the platform's calendar; the first may lie before the post's first day there, which
+    `created_at` tells. `alias` and `account_id` as in `Wanted`.
+    """
+
+    campaign_id: str
+    alias: str
+    first_day: date
+    last_day: date
+    account_id: str | None = None
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Mentions:
     """Read how often a hashtag (`subject` without #) or a site (`subject` is its address) is mentioned or
     shared, per day where the platform tells it, from `first_day` to `last_day` inclusive (UTC).
@@ -103,9 +119,10 @@ class Ask:
     days: tuple[AccountDays, ...] = ()
     mentions: tuple[Mentions, ...] = ()
     audiences: tuple[AudienceReach, ...] = ()
+    post_days: tuple[PostDays, ...] = ()
 
     def __bool__(self) -> bool:
-        return any((self.walks, self.posts, self.days, self.mentions, self.audiences))
+        return any((self.walks, self.posts, self.days, self.mentions, self.audiences, self.post_days))
 
 
 def in_parts(ids: list[str], size: int) -> Iterator[list[str]]:

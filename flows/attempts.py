@@ -1,5 +1,5 @@
 """When the platforms were asked last for what leaves nothing in the warehouse where it is refused or not
-there: the days of an account, mentions and audiences.
+there: the days of an account or a post, mentions and audiences.
 
 Without the record they would be asked at every run of which nothing is told; where it is lost, that is once.
 """
@@ -23,7 +23,7 @@ KEPT = timedelta(days=30)
 
 
 def subjects_in(ask: Ask) -> Iterator[Subject]:
-    """What an ask names beyond posts. An account has a name for each way in which it is called."""
+    """What an ask names beyond posts' counters. An account has a name for each way in which it is called."""
     for account in ask.days:
         for name in names_of(account.account_id, account.handle):
             yield "account", name
@@ -33,6 +33,8 @@ def subjects_in(ask: Ask) -> Iterator[Subject]:
     for audience in ask.audiences:
         yield "audience", f"{audience.ad_account}?{audience.targeting}"
         yield "advertising", f"{audience.ad_account}?{audience.filtering}"
+    for post in ask.post_days:
+        yield "post", post.alias
 
 
 def read_attempts(path: Path) -> dict[Subject, datetime]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -14,10 +15,11 @@ from prefect.states import Completed, Failed
 from connectors import discover
 from flows.moments import NotAMoment, with_zone
 from flows.recording import scheduled_at, server_expected
-from flows.refresh import refresh
+from flows.refresh import refresh, warning_line
 from flows.registry import RegistryError, load
 from flows.settings import Settings, SettingsError
 from warehouse.build import AnotherBuild, BuildRefused, BuildReport
+from warehouse.versions import kept_versions
 
 ARTIFACT = "build-report"
 
@@ -55,14 +57,31 @@ def build(full: bool = False, as_known_at: datetime | None = None) -> State[Buil
         )
     except (BuildRefused, RegistryError, SettingsError, NotAMoment) as refusal:
         return Failed(message="; ".join(str(refusal).splitlines()), data=refusal)
-    unreadable = ", ".join(str(file) for file in report.failed)
     create_table_artifact(
         key=ARTIFACT,
         table=[{"table": table, "rows": rows} for table, rows in report.tables.items()],
-        description=f"{report.mode}: {report.responses} new answers, {report.readings} readings in all, "
-        f"{report.seconds:.1f} s" + (f"; cannot be read: {unreadable}" if unreadable else ""),
+        description="\n".join(f"- {line}" for line in _told(report, settings, as_known_at)),
     )
     return Completed(message=f"published ({report.mode})", data=report)
+
+
+def _told(report: BuildReport, settings: Settings, as_known_at: datetime | None) -> Iterator[str]:
+    """What a run published and what somebody should look at, a line each."""
+    yield (
+        f"{settings.warehouse}: {report.mode}; {report.responses} new answers, {report.readings} readings in "
+        f"all, {report.seconds:.1f} s"
+    )
+    if as_known_at is not None:
+        yield f"as known at {as_known_at.isoformat()}; the next build publishes what is known now"
+    kept = [
+        f"{version.made_at:%Y-%m-%d %H:%M} UTC" for version in reversed(kept_versions(settings.warehouse))
+    ]
+    yield f"earlier builds kept: {', '.join(kept) or 'none'}"
+    for warned in report.warnings:
+        if warned.position == 1:
+            yield f"warning: {warning_line(warned)}"
+    for file in report.failed:
+        yield f"{file} cannot be read and was left out"
 
 
 def recorded_build(full: bool, as_known_at: datetime | None) -> BuildReport:

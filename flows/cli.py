@@ -20,10 +20,12 @@ import typer
 from typer._click.exceptions import ClickException
 
 if TYPE_CHECKING:
+    from flows.importing import Imported
     from flows.registry import Registry
     from flows.round import CollectReport, PlatformReport
     from flows.settings import Settings
     from warehouse.build import BuildReport
+    from warehouse.versions import RolledBack
 
 FAILED = 1
 USED_WRONGLY = 2
@@ -206,16 +208,31 @@ def build(
             metavar="FILE", help="Write the warehouse to this file and leave the published one alone."
         ),
     ] = None,
+    rollback: Annotated[
+        bool,
+        typer.Option(
+            "--rollback",
+            help="Make nothing: publish the build before this one again. Once more goes one further back.",
+        ),
+    ] = False,
 ) -> None:
     """Make the landed answers into tables and publish them, whole or not at all.
 
     Readings and summaries cost what is new since the last build; the tables are made anew. Whoever reads goes
-    on with the old ones until the new ones are checked. With PREFECT_API_URL set this is a recorded flow run.
+    on with the old ones until the new ones are checked. The last CAMPAIGN_KEEP_BUILDS builds (3) are kept for
+    --rollback. With PREFECT_API_URL set this is a recorded flow run.
     """
     from flows.round import Refused
     from warehouse.build import BuildRefused
+    from warehouse.versions import RollbackRefused, roll_back
 
-    with _plain_errors(BuildRefused, Refused):
+    with _plain_errors(BuildRefused, Refused, RollbackRefused):
+        if rollback:
+            if full or as_known_at is not None or out is not None:
+                _fail("--rollback makes nothing; leave the other options out", USED_WRONGLY)
+            warehouse = _settings().warehouse
+            _show_rollback(roll_back(warehouse), warehouse)
+            return
         moment = None if as_known_at is None else _moment(as_known_at, "--as-known-at")
         settings = _settings()
         if _is_recorded() and out is None:
@@ -227,6 +244,8 @@ def build(
 
             report = refresh(settings, _registry(settings), full=full, as_known_at=moment, out=out)
         _show_build(report, out or settings.warehouse)
+        if moment is not None and out is None:
+            _show_that_it_is_of_then(moment)
 
 
 @app.command(
@@ -254,6 +273,63 @@ def sql(
         if not question.strip():
             _fail('no query; write campaign sql "SELECT …"', USED_WRONGLY)
         answer(_settings().warehouse, question, form.value)
+
+
+@app.command(
+    name="import",
+    epilog="Example: campaign import Dec-01-2019_Dec-12-2019.csv --observed-at 2019-12-13T09:00Z "
+    "--timezone America/Los_Angeles",
+)
+def import_(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE", help="CSV exports, as they were downloaded.")
+    ],
+    observed_at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ISO-TIME", help="When the files were exported, where their names do not tell it."
+        ),
+    ] = None,
+    timezone: Annotated[
+        str | None,
+        typer.Option(metavar="ZONE", help="The zone of times that name none, such as America/Los_Angeles."),
+    ] = None,
+    account: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PLATFORM:ACCOUNT",
+            help="Whose days the files hold, where they do not tell it: x:@NAME, facebook:ID, instagram:ID.",
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge the files and land nothing.")] = False,
+) -> None:
+    """Land exports made by hand: Meta Business Suite, X Analytics, CrowdTangle (docs/imports.md).
+
+    Every file is read and judged first: where one cell of one file cannot be read for certain, nothing lands.
+    A file that was imported before lands nothing new. Their numbers take part from the next build on, marked
+    as exported.
+    """
+    from connectors.exports.judging import Options
+    from flows.importing import ImportRefused, import_exports, parse_account, parse_zone
+
+    with _plain_errors():
+        try:
+            options = Options(
+                observed_at=None if observed_at is None else _moment(observed_at, "--observed-at"),
+                zone=None if timezone is None else parse_zone(timezone),
+                account=None if account is None else parse_account(account),
+            )
+        except ValueError as mistake:
+            _fail(str(mistake), USED_WRONGLY)
+        try:
+            imported = import_exports(_settings(), files, options, now=_now, dry_run=dry_run)
+        except ImportRefused as refused:
+            from flows.console import complain
+
+            for line in refused.mistakes:
+                complain(line)
+            raise typer.Exit(FAILED) from None
+        _show_imported(imported)
 
 
 def _settings() -> Settings:
@@ -399,8 +475,58 @@ def _collect_row(report: PlatformReport) -> list[str]:
     ]
 
 
+def _show_that_it_is_of_then(moment: datetime) -> None:
+    from flows.console import say
+
+    say(
+        f"note: every reader now sees the tables as they were known at {moment.isoformat()}; "
+        "`campaign build` publishes what is known now; --out FILE leaves the published tables alone"
+    )
+
+
+def _show_rollback(done: RolledBack, warehouse: Path) -> None:
+    from flows.console import say
+
+    readings = "" if done.readings is None else f", on {done.readings:,} readings"
+    say(
+        f"{warehouse}: back to the build of {done.made_at:%Y-%m-%d %H:%M:%S} UTC{readings}; "
+        f"{done.left:,} still earlier kept"
+    )
+    if done.set_aside is not None:
+        say(f"What was published until now lies in {done.set_aside} until the next build.")
+    say("The next build makes the tables from what has landed again: mend first what was wrong with them.")
+
+
+def _show_imported(imported: Sequence[Imported]) -> None:
+    from flows.console import plain, say, show
+
+    show(
+        None,
+        ["file", "export", "platform", "rows", "posts", "days", "observed at"],
+        [
+            [
+                each.file,
+                each.title,
+                each.platform,
+                f"{each.records:,}",
+                f"{each.posts:,}",
+                f"{each.days:,}",
+                f"{each.observed_at:%Y-%m-%d %H:%M:%S} UTC",
+            ]
+            for each in imported
+        ],
+        numbers=["rows", "posts", "days"],
+    )
+    for each in imported:
+        for note in each.notes:
+            say(plain(f"{each.file}: {note}"))
+    responses = sum(each.responses for each in imported)
+    say(f"{responses:,} responses landed" + ("; campaign build takes them in" if responses else ""))
+
+
 def _show_build(report: BuildReport, warehouse: Path) -> None:
-    from flows.console import complain, say, show
+    from flows.console import complain, plain, say, show
+    from flows.refresh import warning_line
 
     show(
         None,
@@ -412,6 +538,9 @@ def _show_build(report: BuildReport, warehouse: Path) -> None:
         f"{warehouse}: {report.mode}; {report.responses:,} new answers, {report.readings:,} readings in all, "
         f"{report.seconds:.1f} s"
     )
+    for warned in report.warnings:
+        if warned.position == 1:
+            say(f"warning: {plain(warning_line(warned))}")
     if report.not_json:
         complain(
             f"{report.not_json:,} of the new answers came with status 200 and are no JSON; they stay landed, "

@@ -223,6 +223,7 @@ def _examine_assignments(warehouse: Path, campaigns: Iterable[Campaign]) -> None
         for asset in campaign.assets:
             if asset.match is not None and asset.id not in catching:
                 say(f"catches nothing yet: the rule of {asset.id} ({campaign.id}); loosen it, or let it wait")
+        _tell_left_over(warehouse, campaign.id)
         posts = unassigned(warehouse, campaign.id, MOST_UNASSIGNED)
         if posts:
             show(
@@ -231,6 +232,36 @@ def _examine_assignments(warehouse: Path, campaigns: Iterable[Campaign]) -> None
                 [_unassigned_row(post) for post in posts],
                 numbers=["views"],
             )
+
+
+def _tell_left_over(warehouse: Path, campaign_id: str) -> None:
+    """How many posts count under "unassigned", and which assets listed them last."""
+    query = """
+        select formerly_listed.asset_id, count(*)
+        from marts.posts
+        join facts.formerly_listed using (campaign_id, platform, post_id)
+        where campaign_id = ? and assigned_by = 'unassigned'
+        group by formerly_listed.asset_id
+        order by count(*) desc, formerly_listed.asset_id
+    """
+    with open_published(warehouse) as con:
+        try:
+            found = con.execute(query, [campaign_id]).fetchall()
+        except duckdb.Error as error:
+            # Made by another release.
+            raise NoWarehouse(f"{warehouse} cannot be read; run `campaign build --full`") from error
+    if found:
+        posts = sum(count for _, count in found)
+        counted = f"{posts:,} {'post' if posts == 1 else 'posts'}"
+        named = [f"{asset_id} ({count:,})" for asset_id, count in found[:MOST_UNASSIGNED]]
+        if len(found) > len(named):
+            named.append(f"{len(found) - len(named):,} more")
+        say(
+            plain(
+                f"under unassigned: {counted} that no asset lists any more ({campaign_id}), last listed by "
+                f"{', '.join(named)}; list them again, or name in ignore what must not count"
+            )
+        )
 
 
 def _catching(warehouse: Path, campaign_id: str) -> set[str]:

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
-from connectors.asking import AccountDays, Ask, AudienceReach, Mentions, Walk, Wanted
+from connectors.asking import AccountDays, Ask, AudienceReach, Mentions, PostDays, Walk, Wanted
 from flows.walked import Walked, walked_of
 
 if TYPE_CHECKING:
@@ -58,6 +58,12 @@ ACCOUNT_DAYS_RESTATED = 3
 # Page insights answer for ninety days at a time.
 ACCOUNT_DAYS_AT_MOST = 90
 _AT_MOST = timedelta(days=ACCOUNT_DAYS_AT_MOST - 1)
+# A post has its days from the platform from its first one on, until so many are final: by then hardly anybody
+# looks. Of one that is older when it is first known, what is final is asked once, two years back at most.
+POST_DAYS_EVERY = timedelta(hours=6)
+POST_DAYS_KEPT_UP = timedelta(days=60)
+POST_DAYS_AT_MOST = timedelta(days=730)
+_RESTATED = timedelta(days=ACCOUNT_DAYS_RESTATED)
 MENTIONS_RESTATED = 1
 # Mentions count inside the campaign only; so long after it they are asked, for a week is as far back as X
 # counts for everybody.
@@ -75,14 +81,15 @@ class Offer:
     """What a platform gives beyond listings and posts, by what its connector declares.
 
     `is_charged`: reading costs money, by resource and UTC day (`PRICES`). `account_days` (`ACCOUNT_DAYS`),
-    `mentions` (`MENTIONS`, the kinds of subjects) and `audiences` (`AUDIENCES`) are what `collect` can do
-    with the parts of an `Ask` of that name.
+    `post_days` (`POST_DAYS`, of posts that carry a video or an image), `mentions` (`MENTIONS`, the kinds of
+    subjects) and `audiences` (`AUDIENCES`) are what `collect` can do with the parts of an `Ask` of that name.
     """
 
     is_charged: bool = False
     account_days: bool = False
     mentions: tuple[str, ...] = ()
     audiences: bool = False
+    post_days: bool = False
 
     @classmethod
     def of(cls, connector: ModuleType) -> Offer:
@@ -91,6 +98,7 @@ class Offer:
             account_days=bool(getattr(connector, "ACCOUNT_DAYS", False)),
             mentions=tuple(getattr(connector, "MENTIONS", ())),
             audiences=bool(getattr(connector, "AUDIENCES", False)),
+            post_days=bool(getattr(connector, "POST_DAYS", False)),
         )
 
 
@@ -203,6 +211,7 @@ def plan(
         days=tuple(_account_days(asked, knowledge, told, moment)) if offer.account_days else (),
         mentions=tuple(_mentions(asked, told, moment)),
         audiences=tuple(_audiences(asked, told, moment)) if offer.audiences else (),
+        post_days=tuple(_post_days(asked, knowledge, told, moment)) if offer.post_days else (),
     )
 
 
@@ -294,7 +303,8 @@ class _Knowledge:
 
 
 class _Told:
-    """What one platform has told of accounts, hashtags, sites and audiences, and when it was asked."""
+    """What one platform has told of days of accounts and posts, hashtags, sites and audiences, and when it
+    was asked."""
 
     def __init__(
         self,
@@ -482,15 +492,24 @@ def _listed(
 def _posts_of_accounts(
     campaigns: Iterable[Campaign], knowledge: _Knowledge
 ) -> Iterator[tuple[Campaign, Account, KnownPost]]:
-    """Known posts of the campaigns' accounts that are not older than the campaign that names the account."""
+    """Known posts of the campaigns' accounts that are not older than the campaign that names the account, nor
+    ignored by it."""
     accounts: dict[str, list[tuple[Campaign, Account, datetime]]] = {}
     for campaign in campaigns:
         for account in campaign.accounts:
             if account.platform == knowledge.platform:
                 identity = knowledge.identity(account)
                 accounts.setdefault(identity, []).append((campaign, account, begins_at(campaign)))
+    ignored = {
+        (campaign.id, reference.alias)
+        for campaign in campaigns
+        for reference in campaign.ignored
+        if reference.platform == knowledge.platform
+    }
     for post in knowledge.posts.values():
         for campaign, account, beginning in accounts.get(post.account_id or "", ()):
+            if any((campaign.id, name) in ignored for name in (post.post_id, *post.aliases)):
+                continue
             if post.created_at is None or post.created_at >= beginning:
                 yield campaign, account, post
 
@@ -523,6 +542,42 @@ def _account_days(
             last_day=max(before.last_day, last),
             handle=before.handle or account.handle,
             account_id=before.account_id or account.id,
+        )
+    return asked.values()
+
+
+def _post_days(
+    campaigns: Iterable[Campaign], knowledge: _Knowledge, told: _Told, moment: _Moment
+) -> Iterable[PostDays]:
+    campaigns = list(campaigns)
+    posts = [(campaign, post) for campaign, _, post in _listed(campaigns, knowledge)]
+    posts += [(campaign, post) for campaign, _, post in _posts_of_accounts(campaigns, knowledge)]
+    asked: dict[str, PostDays] = {}
+    for campaign, post in posts:
+        if post is None or post.is_gone or not post.has_media or post.created_at is None:
+            continue
+        # A calendar that ends its days later than UTC is a day behind at most.
+        born = post.created_at.astimezone(UTC).date() - timedelta(days=1)
+        whole = None if moment.everything else told.whole_until("post", post.post_id)
+        today = moment.clock.astimezone(UTC).date()
+        if today <= born + POST_DAYS_KEPT_UP + _RESTATED:
+            last, every = min(today, born + POST_DAYS_KEPT_UP), POST_DAYS_EVERY
+        elif whole is None or whole < born + POST_DAYS_KEPT_UP:
+            last, every = today - _RESTATED, READ_OLDER_EVERY
+        else:
+            continue
+        if not _is_told_due(told.asked_at("post", post.post_id), every, moment):
+            continue
+        last = min(last, campaign.ends + AFTERMATH)
+        first = max(born, last - POST_DAYS_AT_MOST)
+        if whole is not None:
+            first = max(first, whole + timedelta(days=1) - _RESTATED)
+        if first > last:
+            continue
+        days = PostDays(campaign.id, post.post_id, first, last, post.account_id, post.created_at)
+        before = asked.setdefault(post.post_id, days)
+        asked[post.post_id] = replace(
+            before, first_day=min(before.first_day, first), last_day=max(before.last_day, last)
         )
     return asked.values()
 

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 from connectors.wire import utc_now
 from flows.round import land_registry_in_force
-from warehouse.build import BuildReport, build
+from warehouse.build import BuildRefused, BuildReport, build
+from warehouse.opening import holds_warehouse
+from warehouse.versions import is_among_versions
 
 if TYPE_CHECKING:
     from flows.registry import Registry
     from flows.settings import Settings
+    from warehouse.checking import Warned
 
 
 def refresh(
@@ -27,11 +30,17 @@ def refresh(
     now: Callable[[], datetime] = utc_now,
     progress: Callable[[str], None] = lambda line: None,
 ) -> BuildReport:
-    """Make the landed answers into tables and publish them at `out` (default: the published warehouse).
+    """Make the landed answers into tables and publish them, or write them to `out` and leave alone what is
+    published.
 
-    The registry is landed first, so that a post moved to another asset counts there from this build on.
-    Raises `warehouse.build.BuildRefused` when a check fails or another build is running.
+    The registry is landed first, so that a post moved to another asset counts there from this build on. What
+    was published before is kept for as many builds as the settings say.
+
+    Raises `warehouse.build.BuildRefused` when a check fails, another build is running, or `out` is a file
+    that no build made.
     """
+    if out is not None:
+        _refuse_what_is_not_ours(out, settings.warehouse)
     land_registry_in_force(settings, registry, as_of=None, now=now)
     return build(
         settings.landing,
@@ -39,5 +48,25 @@ def refresh(
         out or settings.warehouse,
         full=full,
         as_known_at=as_known_at,
+        keep=settings.keep_builds if out is None else 0,
         progress=progress,
     )
+
+
+def warning_line(warned: Warned) -> str:
+    """One thing that a check found and how many more there are, for people."""
+    more = f" (and {warned.found - 1:,} more; marts.warnings)" if warned.found > 1 else ""
+    return f"{warned.subject} {warned.detail}{more}"
+
+
+def _refuse_what_is_not_ours(out: Path, warehouse: Path) -> None:
+    if out.is_dir():
+        raise BuildRefused(f"--out {out} is a folder; give the name of a file in it")
+    if out.resolve() == warehouse.resolve():
+        raise BuildRefused(f"--out {out} is the published warehouse; name another file, or leave --out away")
+    if is_among_versions(out, warehouse):
+        raise BuildRefused(f"--out {out} lies where earlier builds are kept; name a file elsewhere")
+    if out.exists() and not holds_warehouse(out):
+        raise BuildRefused(
+            f"--out {out} is there already, and no build made it; name another file, or delete it"
+        )

@@ -46,6 +46,7 @@ from connectors.spending import Ledger, Limit, Purse
 from connectors.wire import WireSession, utc_now
 from flows.attempts import read_attempts, record_attempts
 from flows.plan import Offer, idle_reason, plan, subjects_of
+from flows.schedule import reading_of
 from flows.settings import CREDENTIALS
 from flows.walked import read_walked, record_walked
 from warehouse.known import KnownPost, KnownSubject, known_posts, known_subjects
@@ -369,13 +370,22 @@ class Collection:
 
 
 def land_registry_in_force(
-    settings: Settings, registry: Registry, as_of: datetime | None, now: Callable[[], datetime] = utc_now
+    settings: Settings,
+    registry: Registry,
+    as_of: datetime | None,
+    now: Callable[[], datetime] = utc_now,
+    connectors: Mapping[str, ModuleType] | None = None,
 ) -> None:
-    """Land the registry unless it is what was landed last. Several processes may do so at the same minute."""
+    """Land the registry, with how often its posts are read, unless it is what was landed last. Several
+    processes may do so at the same minute."""
+    connectors = discover() if connectors is None else connectors
     with _locked(settings.home / ".registry.lock", wait=True):
         land_registry(
             settings.landing,
-            [(campaign.id, registry.as_json(campaign)) for campaign in registry.campaigns],
+            [
+                (campaign.id, registry.as_json(campaign, reading_of(campaign, connectors)))
+                for campaign in registry.campaigns
+            ],
             moment=as_of or now(),
             requested_at=now(),
         )
@@ -412,7 +422,7 @@ def prepare(
     for platform in asked:
         if platform in connectors and settings.credential(platform, connectors[platform].CREDENTIAL):
             _refuse_wrong_data(settings, connectors[platform], as_of, now)
-    land_registry_in_force(settings, registry, as_of, now)
+    land_registry_in_force(settings, registry, as_of, now, connectors)
     known, subjects, notes = _known(settings)
     return Collection(
         settings=settings,
@@ -478,7 +488,7 @@ def _judged(
 def _is_about_a_post(message: str, ask: Ask) -> bool:
     """Whether what is gone is a post that was asked for by name. A deleted post is everyday; an account, or
     the whole API under a mistyped address, is not: nothing would be read from then on."""
-    names = {post.alias for post in ask.posts}
+    names = {post.alias for post in ask.posts} | {post.alias for post in ask.post_days}
     # A number may be asked for behind the account's name, and told behind its id.
     names |= {last for name in names if (last := re.split("[/_]", name)[-1]).isdigit()}
     told = set(re.findall(r"[\w-]+", message))

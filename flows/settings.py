@@ -34,6 +34,7 @@ _Given = TypeVar("_Given")
 _ENV_FILE = ".env"
 _VERSION = re.compile(r"v[0-9]{1,3}\.[0-9]{1,2}")
 _VERSION_SEGMENT = re.compile(r"v?[0-9]+(\.[0-9]+)?")
+_SMALL_NUMBER = re.compile(r"[0-9]{1,3}")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PRINTABLE_ASCII = re.compile(r"[!-~]+")
 # What a platform beyond the five, or one with more than one credential, may be set by; nothing else of the
@@ -67,6 +68,7 @@ class Settings(BaseSettings):
     home: Path = Field(default=Path("data"), validation_alias="CAMPAIGN_HOME")
     lake: str | None = Field(default=None, validation_alias="CAMPAIGN_LAKE")
     registry: Path = Field(default=Path("campaigns"), validation_alias="CAMPAIGN_REGISTRY")
+    keep_builds: int = Field(default=3, validation_alias="CAMPAIGN_KEEP_BUILDS")
 
     facebook_access_token: SecretStr | None = Field(default=None, validation_alias="FACEBOOK_ACCESS_TOKEN")
     x_bearer_token: SecretStr | None = Field(default=None, validation_alias="X_BEARER_TOKEN")
@@ -126,6 +128,15 @@ class Settings(BaseSettings):
         if lake and _SCHEME.match(lake):
             raise ValueError("is a URL: this release keeps the lake in a folder; give CAMPAIGN_LAKE a path")
         return str(_expanded(Path(lake))) if lake else None
+
+    @field_validator("keep_builds", mode="before")
+    @classmethod
+    def _check_keep_builds(cls, given: object) -> int:
+        if not _SMALL_NUMBER.fullmatch(str(given)):
+            raise ValueError(
+                "must be a whole number from 0 to 999: how many earlier builds are kept; 3 is usual"
+            )
+        return int(str(given))
 
     @field_validator(
         "facebook_access_token",

@@ -18,6 +18,7 @@ from flows.console import complain, say, show
 from flows.plan import idle_reason
 from flows.registry import Budget, Campaign, Registry
 from flows.round import LEDGER, platforms_of
+from warehouse.checking import Warned, published_warnings
 from warehouse.known import KnownPost, known_posts
 from warehouse.publish import NoWarehouse
 
@@ -51,9 +52,11 @@ def tell_standing(settings: Settings, registry: Registry, clock: datetime) -> bo
     connectors = discover()
     is_readable = True
     known: list[KnownPost] = []
+    warnings: tuple[Warned, ...] = ()
     published_at = _changed_at(settings.warehouse)
     try:
         known = known_posts(settings.warehouse)
+        warnings = published_warnings(settings.warehouse)
     except NoWarehouse as trouble:
         complain(str(trouble))
         is_readable = False
@@ -75,6 +78,9 @@ def tell_standing(settings: Settings, registry: Registry, clock: datetime) -> bo
         say(f"Tables {settings.warehouse}: nothing yet; run campaign build")
     else:
         say(f"Tables {settings.warehouse}: published {_moment(published_at, clock)}")
+    found = sum(warned.found for warned in warnings if warned.position == 1)
+    if found:
+        say(f'Warnings of the last build: {found:,}; read them with campaign sql "FROM marts.warnings"')
     tell_spending(settings, registry, connectors, clock)
     return is_readable
 

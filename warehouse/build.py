@@ -7,7 +7,6 @@ failed check keeps yesterday's.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -21,17 +20,18 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse import checking, layers, sql
 from warehouse import readings as readings_layer
-from warehouse import sql
-from warehouse.durable import hidden_sibling
+from warehouse.commenting import comment
 from warehouse.landing import landed_files
+from warehouse.macros import make_macros
+from warehouse.one_at_a_time import Busy, one_at_a_time
+from warehouse.opening import open_to_read
 from warehouse.publish import publish
+from warehouse.refusals import BuildRefused as BuildRefused
+from warehouse.versions import tidy
 
 DICTIONARY = Path(__file__).parent / "dictionary"
-
-
-class BuildRefused(Exception):
-    """The build did not publish; the message says why in one line. What was published before is untouched."""
 
 
 class AnotherBuild(BuildRefused):
@@ -44,8 +44,8 @@ class BuildReport:
 
     `mode` is full, incremental or unchanged. `responses` and `sightings` were newly read by this build, and
     `not_json` of those responses came with status 200 and are no JSON; `readings` is how many single numbers
-    the warehouse now rests on; `tables` has the rows of each published mart; `failed` the landed files that
-    cannot be read.
+    the warehouse now rests on; `tables` has the rows of each stored mart and table of days; `failed` the landed files that
+    cannot be read; `warnings` what somebody should look at, as `marts.warnings` has it.
     """
 
     mode: str
@@ -56,6 +56,7 @@ class BuildReport:
     seconds: float
     failed: tuple[Path, ...] = field(default=())
     not_json: int = 0
+    warnings: tuple[checking.Warned, ...] = ()
 
 
 def build(
@@ -65,12 +66,14 @@ def build(
     *,
     full: bool = False,
     as_known_at: datetime | None = None,
+    keep: int = 3,
     progress: Callable[[str], None] = lambda step: None,
 ) -> BuildReport:
     """Bring the warehouse up to date and publish it.
 
     `full` makes readings and summaries again from landing. `as_known_at` leaves out every reading observed
-    after that moment and the registry landed after it.
+    after that moment and the registry landed after it. The newest `keep` of the warehouses that were
+    published before are kept.
 
     Raises AnotherBuild when one is running, BuildRefused when nothing has landed, a check finds offenders,
     the disk is full or the database cannot do what is asked of it.
@@ -83,15 +86,17 @@ def build(
         for folder in sorted({readings.parent.resolve(), warehouse.parent.resolve()}):
             locks.enter_context(_one_at_a_time(folder / ".build.lock"))
         locks.enter_context(_the_database_refuses(warehouse))
-        _drop_unfinished(warehouse)
+        tidy(warehouse, keep)
         digest = readings_layer.update(landing, readings, full=full, progress=progress)
         made = warehouse.with_name(f".{warehouse.name}.{os.getpid()}.part")
         try:
-            body, damaged = _registry_in_force(landing, as_known_at)
-            mode, counted, tables = _make(readings, warehouse, made, body, full, as_known_at, progress)
+            registries, damaged = _known_registries(landing, as_known_at)
+            mode, counted, tables, warnings = _make(
+                readings, warehouse, made, registries, full, as_known_at, progress
+            )
             if mode != "unchanged":
                 progress("publishing")
-                publish(made, warehouse)
+                publish(made, warehouse, keep)
         finally:
             made.unlink(missing_ok=True)
             Path(f"{made}.wal").unlink(missing_ok=True)
@@ -104,6 +109,7 @@ def build(
         seconds=time.monotonic() - started,
         failed=(*digest.unreadable, *damaged),
         not_json=digest.not_json,
+        warnings=warnings,
     )
 
 
@@ -117,10 +123,11 @@ def _the_database_refuses(warehouse: Path) -> Iterator[None]:
         duckdb.TransactionException,
         duckdb.OutOfMemoryException,
         duckdb.FatalException,
+        OSError,
     ) as error:
         raise BuildRefused(
             f"the build stopped ({str(error).splitlines()[0]}); what was published stays as it was; "
-            f"make room in {warehouse.parent} and in the lake, and build again"
+            f"make room in {warehouse.parent} and in the lake, see that both may be written, and build again"
         ) from error
     except duckdb.Error as error:
         raise BuildRefused(
@@ -131,45 +138,40 @@ def _the_database_refuses(warehouse: Path) -> Iterator[None]:
 
 @contextmanager
 def _one_at_a_time(lock: Path) -> Iterator[None]:
-    with lock.open("a") as held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AnotherBuild(
-                "another build is running on this lake; let it finish, its result holds what has landed"
-            ) from None
-        yield
-
-
-def _drop_unfinished(warehouse: Path) -> None:
-    """Remove what a killed build left behind; the lock is held, so nobody is making it."""
-    for path in warehouse.parent.glob(f".{warehouse.name}.*.part*"):
-        path.unlink()
+    try:
+        with one_at_a_time(lock):
+            yield
+    except Busy:
+        raise AnotherBuild(
+            "another build is running on this lake; let it finish, its result holds what has landed"
+        ) from None
 
 
 def _make(
     readings: Path,
     warehouse: Path,
     made: Path,
-    body: str,
+    registries: _Registries,
     full: bool,
     as_known_at: datetime | None,
     progress: Callable[[str], None],
-) -> tuple[str, int, dict[str, int]]:
-    """Make the next warehouse at `made`, checked and closed; returns (mode, readings, rows by mart)."""
+) -> tuple[str, int, dict[str, int], tuple[checking.Warned, ...]]:
+    """Make the next warehouse at `made`, checked and closed; returns (mode, readings, rows by mart,
+    warnings)."""
     files = sorted(name for batch in readings_layer.committed(readings) for name in batch.files)
     basis = _Basis(
         summaries=_text_of("summaries"),
-        derived=_text_of("registry", "facts", "marts", "checks", "dictionary"),
-        zones=_zones(body),
+        derived=_text_of("registry", "facts", "scope", "marts", "macros", "checks", "dictionary"),
+        zones=_zones(registries.in_force),
         as_known_at=as_known_at,
-        registry_body=body,
+        registry_body=registries.in_force,
+        registry_history=registries.fingerprint,
         files=frozenset(files),
     )
     before = None if full else _basis_of(warehouse)
     if before == basis:
-        with _opened_as_it_is_now(warehouse) as con:
-            return "unchanged", _count_readings(con), _count_marts(con)
+        with open_to_read(warehouse) as con:
+            return "unchanged", _count_readings(con), _count_rows(con), checking.warned(con)
     continues = before is not None and basis.continues(before)
     fresh = files
     if before is not None and continues:
@@ -179,8 +181,16 @@ def _make(
         con.execute("set TimeZone = 'UTC'")
         con.execute("set preserve_insertion_order = false")
         _attach_readings(con, readings, fresh, files, as_known_at)
-        con.execute("create temp table registry_in_force as select ?::varchar as body", [body])
-        _make_layer(con, "registry", progress)
+        if as_known_at is not None and sql.count(con, "readings.sightings") == 0:
+            raise BuildRefused(
+                f"nothing had been read by {as_known_at.isoformat()}; give a later moment to --as-known-at"
+            )
+        con.execute("create temp table registry_in_force as select ?::varchar as body", [registries.in_force])
+        con.execute(f"create temp table registry_history as {registries.history}")
+        keeps = before is not None and continues and basis.derived == before.derived
+        layers.begin(con, keeps=keeps)
+        checking.prepare(con)
+        layers.make(con, "registry", progress)
         _load_dictionary(con)
         con.execute("create schema if not exists summaries")
         try:
@@ -192,15 +202,18 @@ def _make(
                 f"{readings} or the published warehouse is damaged ({str(error).splitlines()[0]}); "
                 "run `campaign build --full`, which makes both again"
             ) from error
-        _make_layer(con, "facts", progress)
-        _make_layer(con, "marts", progress)
+        layers.make(con, "facts", progress, keeps=keeps)
+        layers.make(con, "marts", progress)
+        make_macros(con)
+        comment(con)
         progress("checking")
-        refuse_offenders(con)
+        warnings = checking.check(con)
         _write_basis(con, basis)
-        counted, tables = _count_readings(con), _count_marts(con)
-        con.execute("detach readings")
+        counted, tables = _count_readings(con), _count_rows(con)
+        for database in ("readings", "scope", "before"):
+            con.execute(f"detach {database}")
         con.execute("checkpoint")
-    return ("incremental" if continues else "full"), counted, tables
+    return ("incremental" if continues else "full"), counted, tables, warnings
 
 
 @dataclass(frozen=True)
@@ -213,6 +226,8 @@ class _Basis:
     zones: tuple[str, ...]
     as_known_at: datetime | None
     registry_body: str
+    # Fingerprint of every registry that was known, in the order of landing.
+    registry_history: str
     # Readings files, relative to their folder.
     files: frozenset[str]
 
@@ -227,89 +242,110 @@ class _Basis:
         )
 
 
-@contextmanager
-def _opened_as_it_is_now(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The published file, read-only, under a name of its own.
-
-    DuckDB knows a file by its name: where this process still reads an older one of the same name, a second
-    connection would answer with that.
-    """
-    link = hidden_sibling(warehouse).with_suffix(".link.part")
-    try:
-        link.hardlink_to(warehouse)
-    except OSError:
-        shutil.copyfile(warehouse, link)
-    try:
-        with duckdb.connect(link, read_only=True) as con:
-            con.execute("set TimeZone = 'UTC'")
-            yield con
-    finally:
-        link.unlink()
-
-
 def _basis_of(warehouse: Path) -> _Basis | None:
     """What the published warehouse was made from; None when it is missing or not of this release."""
     if not warehouse.exists():
         return None
     try:
-        with _opened_as_it_is_now(warehouse) as con:
+        with open_to_read(warehouse) as con:
             row = con.execute(
-                "select summaries, derived, zones, as_known_at, registry_body, files from ops.basis"
+                "select summaries, derived, zones, as_known_at, registry_body, registry_history, files "
+                "from ops.basis"
             ).fetchone()
     except duckdb.Error:
         return None
-    return None if row is None else _Basis(row[0], row[1], tuple(row[2]), row[3], row[4], frozenset(row[5]))
+    if row is None:
+        return None
+    return _Basis(row[0], row[1], tuple(row[2]), row[3], row[4], row[5], frozenset(row[6]))
 
 
 def _write_basis(con: duckdb.DuckDBPyConnection, basis: _Basis) -> None:
     con.execute("create schema if not exists ops")
     con.execute(
         "create or replace table ops.basis (summaries varchar, derived varchar, zones varchar[], "
-        "as_known_at timestamptz, registry_body varchar, files varchar[])"
+        "as_known_at timestamptz, registry_body varchar, registry_history varchar, files varchar[])"
     )
     con.execute(
-        "insert into ops.basis values (?, ?, ?, ?, ?, ?)",
+        "insert into ops.basis values (?, ?, ?, ?, ?, ?, ?)",
         [
             basis.summaries,
             basis.derived,
             list(basis.zones),
             basis.as_known_at,
             basis.registry_body,
+            basis.registry_history,
             sorted(basis.files),
         ],
     )
 
 
-def _text_of(*layers: str) -> str:
+def _text_of(*names: str) -> str:
     """A fingerprint of the files of some layers, and of the readings that they rest on."""
-    digest = hashlib.sha256(readings_layer.fingerprint().encode())
-    for layer in layers:
+    digest = hashlib.sha256(readings_layer.fingerprint().encode() + layers.VALUE_AT.read_bytes())
+    for layer in names:
         for path in sorted((sql.FOLDER / layer).iterdir()):
             digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def _registry_in_force(landing: Path, as_known_at: datetime | None) -> tuple[str, list[Path]]:
-    """The body of the registry landed last (and observed by `as_known_at`, if any was by then), and the
-    registry files that cannot be read.
+@dataclass(frozen=True)
+class _Registries:
+    """The registries that were known: the body of the one in force, an SQL query of all of them
+    (`registry_history`: body, requested_at, response_id; each body once, as it was landed last), and a
+    fingerprint of those.
+    """
+
+    in_force: str
+    history: str
+    fingerprint: str
+
+
+def _known_registries(landing: Path, as_known_at: datetime | None) -> tuple[_Registries, list[Path]]:
+    """The registries landed so far, and the registry files that cannot be read.
+
+    `as_known_at` leaves out those observed later; where none had been observed by then, the one landed last
+    stands alone.
     """
     landed = landed_files(landing, "registry")
     paths = readings_layer.whole(path for path in landed if readings_layer.has_landing_columns(path))
     if not paths:
         raise BuildRefused(f"no registry has landed in {landing} yet; run `campaign collect` first")
+    relation = sql.parquet(paths)
+    moment = "infinity" if as_known_at is None else as_known_at.isoformat()
+    is_known = f"(observed_at <= {sql.literal(moment)}::timestamptz)"
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
         row = con.execute(
             f"""
-            select body
-            from {sql.parquet(paths)}
-            order by coalesce(observed_at <= $moment, true) desc, requested_at desc, response_id desc
+            select body, response_id
+            from {relation}
+            order by {is_known} desc, requested_at desc, response_id desc
             limit 1
-            """,
-            {"moment": as_known_at},
+            """
         ).fetchone()
-    assert row is not None
-    return str(row[0]), sorted(set(landed) - set(paths))
+        assert row is not None
+        known = f"""
+            from {relation}
+            where {is_known} or response_id = {sql.literal(row[1])}
+        """
+        fingerprint = con.execute(
+            f"select md5(string_agg(response_id, ' ' order by requested_at, response_id)) {known}"
+        ).fetchone()
+    assert fingerprint is not None
+    history = f"""
+        select body, last.requested_at as requested_at, last.response_id as response_id
+        from (
+            select body, max({{'requested_at': requested_at, 'response_id': response_id}}) as last
+            {known}
+            group by body
+        )
+    """
+    registries = _Registries(
+        in_force=str(row[0]),
+        history=history,
+        fingerprint=str(fingerprint[0]),
+    )
+    return registries, sorted(set(landed) - set(paths))
 
 
 def _zones(registry_body: str) -> tuple[str, ...]:
@@ -328,7 +364,7 @@ def _attach_readings(
     known = (
         ""
         if as_known_at is None
-        else f"where observed_at <= {sql.literal(as_known_at.isoformat())}::timestamptz"
+        else f"where known_at <= {sql.literal(as_known_at.isoformat())}::timestamptz"
     )
     for name, chosen in (("fresh", fresh), ("sightings", files)):
         if chosen:
@@ -336,16 +372,6 @@ def _attach_readings(
             con.execute(f"create view readings.{name} as select * exclude (month) from {relation} {known}")
         else:
             con.execute(f"create table readings.{name} ({readings_layer.SIGHTING})")
-
-
-def _make_layer(con: duckdb.DuckDBPyConnection, layer: str, progress: Callable[[str], None]) -> None:
-    """Make every table of a layer anew, rows in the order of their grain."""
-    con.execute(f"drop schema if exists {layer} cascade")
-    con.execute(f"create schema {layer}")
-    for model in sql.models(layer):
-        progress(f"making {model.table}")
-        grain = ", ".join(model.grain)
-        con.execute(f"create table {model.table} as select * from ({model.query}) order by {grain}")
 
 
 def _load_dictionary(con: duckdb.DuckDBPyConnection) -> None:
@@ -363,34 +389,14 @@ def _load_dictionary(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def refuse_offenders(con: duckdb.DuckDBPyConnection) -> None:
-    """Run every check, and the grain of every fact and mart.
-
-    Raises BuildRefused naming the first that finds offenders.
-    """
-    for name, query in sql.checks().items():
-        offenders = con.execute(query).fetchmany(3)
-        if offenders:
-            raise BuildRefused(
-                f"check {name} found offenders, the warehouse stays as it was; for example {offenders[0]}"
-            )
-    for model in [*sql.models("facts"), *sql.models("marts")]:
-        grain = ", ".join(model.grain)
-        offenders = con.execute(
-            f"select {grain} from {model.table} group by all having count(*) > 1 limit 1"
-        ).fetchmany(1)
-        if offenders:
-            raise BuildRefused(
-                f"{model.table} has more than one row for {grain} = {offenders[0]}; "
-                "the warehouse stays as it was"
-            )
-
-
 def _count_readings(con: duckdb.DuckDBPyConnection) -> int:
     row = con.execute("select coalesce(sum(polls), 0)::bigint from summaries.counter_days").fetchone()
     assert row is not None
     return int(row[0])
 
 
-def _count_marts(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    return {model.table: sql.count(con, model.table) for model in sql.models("marts")}
+def _count_rows(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Rows by stored mart and by table of days; views have as many as somebody asks for."""
+    stored = [model for model in sql.models("marts") if model.made == "anew"]
+    kept = [model for model in sql.models("facts") if model.made in ("counters", "days")]
+    return {model.table: sql.count(con, model.table) for model in [*kept, *stored]}

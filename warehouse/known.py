@@ -23,7 +23,8 @@ class KnownPost:
 
     `gone_at` is the last time the platform said that there is no such post, or that we may not see it, and
     `refusals` the number of UTC days (30 at most) on which it said so since it last showed the post. A post
-    that was never seen has no account, creation or `last_seen_at`.
+    that was never seen has no account, creation or `last_seen_at`. `has_media`: it is known to carry a video
+    or an image.
     """
 
     platform: str
@@ -36,12 +37,13 @@ class KnownPost:
     handle: str | None = None
     gone_at: datetime | None = None
     refusals: int = 0
+    has_media: bool = False
 
 
 @dataclass(frozen=True)
 class KnownSubject:
-    """Something other than a post of which a platform gave values: an account's own days, a hashtag, a site,
-    an audience or advertising; `object_id` as in the readings.
+    """Something beyond a post's counters of which a platform gave values: an account's or a post's own days,
+    a hashtag, a site, an audience or advertising; `object_id` as in the readings.
 
     `seen_at` is when values were last observed, `whole_until` the last day, in the platform's calendar, that
     is known whole.
@@ -66,7 +68,7 @@ def known_posts(warehouse: Path) -> list[KnownPost]:
 def known_subjects(warehouse: Path) -> list[KnownSubject]:
     """Every subject of the published warehouse, by platform, type and id; none when nothing is published yet.
 
-    An account is one only by the days that its platform gave of it.
+    An account or a post is one only by the days that its platform gave of it.
 
     Raises NoWarehouse when the file is there and cannot be read.
     """

@@ -47,8 +47,11 @@ select
     -- Last time the platform said so; null when it never did.
     any_value(gone_at) as gone_at,
     -- UTC days on which it said so since it last showed the post, thirty at most.
-    any_value(refusals)::integer as refusals
+    any_value(refusals)::integer as refusals,
+    -- Whether it is known to carry a video or an image.
+    coalesce(bool_or(has_media), false) as has_media
 from known
 left join summaries.aliases using (platform, post_id)
+left join (select distinct platform, post_id, true as has_media from summaries.post_media) as carried using (platform, post_id)
 group by platform, post_id
 order by platform, post_id

@@ -1,7 +1,7 @@
--- What is known of accounts, hashtags, sites, audiences and advertising: enough to decide whether they are due again.
+-- What is known of the days of accounts and posts, of hashtags, sites, audiences and advertising: enough to see what is due.
 -- Grain: platform, object_type, object_id
 --
--- Accounts are seen beside their posts all the time; only the days that the platform gave of them count here.
+-- Accounts and posts are seen all the time; only the days that the platform gave of them count here.
 with days as (
     select
         platform,
@@ -10,7 +10,7 @@ with days as (
         max(latest.observed_at) as seen_at,
         max(last_day) filter (latest.is_whole) as whole_until
     from summaries.periods
-    where object_type not in ('post', 'media')
+    where object_type <> 'media'
     group by all
 ),
 
@@ -23,9 +23,9 @@ seen as (
 select
     -- Platform.
     platform,
-    -- account, hashtag, site, audience or advertising.
+    -- account, post, hashtag, site, audience or advertising.
     object_type,
-    -- The platform's id of an account; else the subject as it was asked for.
+    -- The platform's id of an account or a post; else the subject as it was asked for.
     object_id,
     -- When values were last observed.
     greatest(days.seen_at, seen.seen_at) as seen_at,

@@ -1,7 +1,7 @@
 """The published warehouse: one DuckDB file, swapped in whole, read by anybody.
 
-A process that has the file open keeps seeing the old one; a process that opens it after the swap sees the new
-one. Nobody waits.
+A process that has the file open keeps seeing the old one; whoever opens it after the swap sees the new one.
+Nobody waits.
 """
 
 from __future__ import annotations
@@ -11,31 +11,49 @@ from pathlib import Path
 import duckdb
 
 from warehouse.durable import publish_file
+from warehouse.opening import is_warehouse, open_to_read
+from warehouse.versions import drop_set_aside, keep_version
 
 
 class NoWarehouse(Exception):
     """There is nothing published to read."""
 
 
-def publish(made: Path, warehouse: Path) -> None:
-    """Put a finished and closed database file in the place of the published one."""
+def publish(made: Path, warehouse: Path, keep: int = 0) -> None:
+    """Put a finished and closed database file in the place of the published one, which stays as a version:
+    the newest `keep` of them do.
+
+    Killed at any instant, it leaves the published file whole, the old one or the new one. Raises OSError, for
+    instance on a full disk; what was published stays then.
+    """
+    keep_version(warehouse, keep)
     publish_file(made, warehouse)
+    drop_set_aside(warehouse)
 
 
 def open_published(warehouse: Path) -> duckdb.DuckDBPyConnection:
-    """The published warehouse, read-only, without access to other files or the network, times shown in UTC.
+    """The published warehouse as it is now, read-only, without access to other files or the network, times
+    shown in UTC.
 
     Raises NoWarehouse when there is none or it cannot be opened.
     """
     if not warehouse.exists():
         raise NoWarehouse(f"there is no warehouse at {warehouse} yet; run `campaign build`")
     try:
-        con = duckdb.connect(warehouse, read_only=True)
+        con = open_to_read(warehouse)
     except duckdb.Error as error:
+        said = str(error).splitlines()[0]
+        cure = (
+            "close the program that has it open for writing, or open it there read-only"
+            if "onflicting lock" in said
+            else "run `campaign build --full`, which makes it again"
+        )
+        raise NoWarehouse(f"{warehouse} cannot be opened ({said}); {cure}") from error
+    if not is_warehouse(con):
+        con.close()
         raise NoWarehouse(
-            f"{warehouse} cannot be opened ({str(error).splitlines()[0]}); run `campaign build --full`"
-        ) from error
-    con.execute("set TimeZone = 'UTC'")
+            f"{warehouse} is a database, but no build made it; move it away and run `campaign build --full`"
+        )
     # It cannot be switched on again while the file is open.
     con.execute("set enable_external_access = false")
     return con

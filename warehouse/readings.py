@@ -7,7 +7,9 @@ hashtag, site, audience or advertising), the moment, what the answer showed of i
 is written last, so files that no batch names do not count.
 
 `warehouse/readings/<platform>.sql` is the only place that knows a platform's words: it selects sightings
-from `landed`. Deleting the folder loses nothing.
+from `landed`. Exports that people handed in are read by `warehouse/exports.sql`, for every platform, in
+batches of their own: a post that they name otherwise than the platform's API gets the API's name once an
+answer has shown both, and then their batch is made again. Deleting the folder loses nothing.
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -28,6 +30,10 @@ from warehouse.landing import COLUMNS as LANDING_COLUMNS
 from warehouse.landing import landed_files
 
 SQL = Path(__file__).parent / "readings"
+EXPORTS_SQL = Path(__file__).with_name("exports.sql")
+
+# The endpoint under which exports land.
+EXPORT = "export"
 
 SIGHTING = """
     platform varchar, object_type varchar, object_id varchar, observed_at timestamptz, response_id varchar,
@@ -37,7 +43,8 @@ SIGHTING = """
     counters struct(metric varchar, value bigint)[] default [],
     periods struct(
         metric varchar, breakdown varchar, first_day date, last_day date, is_whole boolean, value bigint
-    )[] default []
+    )[] default [],
+    source varchar default 'api', known_at timestamptz
 """
 
 # What an answer leaves out is no reading: a counter or period without value, a period without days. Nor is
@@ -99,12 +106,22 @@ BYTES_PER_BATCH = 256 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Batch:
-    """A committed batch: the landed files it was made from and the readings files it wrote, with their sizes
-    in bytes."""
+    """A committed batch: the landed files it was made from (answers of an API, or exports) and the readings
+    files it wrote, with their sizes in bytes."""
 
     name: str
     landed: tuple[str, ...]
     sizes: Mapping[str, int]
+
+    @property
+    def is_of_exports(self) -> bool:
+        """Whether it was made from exports."""
+        return any(_is_export(name) for name in self.landed)
+
+    @property
+    def platform(self) -> str:
+        """The platform whose answers it was made from; empty where there were none."""
+        return next((Path(name).parts[0].removeprefix("platform=") for name in self.landed), "")
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -122,13 +139,15 @@ class Batch:
 @dataclass(frozen=True)
 class Digest:
     """What bringing the readings up to date did: responses read, those of them with status 200 that are no
-    JSON, sightings written, landed files that cannot be read (they are left alone and named).
+    JSON, sightings written, landed files that cannot be read (they are left alone and named); and every batch
+    that is there now.
     """
 
     responses: int
     not_json: int
     sightings: int
     unreadable: tuple[Path, ...]
+    batches: tuple[Batch, ...] = field(default=())
 
 
 def fingerprint() -> str:
@@ -136,7 +155,7 @@ def fingerprint() -> str:
     again.
     """
     digest = hashlib.sha256(SIGHTING.encode())
-    for path in sorted(SQL.glob("*.sql")):
+    for path in (*sorted(SQL.glob("*.sql")), EXPORTS_SQL):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -169,40 +188,156 @@ def update(landing: Path, root: Path, *, full: bool, progress: Callable[[str], N
         shutil.rmtree(root, ignore_errors=True)
         root.mkdir(parents=True)
         stamp.write_text(fingerprint(), encoding="utf-8")
-    _drop_uncommitted(root)
-    done = {name for batch in committed(root) for name in batch.landed}
-    responses = not_json = sightings = 0
-    unreadable: list[Path] = []
+    batches = _drop_uncommitted(root)
+    done = {name for batch in batches for name in batch.landed}
+    digest = Digest(0, 0, 0, ())
     for platform in platforms():
-        fresh = [
-            path for path in landed_files(landing, platform) if str(path.relative_to(landing)) not in done
-        ]
-        for chunk in _chunks(fresh):
-            progress(f"reading {len(chunk)} files of {platform}")
-            readable = [path for path in chunk if has_landing_columns(path)]
-            try:
-                made = _make_batch(platform, landing, root, readable)
-            except duckdb.Error:
-                # A footer can be whole and the pages behind it not: find the culprits, read the rest.
-                readable = whole(readable)
-                made = _make_batch(platform, landing, root, readable)
-            unreadable += sorted(set(chunk) - set(readable))
-            responses += made.responses
-            not_json += made.not_json
-            sightings += made.sightings
-    return Digest(responses, not_json, sightings, tuple(unreadable))
+        landed = landed_files(landing, platform)
+        fresh = [path for path in landed if str(path.relative_to(landing)) not in done]
+        answers = [path for path in fresh if not _is_export(str(path.relative_to(landing)))]
+        made = _read(platform, landing, root, answers, (), progress)
+        digest = _together(digest, made)
+        renamed = _renamed(root, platform, batches, made.batches)
+        for batch in renamed:
+            _drop(root, batch)
+        batches = [batch for batch in (*batches, *made.batches) if batch not in renamed]
+        again = {landing / name for batch in renamed for name in batch.landed}
+        waiting = again.union(fresh).difference(answers)
+        exports = [path for path in landed if path in waiting]
+        shown_by = [batch for batch in batches if batch.platform == platform and not batch.is_of_exports]
+        made = _read(platform, landing, root, exports, shown_by, progress)
+        digest = _together(digest, made)
+        batches += made.batches
+    return replace(digest, batches=tuple(sorted(batches, key=lambda batch: batch.name)))
 
 
-def _drop_uncommitted(root: Path) -> None:
-    """Remove what a killed build left behind, and batches that somebody has damaged: they are made again."""
+def _together(one: Digest, other: Digest) -> Digest:
+    return Digest(
+        one.responses + other.responses,
+        one.not_json + other.not_json,
+        one.sightings + other.sightings,
+        (*one.unreadable, *other.unreadable),
+    )
+
+
+def _is_export(name: str) -> bool:
+    """Whether a landed file, by its place in the landing, holds exports."""
+    return f"endpoint={EXPORT}" in Path(name).parts
+
+
+def _read(
+    platform: str,
+    landing: Path,
+    root: Path,
+    fresh: list[Path],
+    shown_by: Sequence[Batch],
+    progress: Callable[[str], None],
+) -> Digest:
+    """Read landed files of one platform in batches: answers of its API or, where `shown_by` are the batches
+    of those, exports."""
+    digest = Digest(0, 0, 0, ())
+    batches: list[Batch] = []
+    for chunk in _chunks(fresh):
+        progress(f"reading {len(chunk)} files of {platform}")
+        readable = [path for path in chunk if has_landing_columns(path)]
+        try:
+            made = _make_batch(platform, landing, root, readable, shown_by)
+        except duckdb.Error:
+            # A footer can be whole and the pages behind it not: find the culprits, read the rest.
+            readable = whole(readable)
+            made = _make_batch(platform, landing, root, readable, shown_by)
+        batches += made.batches
+        digest = _together(digest, replace(made, unreadable=tuple(sorted(set(chunk) - set(readable)))))
+    return replace(digest, batches=tuple(batches))
+
+
+def _drop_uncommitted(root: Path) -> list[Batch]:
+    """Remove what a killed build left behind, and batches that somebody has damaged: they are made again. The
+    batches that stay."""
+    batches = []
     for batch in committed(root):
-        if not batch.is_whole(root):
+        if batch.is_whole(root):
+            batches.append(batch)
+        else:
             (root / "batches" / f"{batch.name}.json").unlink()
-    known = {root / name for batch in committed(root) for name in batch.files}
+    known = {root / name for batch in batches for name in batch.files}
     for path in root.glob("platform=*/month=*/*"):
         if path not in known:
             path.unlink()
     shutil.rmtree(root / ".making", ignore_errors=True)
+    return batches
+
+
+def _drop(root: Path, batch: Batch) -> None:
+    """Take a batch back; its landed files count as not read."""
+    (root / "batches" / f"{batch.name}.json").unlink()
+    for name in batch.files:
+        (root / name).unlink()
+
+
+# Every name under which the API has shown a post, and the post.
+_SHOWN = """
+    select name, min(post_id) as post_id
+    from (
+        select unnest(aliases) as name, object_id as post_id from {relation} where object_type = 'post'
+        union all
+        select object_id, unnest(post_ids) from {relation} where object_type = 'media'
+    )
+    group by name
+"""
+
+
+def _shown(root: Path, batches: Iterable[Batch]) -> str:
+    """The names that some batches of answers give to posts, as SQL."""
+    files = [root / name for batch in batches for name in batch.files]
+    relation = sql.parquet(files) if files else "(select * from sightings limit 0)"
+    return _SHOWN.format(relation=relation)
+
+
+def _renamed(root: Path, platform: str, before: Sequence[Batch], fresh: Sequence[Batch]) -> list[Batch]:
+    """The batches of exports that fresh answers give other names to: what an export calls by its address has
+    been shown with the API's name."""
+    ours = [batch for batch in before if batch.platform == platform]
+    exports = [batch for batch in ours if batch.is_of_exports and batch.files]
+    answers = [batch for batch in ours if not batch.is_of_exports]
+    if not exports or not any(batch.files for batch in fresh):
+        return []
+    renamed = []
+    with duckdb.connect() as con:
+        con.execute(f"create table sightings ({SIGHTING})")
+        con.execute(f"create table fresh as {_shown(root, fresh)}")
+        for batch in exports:
+            con.execute(
+                f"""
+                create or replace table said as
+                select distinct object_id, aliases as names
+                from {sql.parquet(root / name for name in batch.files)}
+                where object_type = 'post'
+                """
+            )
+            differs = f"(from {_standing_for('fresh')} where post_id <> object_id)"
+            if not sql.count(con, differs):
+                continue
+            # An older answer may have shown one of the names already, and the first name decides.
+            con.execute(f"create or replace table shown as {_shown(root, (*answers, *fresh))}")
+            if sql.count(con, f"(from {_standing_for('shown')} where post_id <> object_id)"):
+                renamed.append(batch)
+    return renamed
+
+
+def _standing_for(shown: str) -> str:
+    """The post that each row of `said` is of, by the first of its names that the API has shown, as SQL."""
+    return f"""
+        (
+            select object_id, names, arg_min(post_id, place) as post_id
+            from (
+                select object_id, names, unnest(names) as name, generate_subscripts(names, 1) as place
+                from said
+            )
+            join {shown} using (name)
+            group by object_id, names
+        )
+    """
 
 
 def has_landing_columns(path: Path) -> bool:
@@ -240,27 +375,23 @@ def _chunks(paths: Iterable[Path]) -> Iterable[list[Path]]:
         yield chunk
 
 
-def _make_batch(platform: str, landing: Path, root: Path, paths: list[Path]) -> Digest:
-    """Read one batch and commit it."""
+def _make_batch(
+    platform: str, landing: Path, root: Path, paths: list[Path], shown_by: Sequence[Batch]
+) -> Digest:
+    """Read one batch and commit it: answers, or exports."""
     if not paths:
         return Digest(0, 0, 0, ())
     landed = sorted(str(path.relative_to(landing)) for path in paths)
-    name = hashlib.sha256("\n".join(landed).encode()).hexdigest()[:16]
     making = root / ".making"
-    query = (SQL / f"{platform}.sql").read_text(encoding="utf-8")
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
         con.execute(f"create view landed as select {_WITHOUT_HALF_CHARACTERS} from {sql.parquet(paths)}")
         con.execute(f"create table sightings ({SIGHTING})")
-        con.execute(
-            f"""
-            insert into sightings by name
-            select *, ? as platform
-            from ({query})
-            where object_id is not null and observed_at is not null
-            """,
-            [platform],
-        )
+        if _is_export(landed[0]):
+            names = _sight_exports(con, platform, _shown(root, shown_by))
+        else:
+            names = []
+            _sight_answers(con, platform)
         con.execute(
             f"""
             copy (
@@ -271,12 +402,10 @@ def _make_batch(platform: str, landing: Path, root: Path, paths: list[Path]) -> 
             to {sql.literal(str(making))} (format parquet, compression zstd, partition_by (month))
             """
         )
-        made = Digest(
-            responses=sql.count(con, "landed"),
-            not_json=sql.count(con, "(from landed where status = 200 and not json_valid(body))"),
-            sightings=sql.count(con, "sightings"),
-            unreadable=(),
-        )
+        responses, sightings = sql.count(con, "landed"), sql.count(con, "sightings")
+        not_json = sql.count(con, "(from landed where status = 200 and not json_valid(body))")
+    # Under other names the same exports are another batch.
+    name = hashlib.sha256("\n".join([*landed, *names]).encode()).hexdigest()[:16]
     sizes = {}
     for number, part in enumerate(sorted(making.glob("month=*/*.parquet"))):
         final = root / f"platform={platform}" / part.parent.name / f"{name}-{number}.parquet"
@@ -290,4 +419,51 @@ def _make_batch(platform: str, landing: Path, root: Path, paths: list[Path]) -> 
     hidden.write_text(json.dumps({"landed": landed, "sizes": sizes}), encoding="utf-8")
     publish_file(hidden, commit)
     sync_folder(root)
-    return made
+    return Digest(responses, not_json, sightings, (), (Batch(name, tuple(landed), sizes),))
+
+
+def _sight_answers(con: duckdb.DuckDBPyConnection, platform: str) -> None:
+    """Fill `sightings` with what the answers of a platform's API say."""
+    query = (SQL / f"{platform}.sql").read_text(encoding="utf-8")
+    con.execute(
+        f"""
+        insert into sightings by name
+        select *, ? as platform, 'api' as source, observed_at as known_at
+        from ({query})
+        where object_id is not null and observed_at is not null
+        """,
+        [platform],
+    )
+
+
+def _sight_exports(con: duckdb.DuckDBPyConnection, platform: str, shown: str) -> list[str]:
+    """Fill `sightings` with what exports say, each post under the API's name where the API has shown one of
+    its names; returns which got another than their own, in order.
+
+    An account's id in an export that calls the post otherwise is not the API's either, and is left out.
+    """
+    con.execute(f"create table exported as {EXPORTS_SQL.read_text(encoding='utf-8')}")
+    con.execute(
+        "create view said as select distinct object_id, names from exported where object_type = 'post'"
+    )
+    con.execute(f"create table shown as {shown}")
+    con.execute(f"create table standing as from {_standing_for('shown')}")
+    con.execute(
+        """
+        insert into sightings by name
+        select
+            exported.* exclude (names) replace (
+                coalesce(post_id, exported.object_id) as object_id,
+                case when coalesce(post_id = exported.object_id, true) then account_id end as account_id
+            ),
+            ? as platform
+        from exported
+        left join standing on exported.object_type = 'post' and standing.names = exported.names
+        where exported.object_id is not null and exported.observed_at is not null
+        """,
+        [platform],
+    )
+    rows = con.execute(
+        "select object_id || '=' || post_id from standing where post_id <> object_id order by all"
+    ).fetchall()
+    return [str(row[0]) for row in rows]

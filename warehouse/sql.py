@@ -7,20 +7,29 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 
 FOLDER = Path(__file__).parent
 
 
+Made = Literal["anew", "view", "counters", "days"]
+
+
 @dataclass(frozen=True)
 class Model:
-    """One SQL file: the table that it makes and the columns that name one of its rows."""
+    """One SQL file: the table that it makes and the columns that name one of its rows.
+
+    `made`: anew by every build; as a view (`-- Made: view`); or kept from build to build and made again for the
+    counters or the campaign days that changed (`-- Kept: counters`, `-- Kept: days`).
+    """
 
     layer: str
     name: str
     text: str
     grain: tuple[str, ...]
+    made: Made = "anew"
 
     @property
     def table(self) -> str:
@@ -45,16 +54,30 @@ def models(layer: str, folder: Path = FOLDER) -> list[Model]:
         grain = re.search(r"^-- Grain: (.+)$", text, re.MULTILINE)
         if grain is None:
             raise ValueError(f"{path.name} has no line '-- Grain: column, column'")
-        found[path.stem] = Model(layer, path.stem, text, tuple(name.strip() for name in grain[1].split(",")))
+        found[path.stem] = Model(
+            layer, path.stem, text, tuple(name.strip() for name in grain[1].split(",")), _made(path, text)
+        )
     reads = {
-        name: {
-            other
-            for other in re.findall(rf"\b{layer}\.(\w+)", re.sub(r"--.*", "", model.text))
-            if other in found and other != name
-        }
+        name: sorted(
+            {
+                other
+                for other in re.findall(rf"\b{layer}\.(\w+)", re.sub(r"--.*", "", model.text))
+                if other in found and other != name
+            }
+        )
         for name, model in found.items()
     }
     return [found[name] for name in TopologicalSorter(reads).static_order()]
+
+
+def _made(path: Path, text: str) -> Made:
+    said = re.search(r"^-- (Made: view|Kept: counters|Kept: days)$", text, re.MULTILINE)
+    if said is None:
+        if re.search(r"^-- (Made|Kept):", text, re.MULTILINE):
+            raise ValueError(f"{path.name} says neither 'Made: view', 'Kept: counters' nor 'Kept: days'")
+        return "anew"
+    ways: dict[str, Made] = {"Made: view": "view", "Kept: counters": "counters", "Kept: days": "days"}
+    return ways[said[1]]
 
 
 def checks(folder: Path = FOLDER) -> dict[str, str]:

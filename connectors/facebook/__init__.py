@@ -1,5 +1,5 @@
-"""Facebook: counters of Page posts, reels and videos, days of Pages, shares of web addresses, and the reach
-of advertising, through facebook-sdk 3.1.0.
+"""Facebook: counters of Page posts, reels and videos, days of Pages and of video posts, shares of web
+addresses, and the reach of advertising, through facebook-sdk 3.1.0.
 
 Views and video lists are given only for Pages on which the token's person has a role; of other Pages, posts
 with their shares, reactions and comments. A page of a listing may be empty and still name a next one. Errors
@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 import requests
 
-from connectors.asking import AccountDays, Ask, Walk, Wanted
+from connectors.asking import AccountDays, Ask, PostDays, Walk, Wanted
 from connectors.errors import Trouble
 from connectors.facebook.addresses import parse_handle, parse_post_id, parse_post_url
 from connectors.facebook.ads import Audiences
@@ -24,6 +24,7 @@ from connectors.facebook.graph import ANSWERS, APP_SECRET, Graph
 from connectors.facebook.insights import Insights
 from connectors.facebook.listing import Listing
 from connectors.facebook.pages import Pages
+from connectors.facebook.post_days import ask_post_days
 from connectors.facebook.sites import ask_sites
 from connectors.wire import WireSession
 
@@ -35,6 +36,7 @@ __all__ = [
     "FURTHER_CREDENTIALS",
     "MENTIONS",
     "PLATFORM",
+    "POST_DAYS",
     "SDK_URL",
     "collect",
     "judge",
@@ -50,6 +52,7 @@ SDK_URL = "https://graph.facebook.com"
 API_URL = "https://graph.facebook.com"
 # Which further parts of an Ask are carried out.
 ACCOUNT_DAYS = True
+POST_DAYS = True
 MENTIONS = ("site",)
 AUDIENCES = True
 
@@ -70,7 +73,8 @@ def _by_page(pages: Pages, walks: Iterable[Walk]) -> dict[str, Walk]:
 
 
 def _collect_pages(graph: Graph, ask: Ask, session: WireSession) -> None:
-    everything: tuple[Walk | Wanted | AccountDays, ...] = (*ask.walks, *ask.posts, *ask.days)
+    everything: tuple[Walk | Wanted | AccountDays | PostDays, ...]
+    everything = (*ask.walks, *ask.posts, *ask.days, *ask.post_days)
     campaigns = [one.campaign_id for one in everything]
     if not campaigns:
         return
@@ -81,13 +85,15 @@ def _collect_pages(graph: Graph, ask: Ask, session: WireSession) -> None:
     walks = _by_page(pages, ask.walks)
     days = (pages.id_of(one.account_id or one.handle or "", one.campaign_id) for one in ask.days)
     asked = dict.fromkeys([*walks, *(page_id for page_id in days if page_id)])
-    pages.guess_roles(asked, (post.alias.partition("_")[0] for post in ask.posts))
+    aliases = [*(post.alias for post in ask.posts), *(post.alias for post in ask.post_days)]
+    pages.guess_roles(asked, (alias.partition("_")[0] for alias in aliases))
     for page_id, walk in walks.items():
         with session.walking(walk):
             listing.walk(page_id, walk)
     listing.look_up(ask.posts)
     insights.ask()
     PageDays(graph, pages).ask(ask.days)
+    ask_post_days(pages, insights, ask.post_days)
 
 
 def collect(
@@ -99,8 +105,8 @@ def collect(
     **_options: object,
 ) -> None:
     """Lists the posts and videos of the Pages to walk, looks up what was not among them, and asks insights;
-    then days of own Pages, web addresses and audiences. What serves the day's figures least comes last, as a
-    reached limit ends the run.
+    then days of own Pages and of their video posts, web addresses and audiences. What serves the day's
+    figures least comes last, as a reached limit ends the run.
 
     `credential` is the token of a person or system user with a role on the own Pages, or a Page's own token;
     `app_secret`, when the app's settings ask for a proof with each call, is the app's. Raises TokenInvalid,

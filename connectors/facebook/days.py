@@ -9,10 +9,10 @@ page, also after the last: they are followed to the end of what was asked and no
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from connectors.asking import AccountDays
@@ -94,13 +94,24 @@ def _midnight(day: date) -> int:
     return int(datetime.combine(day, time(), PACIFIC).timestamp())
 
 
-def _windows(first_day: date, last_day: date) -> Iterator[tuple[int, int]]:
-    """The days in parts that the platform takes, as (since, until)."""
+def windows(first_day: date, last_day: date) -> Iterator[tuple[int, int]]:
+    """The days in parts that the platform takes, as (since, until) in epoch seconds."""
     start = first_day
     while start <= last_day:
         end = min(start + timedelta(days=DAYS_PER_REQUEST), last_day + timedelta(days=1))
         yield _midnight(start), _midnight(end)
         start = end
+
+
+def leads_on_to(document: Mapping[str, Any], since: int, until: int) -> int | None:
+    """Where an answer about the days from `since` to `until` says that it goes on; None at the end of them.
+
+    Raises Unreadable when its next page has no address.
+    """
+    following = next_parameters(document).get("since", "")
+    if not _SECONDS.fullmatch(following) or not since + _SHORTEST_STEP_S <= int(following) < until:
+        return None
+    return int(following)
 
 
 class PageDays:
@@ -142,7 +153,7 @@ class PageDays:
         asked = [metric for metric in PAGE_METRICS if metric.status != "withdrawn"]
         breakdowns = sorted({metric.breakdown for metric in asked if metric.breakdown})
         rows = 0
-        for since, until in _windows(wanted.first_day, wanted.last_day):
+        for since, until in windows(wanted.first_day, wanted.last_day):
             window = _Window(page_id, token, since, until)
             try:
                 rows += self._ask_metrics([metric.name for metric in asked], window)
@@ -205,16 +216,13 @@ class PageDays:
         parameters = {"metric": ",".join(names), "period": "day", "until": str(window.until)}
         if breakdown:
             parameters["breakdown"] = breakdown
-        since, rows = window.since, 0
-        while True:
+        since: int | None = window.since
+        rows = 0
+        while since is not None:
             document = self._graph.get(
                 f"{window.page_id}/insights", window.token, since=str(since), **parameters
             )
             self._pages.believe([window.page_id])
             rows += len(items(document))
-            following = next_parameters(document).get("since", "")
-            if not _SECONDS.fullmatch(following):
-                return rows
-            if not since + _SHORTEST_STEP_S <= int(following) < window.until:
-                return rows
-            since = int(following)
+            since = leads_on_to(document, since, window.until)
+        return rows

@@ -1,14 +1,18 @@
-"""Facebook's lifetime insights of posts and videos, of the token's own Pages: views, in batches of 50.
+"""Facebook's insights of posts and videos, of the token's own Pages: views, in batches of 50.
 
 A metric that is not given fails a whole question with code 100, and the platform need not say which: it is
 found by asking for each alone, and left out while the others keep coming. `period` is always given: without
-it lifetime and daily rows come together.
+it lifetime and daily rows come together. What is wanted here is lifetime; questions by day come from
+`post_days`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
 
 from connectors.errors import (
     ENDS_THE_RUN,
@@ -22,6 +26,7 @@ from connectors.errors import (
     Trouble,
     Unreadable,
 )
+from connectors.facebook.days import leads_on_to
 from connectors.facebook.graph import ANSWERS, FACEBOOK, Graph, is_refusal, not_offered, reason
 from connectors.facebook.pages import Pages
 from connectors.metric_refusals import REFUSALS_TO_GIVE_UP, Group, MetricRefusals
@@ -41,9 +46,10 @@ _KINDS = {
 
 
 @dataclass(frozen=True)
-class _Question:
+class Question:
     """Insights asked of one object: `path` is `{post}/insights` or `{video}/video_insights`; objects of one
-    `kind` and Page are likely to be given the same.
+    `kind` and Page are likely to be given the same. `days` are the first and the last Pacific midnight of
+    what is asked by day, in epoch seconds; None for lifetime.
     """
 
     path: str
@@ -51,6 +57,7 @@ class _Question:
     campaign_id: str
     page_id: str
     kind: str
+    days: tuple[int, int] | None = None
     was_repeated: bool = False
 
     @property
@@ -61,15 +68,33 @@ class _Question:
     def group(self) -> Group:
         return self.page_id, self.kind
 
+    @property
+    def parameters(self) -> dict[str, str]:
+        metrics = {"metric": ",".join(self.metrics)}
+        if self.days is None:
+            return {**metrics, "period": "lifetime"}
+        since, until = self.days
+        return {**metrics, "period": "day", "since": str(since), "until": str(until)}
+
+    def continued(self, document: Mapping[str, Any]) -> Question | None:
+        """What is left to ask when this was the answer: days come in pages that have no last one."""
+        since = None if self.days is None else leads_on_to(document, *self.days)
+        return None if self.days is None or since is None else replace(self, days=(since, self.days[1]))
+
+
+Answered = Mapping[str, Any] | Trouble
+"""An answer to a question, or what went wrong with it."""
+
 
 class Insights:
-    """The questions of one run, gathered by `want` and carried out by `ask`."""
+    """The questions of one run: those gathered by `want` and carried out by `ask`, and others."""
 
     def __init__(self, graph: Graph, pages: Pages) -> None:
         self._graph = graph
         self._session = graph.session
         self._pages = pages
-        self._questions: dict[str, _Question] = {}
+        self._questions: dict[str, Question] = {}
+        self._answered: set[str] = set()
         self._refusals = MetricRefusals()
         self._is_batching = True
         self._per_batch = QUESTIONS_PER_BATCH
@@ -78,23 +103,29 @@ class Insights:
         """Asks for an object's insights, if it is of an own Page; the first word about an object counts."""
         if page_id in self._pages.own:
             kind = _KINDS.get(metrics, "objects")
-            self._questions.setdefault(path, _Question(path, metrics, campaign_id, page_id, kind))
+            self._questions.setdefault(path, Question(path, metrics, campaign_id, page_id, kind))
 
     def ask(self) -> None:
-        groups: dict[tuple[str, str], list[_Question]] = {}
-        for question in self._questions.values():
+        self.carry_out("insights", self._questions.values())
+
+    def carry_out(self, endpoint: str, asked: Iterable[Question]) -> set[str]:
+        """Asks questions and lands the answers under `endpoint`. The ids of the objects that answered."""
+        groups: dict[tuple[str, str], list[Question]] = {}
+        for question in asked:
             groups.setdefault((question.campaign_id, question.page_id), []).append(question)
+        self._answered = set()
         try:
             for (campaign_id, page_id), questions in groups.items():
                 token = self._pages.own.get(page_id)
                 if token is None:
                     continue
-                with self._session.asking("insights", campaign_id), self._pages.trusting(page_id, token):
+                with self._session.asking(endpoint, campaign_id), self._pages.trusting(page_id, token):
                     self._ask_all(questions, token)
         finally:
             self._tell_refusals()
+        return self._answered
 
-    def _ask_all(self, questions: list[_Question], token: str) -> None:
+    def _ask_all(self, questions: list[Question], token: str) -> None:
         waiting = questions
         while waiting:
             size = self._per_batch if self._is_batching else 1
@@ -105,36 +136,44 @@ class Insights:
                 with self._session.costing_only_this():
                     self._ask_batch(some, token)
 
-    def _still_given(self, question: _Question) -> _Question:
+    def _still_given(self, question: Question) -> Question:
         still = self._refusals.still_asked(question.group, question.object_id, question.metrics)
         return replace(question, metrics=still)
 
-    def _ask_batch(self, questions: list[_Question], token: str) -> None:
+    def _ask_batch(self, questions: list[Question], token: str) -> None:
         """Asks several questions in one call, and again those of them that another call may answer.
 
-        Each repetition drops a metric, splits a question or a batch, or marks a question as repeated, so
-        there is an end.
+        Each repetition drops a metric, splits a question or a batch, goes on to later days, or marks a
+        question as repeated, so there is an end.
         """
         try:
-            troubles = self._troubles(questions, token)
+            answers = self._answers(questions, token)
         except TooMuchAsked:
             if len(questions) == 1:
                 raise
             self._per_batch = len(questions) // 2
-            troubles = None
-        if troubles is None:
+            answers = None
+        if answers is None:
             self._ask_all(questions, token)
             return
-        again: list[_Question] = []
-        unclear: list[_Question] = []
-        for question, trouble in zip(questions, troubles, strict=True):
-            if trouble is None:
-                self._pages.believe([question.page_id])
-                self._refusals.give(question.group, question.metrics)
-        for question, trouble in zip(questions, troubles, strict=True):
+        again: list[Question] = []
+        unclear: list[Question] = []
+        refused: list[tuple[Question, Trouble]] = []
+        for question, answer in zip(questions, answers, strict=True):
+            if isinstance(answer, Trouble):
+                refused.append((question, answer))
+                continue
+            self._answered.add(question.object_id)
+            self._pages.believe([question.page_id])
+            self._refusals.give(question.group, question.metrics)
+            try:
+                more = question.continued(answer)
+            except Unreadable as unreadable:
+                self._session.note(unreadable)
+            else:
+                again += [] if more is None else [more]
+        for question, trouble in refused:
             match trouble:
-                case None:
-                    continue
                 case MetricWithdrawn(metric=metric) if metric in question.metrics:
                     self._refusals.refuse(question.group, question.object_id, [metric], trouble)
                     again.append(question)
@@ -178,12 +217,12 @@ class Insights:
             cure = "the other figures are read"
             self._session.note(not_offered(f"{metric} is not given for {whom}", trouble, cure))
 
-    def _troubles(self, questions: Sequence[_Question], token: str) -> list[Trouble | None] | None:
-        """What went wrong with each question, in their order; None when batches prove not to be offered."""
+    def _answers(self, questions: Sequence[Question], token: str) -> list[Answered] | None:
+        """What came of each question, in their order; None when batches prove not to be offered."""
         if not self._is_batching:
-            return [self._trouble_with(question, token) for question in questions]
+            return [self._answer_to(question, token) for question in questions]
         try:
-            return self._troubles_in_batch(questions, token)
+            return self._answers_in_batch(questions, token)
         except NotOffered as trouble:
             refused: Trouble = trouble
         except (BadRequest, Gone, PermissionMissing, Unreadable) as trouble:
@@ -194,32 +233,40 @@ class Insights:
         self._session.note(refused)
         return None
 
-    def _trouble_with(self, question: _Question, token: str) -> Trouble | None:
-        """What went wrong with one question, asked in a call of its own."""
+    def _answer_to(self, question: Question, token: str) -> Answered:
+        """What came of one question, asked in a call of its own."""
         try:
-            self._graph.get(question.path, token, metric=",".join(question.metrics), period="lifetime")
+            return self._graph.get(question.path, token, **question.parameters)
         except ENDS_THE_RUN:
             raise
         except Trouble as trouble:
             return trouble
-        return None
 
-    def _troubles_in_batch(self, questions: Sequence[_Question], token: str) -> list[Trouble | None]:
-        urls = [f"{one.path}?metric={','.join(one.metrics)}&period=lifetime" for one in questions]
+    def _answers_in_batch(self, questions: Sequence[Question], token: str) -> list[Answered]:
+        urls = [f"{one.path}?{urlencode(one.parameters, safe=',')}" for one in questions]
         answers = self._graph.batch(urls, token)
         if not isinstance(answers, list):
             text = "facebook: batches are not offered (no list came back); insights are asked one by one"
             raise NotOffered(FACEBOOK, text)
         missing = [None] * (len(questions) - len(answers))
-        return [ANSWERS.trouble_in(answer, {}) for answer in [*answers, *missing][: len(questions)]]
+        return [_answer_in(answer) for answer in [*answers, *missing][: len(questions)]]
 
 
-def _by_group(questions: Iterable[_Question]) -> list[list[_Question]]:
-    groups: dict[Group, list[_Question]] = {}
+def _answer_in(item: Any) -> Answered:
+    """One answer of a batch: an object as JSON text, which a trouble-free one is."""
+    trouble = ANSWERS.trouble_in(item, {})
+    if trouble is not None:
+        return trouble
+    document: dict[str, Any] = json.loads(item["body"])
+    return document
+
+
+def _by_group(questions: Iterable[Question]) -> list[list[Question]]:
+    groups: dict[Group, list[Question]] = {}
     for question in questions:
         groups.setdefault(question.group, []).append(question)
     return list(groups.values())
 
 
-def _one_by_one(questions: Iterable[_Question]) -> list[_Question]:
+def _one_by_one(questions: Iterable[Question]) -> list[Question]:
     return [replace(question, metrics=(metric,)) for question in questions for metric in question.metrics]

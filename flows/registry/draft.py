@@ -14,14 +14,23 @@ from connectors.errors import UnusableReference
 from flows.registry.audiences import read_audiences
 from flows.registry.bounds import read_budgets, read_cadence
 from flows.registry.mistakes import did_you_mean, shown
-from flows.registry.model import KINDS, Account, Asset, Campaign, Match, PostReference, Side
+from flows.registry.model import (
+    KINDS,
+    UNASSIGNED,
+    Account,
+    Asset,
+    Campaign,
+    Match,
+    PostReference,
+    Side,
+)
 from flows.registry.references import http_host, read_platform, read_reference, refuse_credentials
 from flows.registry.rules import hashtag_word, read_match
 from flows.registry.table import Row, Table, refuse_repeated
 
 CAMPAIGN_KEYS = (
     *("id", "name", "starts", "ends", "timezone", "sides", "accounts", "assets", "audiences"),
-    *("budgets", "cadence"),
+    *("budgets", "cadence", "ignore"),
 )
 SIDE_KEYS = ("id", "name", "ours")
 ACCOUNT_KEYS = ("side", "platform", "handle", "id", "name", "watch")
@@ -80,6 +89,7 @@ class Draft:
         self.side_ids: set[str] = set()
         self.sides = self._sides(table)
         self.accounts = self._accounts(table)
+        self._ignored = _ignored(table)
         self._assets: dict[str, AssetDraft] = {}
         self._asset_of: dict[PostReference, AssetDraft] = {}
         for entry in table.tables("assets"):
@@ -102,6 +112,7 @@ class Draft:
             source=self.source,
             budgets=self.budgets,
             cadence=self.cadence,
+            ignored=tuple(self._ignored),
         )
 
     def _timezone(self, table: Table) -> str:
@@ -225,7 +236,7 @@ class Draft:
                 told = f"is a {kind} without {name}, so nobody counts how often it is mentioned"
                 self.door.tell(entry.file, entry.where, f'{told}; write {name} = "…" in the TOML')
         return AssetDraft(
-            id=entry.id(),
+            id=_asset_id(entry),
             title=entry.text("title"),
             side=self._side_of(entry),
             kind=kind,
@@ -257,6 +268,9 @@ class Draft:
             return
         if reference is None:
             return
+        if reference in self._ignored:
+            problem = f"{reference} is to be ignored, by {self._ignored[reference]}"
+            entry.refuse(key, problem, "take it out of one of the two")
         owner = self._asset_of.get(reference)
         if owner is None:
             self._asset_of[reference] = asset
@@ -264,6 +278,28 @@ class Draft:
         elif owner is not asset:
             problem = f"{reference} is already a post of {owner.seen_from(entry.file)}"
             entry.refuse(key, problem, "keep it in one asset: its figures must count once")
+
+
+def _ignored(campaign: Table) -> dict[PostReference, str]:
+    """The posts that must not count, each with its key."""
+    found: dict[PostReference, str] = {}
+    for key, text in campaign.texts("ignore"):
+        try:
+            reference = read_reference(campaign, key, text)
+        except UnusableReference as unusable:
+            campaign.refuse(key, unusable.reason, unusable.cure)
+            continue
+        if reference is not None:
+            found.setdefault(reference, key)
+    return found
+
+
+def _asset_id(entry: Table) -> str:
+    text = str(entry.content.get("id", "")).strip()
+    if text == UNASSIGNED or text.startswith(f"{UNASSIGNED}:"):
+        entry.refuse("id", f"{shown(text)} is kept for posts whose asset was removed", "rename it")
+        return ""
+    return entry.id()
 
 
 def _tags(entry: Table) -> tuple[str, ...]:

@@ -12,6 +12,9 @@ from typing import Literal
 
 KINDS = ("video", "image", "text", "site", "hashtag")
 
+# What the warehouse calls the posts of assets that were removed; of other sides, with a colon and the side.
+UNASSIGNED = "unassigned"
+
 Cadence = Literal["by age", "daily"]
 
 
@@ -109,7 +112,8 @@ class Budget:
 class Campaign:
     """A period with the time zone whose midnight ends a day; `ends` is its last day.
 
-    `cadence` has the platforms whose posts are read at another cadence than the plan's default.
+    `cadence` has the platforms whose posts are read at another cadence than the plan's default; `ignored`
+    are posts that must not count, whoever posted them.
     """
 
     id: str
@@ -124,6 +128,7 @@ class Campaign:
     source: Path
     budgets: tuple[Budget, ...] = ()
     cadence: Mapping[str, Cadence] = field(default_factory=dict)
+    ignored: tuple[PostReference, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,8 +139,11 @@ class Registry:
     notices: tuple[str, ...]
 
     @staticmethod
-    def as_json(campaign: Campaign) -> str:
-        """The campaign as canonical JSON, which is what gets landed: equal campaigns give equal text."""
+    def as_json(campaign: Campaign, beside: Mapping[str, object] | None = None) -> str:
+        """The campaign as canonical JSON, which is what gets landed: equal campaigns give equal text.
+
+        `beside` is what lands with it and is not in the registry: how often its posts are read.
+        """
         content = {
             "id": campaign.id,
             "name": campaign.name,
@@ -163,8 +171,9 @@ class Registry:
                 for budget in campaign.budgets
             ],
             "cadence": dict(campaign.cadence),
+            "ignore": [vars(post) for post in campaign.ignored],
         }
-        return canonical_json(content)
+        return canonical_json({**content, **(beside or {})})
 
 
 def canonical_json(content: object) -> str:

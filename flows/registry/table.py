@@ -22,6 +22,8 @@ from flows.settings import CREDENTIALS
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 _ID_CURE = 'use lower-case letters, digits and hyphens, at most 100, as in "launch-film"'
 _YEARS = range(2000, 2100)
+# TOML gives a key below [[…]] to that table, however far above the campaign's own keys stand.
+_CAMPAIGN_ONLY = ("starts", "ends", "timezone", "ignore")
 _KIND_NAMES: dict[type, str] = {
     bool: "true or false",
     int: "a whole number",
@@ -93,11 +95,10 @@ class Table:
         """Refuse every key that is not known."""
         for name in self.content:
             if name not in known:
-                self.refuse(
-                    name,
-                    f"is not a key of {what}",
-                    did_you_mean(name, known, f"its keys are {', '.join(known)}"),
-                )
+                keys = f"its keys are {', '.join(known)}"
+                above = "write it at the top of the file, above the first [[…]]"
+                cure = above if name in _CAMPAIGN_ONLY else did_you_mean(name, known, keys)
+                self.refuse(name, f"is not a key of {what}", cure)
 
     def text(self, name: str, cure: str = "", *, required: bool = True) -> str:
         """The text, stripped; "" when it is absent or refused."""

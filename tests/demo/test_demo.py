@@ -106,6 +106,20 @@ def test_counters_were_revised_down_and_glitched_and_nothing_was_clamped(
     assert tables.execute("select sum(glitches) from facts.counters").fetchone() != (0,)
 
 
+def test_the_days_that_a_platform_tells_of_a_post_are_there_beside_what_its_counter_gained(
+    tables: duckdb.DuckDBPyConnection,
+) -> None:
+    rows = tables.execute(
+        "select sum(value), any_value(total) from marts.platform_daily "
+        "join (select post_id as object_id, max(total) as total from marts.post_daily "
+        "where platform = 'facebook' and metric = 'views' group by all) using (object_id) "
+        "where platform = 'facebook' and object_type = 'post' and canonical_name = 'views' group by object_id"
+    ).fetchall()
+    assert len(rows) > 100
+    # The last days are put right later, and the last evening's day had not ended.
+    assert all(0 < told <= total for told, total in rows)
+
+
 def test_views_that_no_platform_tells_are_unknown_and_not_zero(tables: duckdb.DuckDBPyConnection) -> None:
     rows = tables.execute(
         """

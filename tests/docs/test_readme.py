@@ -25,6 +25,11 @@ TEXT = README.read_text(encoding="utf-8")
         "leaderboard",
         "views-by-side",
         "retweets-of-two-campaigns",
+        "totals-of-a-week",
+        "sides-per-day",
+        "over-performing",
+        "reactions-by-type",
+        "tones",
         "asset-by-day",
         "reach-shares",
         "mentions-by-day",
@@ -35,7 +40,7 @@ def test_the_readme_shows_the_queries_of_the_docs(name: str) -> None:
     assert (QUERIES / f"{name}.sql").read_text(encoding="utf-8").strip() in TEXT
 
 
-@pytest.mark.parametrize("command", ["demo", "sandbox", "check", "status", "collect", "build", "sql"])
+@pytest.mark.parametrize("command", ["demo", "sandbox", "check", "status", "collect", "build", "import", "sql"])
 def test_every_command_is_in_the_readme_and_explains_itself(command: str) -> None:
     assert f"campaign {command}" in TEXT or f"make {command}" in TEXT
     shown = subprocess.run(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.asking import AccountDays, Ask, AudienceReach, Mentions
+from connectors.asking import AccountDays, Ask, AudienceReach, Mentions, PostDays
 from flows.attempts import KEPT, read_attempts, record_attempts
 
 T0 = datetime(2026, 5, 20, 12, tzinfo=UTC)
@@ -20,6 +20,7 @@ WHOLE = Ask(
         Mentions("a", "site", "https://Water.example/", FIRST, LAST),
     ),
     audiences=(AudienceReach("a", "act_1", "{}", "[1]", "age", FIRST, LAST),),
+    post_days=(PostDays("a", "77_1", FIRST, LAST),),
 )
 SUBJECTS = {
     ("account", "77"),
@@ -28,6 +29,7 @@ SUBJECTS = {
     ("site", "https://Water.example/"),
     ("audience", "act_1?{}"),
     ("advertising", "act_1?[1]"),
+    ("post", "77_1"),
 }
 
 

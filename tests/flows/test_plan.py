@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.asking import AccountDays, Ask, AudienceReach, Mentions, Walk, Wanted
+from connectors.asking import AccountDays, Ask, AudienceReach, Mentions, PostDays, Walk, Wanted
 from flows.attempts import subjects_in
 from flows.plan import AFTERMATH, CONFIRMED, Offer, idle_reason, is_due, is_due_today, plan
 from flows.registry import Account, Asset, Audience, Cadence, Campaign, PostReference, Side
@@ -69,6 +69,7 @@ def seen(
     handle: str | None = "cleanwaternow",
     gone: timedelta | None = None,
     refusals: int = 0,
+    has_media: bool = False,
 ) -> KnownPost:
     """A post that was created, last shown and last refused so long before CLOCK; gone if that was refused
     later than shown."""
@@ -88,6 +89,7 @@ def seen(
         handle=handle,
         gone_at=before(gone),
         refusals=refusals,
+        has_media=has_media,
     )
 
 
@@ -247,6 +249,15 @@ def test_a_post_from_the_future_does_not_hide_the_present() -> None:
     known = [seen(created=-timedelta(days=9))]
     ask = plan([campaign(accounts=(account(),))], known, CLOCK, "x", everything=False, walked=WALKED)
     assert [walk.since for walk in ask.walks] == [CLOCK - timedelta(days=2)]
+
+
+def test_a_post_that_every_campaign_of_its_account_ignores_is_not_asked_for() -> None:
+    known = [seen(name, read=timedelta(days=9), aliases=(f"edit-{name}",)) for name in ("1", "2", "3")]
+    ignored = (PostReference("x", "1"), PostReference("x", "edit-2"), PostReference("facebook", "3"))
+    water = replace(campaign(accounts=(account(),)), ignored=ignored)
+    assert names(plan([water], known, CLOCK, "x", everything=False).posts) == ["3"]
+    river = campaign(id_="river", accounts=(account(),))
+    assert names(plan([water, river], known, CLOCK, "x", everything=False).posts) == ["1", "2", "3"]
 
 
 def test_unwatched_accounts_and_other_platforms_are_not_walked() -> None:
@@ -658,6 +669,140 @@ def test_the_days_of_rivals_and_of_unwatched_accounts_are_asked_where_they_cost_
     assert [one.handle for one in asked(campaign(accounts=accounts)).days] == ["CleanWaterNow", "BigSewage"]
     charged = asked(campaign(accounts=accounts), offer=Offer(is_charged=True, account_days=True))
     assert [one.handle for one in charged.days] == ["CleanWaterNow"]
+
+
+def days_asked(
+    post: KnownPost,
+    *known: KnownSubject,
+    of: Campaign | None = None,
+    attempts: dict[tuple[str, str], datetime] | None = None,
+    everything: bool = False,
+) -> list[tuple[date, date]]:
+    """The days of a post that a run at CLOCK asks for."""
+    ask = plan(
+        [of or campaign("1")],
+        [post],
+        CLOCK,
+        "x",
+        everything,
+        subjects=known,
+        attempts=attempts,
+        offer=Offer(post_days=True),
+    )
+    return [(one.first_day, one.last_day) for one in ask.post_days]
+
+
+def film(**changes: Any) -> KnownPost:
+    usual: dict[str, Any] = {"created": 10 * DAY, "has_media": True}
+    return seen(**(usual | changes))
+
+
+def ago(days: int) -> date:
+    return TODAY - timedelta(days=days)
+
+
+@pytest.mark.parametrize(
+    ("known", "window"),
+    [
+        # From a day before its first one, which may be its first one further west.
+        ([], (ago(11), TODAY)),
+        ([told("post", "1", 6 * HOUR - 6 * MINUTE, ago(2))], None),
+        # The three days before what is known whole may be restated.
+        ([told("post", "1", 6 * HOUR - 5 * MINUTE, ago(2))], (ago(4), TODAY)),
+        ([told("post", "1", 6 * HOUR, ago(11))], (ago(11), TODAY)),
+        ([told("post", "1", 6 * HOUR, None)], (ago(11), TODAY)),
+        # Another post's, another platform's, the account's of that number.
+        ([told("post", "2", HOUR, TODAY)], (ago(11), TODAY)),
+        ([told("post", "1", HOUR, TODAY, "facebook"), told("account", "1", HOUR)], (ago(11), TODAY)),
+    ],
+)
+def test_the_days_of_a_young_post_are_asked_every_six_hours_from_its_creation_on(
+    known: list[KnownSubject], window: tuple[date, date] | None
+) -> None:
+    assert days_asked(film(), *known) == ([window] if window else [])
+
+
+def test_a_posts_days_are_kept_up_until_sixty_of_them_are_final() -> None:
+    long_ago = campaign("1", starts=date(2026, 1, 1))
+
+    def window(age: int, whole: int) -> list[tuple[date, date]]:
+        return days_asked(film(created=age * DAY), told("post", "1", DAY, ago(whole)), of=long_ago)
+
+    assert window(59, 1) == [(ago(3), TODAY)]
+    # Sixty days after the fifth day of March, which may be the fourth further west.
+    assert window(61, 2) == [(ago(4), ago(2))]
+    assert window(62, 3) == [(ago(5), ago(3))]
+    assert window(63, 4) == []
+    # What a run missed is made up for, as far as it is final.
+    assert (
+        window(80, 20)
+        == []
+        == days_asked(film(created=80 * DAY), told("post", "1", 6 * DAY, ago(40)), of=long_ago)
+    )
+    late = days_asked(film(created=80 * DAY), told("post", "1", 7 * DAY, ago(40)), of=long_ago)
+    assert late == [(ago(42), ago(3))]
+
+
+def test_an_older_post_is_asked_once_for_all_that_is_final() -> None:
+    older = film(created=200 * DAY)
+    assert days_asked(older) == [(ago(201), ago(3))]
+    assert days_asked(older, told("post", "1", DAY, ago(3))) == []
+    assert days_asked(older, told("post", "1", 300 * DAY, ago(100))) == []
+    assert days_asked(film(created=2000 * DAY)) == [(ago(733), ago(3))]
+    # Nothing is told of it: it is not asked in each run.
+    assert days_asked(older, attempts=attempted(("post", "1"), ago=6 * DAY)) == []
+
+
+def test_days_that_were_asked_in_vain_are_asked_six_hours_later() -> None:
+    for hours, count in ((5, 0), (6, 1)):
+        attempts = attempted(("post", "1"), ago=hours * HOUR)
+        assert len(days_asked(film(), attempts=attempts)) == count
+
+
+def test_days_are_asked_of_posts_that_are_there_and_carry_something_to_look_at() -> None:
+    assert days_asked(film(has_media=False)) == []
+    assert days_asked(film(created=None)) == []
+    assert days_asked(film(gone=timedelta(minutes=1))) == []
+    assert days_asked(film(), of=campaign("2")) == []
+    assert days_asked(film(), of=campaign("1", platform="facebook")) == []
+    assert len(days_asked(film(), of=campaign(accounts=(account(),)))) == 1
+    nothing = plan([campaign("1")], [film()], CLOCK, "x", everything=True, offer=Offer(account_days=True))
+    assert nothing.post_days == ()
+
+
+def test_a_post_of_two_campaigns_is_asked_once_for_the_days_of_both() -> None:
+    over = campaign("1", id_="a", ends=ago(40), starts=date(2026, 3, 1))
+    watched = campaign(id_="b", accounts=(account(),), starts=date(2026, 3, 1))
+    young = film(created=50 * DAY)
+    ask = plan([over, watched], [young], CLOCK, "x", everything=True, offer=Offer(post_days=True))
+    assert ask.post_days == (PostDays("a", "1", ago(51), TODAY, "77", CLOCK - 50 * DAY),)
+    alone = plan([over], [young], CLOCK, "x", everything=True, offer=Offer(post_days=True))
+    assert alone.post_days[0].last_day == ago(10)
+
+
+def test_everything_asks_for_all_days_of_a_post_again() -> None:
+    assert days_asked(film(), told("post", "1", HOUR, TODAY), everything=True) == [(ago(11), TODAY)]
+
+
+def test_hourly_runs_ask_for_a_posts_days_four_times_a_day_and_no_more_when_they_are_final() -> None:
+    created = CLOCK - 30 * DAY
+    whole: date | None = None
+    asked_at: list[datetime] = []
+    told_of: list[KnownSubject] = []
+    for hours in range(24 * 80):
+        clock = created + hours * HOUR
+        post = KnownPost("x", "1", "77", ("1",), created, clock, False, has_media=True)
+        long = campaign("1", starts=date(2026, 3, 1), ends=date(2026, 9, 1))
+        offer = Offer(post_days=True)
+        ask = plan([long], [post], clock, "x", everything=False, subjects=told_of, offer=offer)
+        for one in ask.post_days:
+            assert (one.last_day - one.first_day).days <= 5
+            asked_at.append(clock)
+            # The platform tells a day when it is over.
+            whole = min(one.last_day, clock.date() - timedelta(days=1))
+            told_of = [KnownSubject("x", "post", "1", clock, whole)]
+    assert whole == created.date() + timedelta(days=59)
+    assert 62 * 4 <= len(asked_at) <= 63 * 4
 
 
 HASHTAG = Asset("vote", "#VoteWater", "ours", "hashtag", (), None, (), hashtag="VoteWater")

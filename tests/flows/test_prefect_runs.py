@@ -205,6 +205,14 @@ def test_a_worker_runs_a_deployment_and_leaves_a_report(server: Scene) -> None:
     assert len(list(landed.glob("*.parquet"))) == 1
 
 
+def test_a_build_leaves_a_report_of_what_it_published(server: Scene) -> None:
+    report = next(report for report in server.ask("/artifacts/filter") if report["key"] == "build-report")
+    assert "marts.asset_daily" in str(report["data"])
+    told = report["description"].splitlines()
+    assert told[0].startswith(f"- {server.folder / 'data' / 'warehouse.duckdb'}: full; ")
+    assert told[1] == "- earlier builds kept: none"
+
+
 def test_a_failed_platform_fails_the_recorded_run_and_keeps_the_other(server: Scene) -> None:
     refusal = {"error": {"message": f"Malformed {FACEBOOK_TOKEN}", "type": "OAuthException", "code": 190}}
     server.vendor.answers["/graph"] = answer(refusal, 400)

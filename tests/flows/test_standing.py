@@ -60,6 +60,8 @@ def test_status_tells_each_platform_and_what_was_spent(
     assert float(spending[2].strip("$")) == float(spending[4].strip("$")) > 0
     assert "post 2" in spending[6]
     assert f"Tables data/warehouse.duckdb: published {noon}" in lines
+    # Nothing of Facebook has been read.
+    assert [l for l in lines if 'Warn' in l] == ['Warnings of the last build: 1; read them with campaign sql "FROM marts.warnings"']
 
 
 @pytest.mark.parametrize(

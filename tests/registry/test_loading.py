@@ -381,6 +381,22 @@ def test_what_is_landed_is_canonical_and_complete(folder: Folder) -> None:
     assert "source" not in content
 
 
+def test_posts_to_ignore_are_landed_by_the_names_of_their_platforms_each_once(folder: Folder) -> None:
+    head = 'ignore = ["https://x.com/a/status/20", "x:20", "facebook:111_6"]\n' + HEAD
+    folder.write("a.toml", head)
+    registry = folder.load()
+    content = json.loads(registry.as_json(registry.campaigns[0]))
+    assert content["ignore"] == [
+        {"platform": "x", "alias": "20"},
+        {"platform": "facebook", "alias": "111_6"},
+    ]
+
+
+def test_a_name_that_only_begins_like_that_of_removed_assets_is_free(folder: Folder) -> None:
+    folder.write("a.toml", WHOLE.replace("launch-film", "unassigned-film"))
+    assert folder.load().campaigns[0].assets[0].id == "unassigned-film"
+
+
 def test_where_the_file_lies_and_the_order_of_its_keys_do_not_change_what_is_landed(tmp_path: Path) -> None:
     (tmp_path / "one.toml").write_text(HEAD)
     lines = HEAD.splitlines(keepends=True)

@@ -117,11 +117,11 @@ CASES: dict[str, tuple[str, str]] = {
     ),
     "a key unheard of": (
         "zzz = 1\n" + HEAD,
-        "zzz: is not a key of a campaign; its keys are id, name, starts, ends, timezone, sides, accounts, assets, audiences, budgets, cadence",
+        "zzz: is not a key of a campaign; its keys are id, name, starts, ends, timezone, sides, accounts, assets, audiences, budgets, cadence, ignore",
     ),
     "a key with a line end": (
         '"a\\nb" = 1\n' + HEAD,
-        "a\\nb: is not a key of a campaign; its keys are id, name, starts, ends, timezone, sides, accounts, assets, audiences, budgets, cadence",
+        "a\\nb: is not a key of a campaign; its keys are id, name, starts, ends, timezone, sides, accounts, assets, audiences, budgets, cadence, ignore",
     ),
     "a table for a list": (
         HEAD + '[assets]\nid = "film"\n',
@@ -130,6 +130,40 @@ CASES: dict[str, tuple[str, str]] = {
     "a list of texts for tables": (
         'assets = ["film"]\n' + HEAD,
         "assets[0]: must be a table, not text; begin each with a line [[assets]]",
+    ),
+    # Posts that must not count
+    "a post for ignore": (
+        'ignore = "x:20"\n' + HEAD,
+        'ignore: must be a list, not text; write ignore = ["…"]',
+    ),
+    "a number to ignore": (
+        "ignore = [20]\n" + HEAD,
+        "ignore[0]: must be text in quotes, not a whole number; write text in quotes, or remove it",
+    ),
+    "no post to ignore": (
+        'ignore = ["x:20", "later"]\n' + HEAD,
+        'ignore[1]: "later" is neither a web address nor platform:id; paste the post\'s URL, or write platform:id as in "x:1786512345678901234"',
+    ),
+    "no id of the platform to ignore": (
+        'ignore = ["x:abc"]\n' + HEAD,
+        "ignore[0]: 'abc' is not an X post number; write it as \"x:1786512345678901234\"",
+    ),
+    "a post listed and to be ignored": (
+        'ignore = ["https://x.com/a/status/20"]\n' + HEAD + asset('posts = ["x:20"]'),
+        "assets[0].posts[0]: x:20 is to be ignored, by ignore[0]; take it out of one of the two",
+    ),
+    "ignore below a table": (
+        HEAD + 'ignore = ["x:20"]\n',
+        "sides[0].ignore: is not a key of [[sides]]; write it at the top of the file, above the first [[…]]",
+    ),
+    # Ids that the warehouse needs
+    "an asset called as those that were removed": (
+        HEAD + asset('id = "unassigned"'),
+        'assets[0].id: "unassigned" is kept for posts whose asset was removed; rename it',
+    ),
+    "an asset called as those that were removed of a side": (
+        HEAD + asset('id = "unassigned:clean-water"'),
+        'assets[0].id: "unassigned:clean-water" is kept for posts whose asset was removed; rename it',
     ),
     # Sides
     "no sides": (

@@ -29,6 +29,7 @@ def test_without_any_setting_there_are_the_documented_defaults() -> None:
 
     assert (settings.home, settings.lake, settings.registry) == (Path("data"), None, Path("campaigns"))
     assert settings.facebook_api_version == "v26.0"
+    assert settings.keep_builds == 3
     assert settings.landing == Path("data/landing")
     assert settings.readings == Path("data/readings")
     assert settings.warehouse == Path("data/warehouse.duckdb")
@@ -58,6 +59,11 @@ def test_an_empty_setting_is_an_absent_one(monkeypatch: pytest.MonkeyPatch) -> N
     assert settings.credential("facebook") is None
     assert (settings.lake, settings.registry) == (None, Path("campaigns"))
     assert settings.facebook_api_version == "v26.0"
+
+
+def test_the_number_of_kept_builds_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAMPAIGN_KEEP_BUILDS", " 0 ")
+    assert Settings().keep_builds == 0
 
 
 def test_the_lake_may_lie_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -174,6 +180,14 @@ MISTAKES = [
         "begins with ~ but there is no such home folder; write the path in full",
     ),
     ("CAMPAIGN_HOME", __file__, "is a file; give it the path of a folder"),
+    *(
+        (
+            "CAMPAIGN_KEEP_BUILDS",
+            number,
+            "must be a whole number from 0 to 999: how many earlier builds are kept; 3 is usual",
+        )
+        for number in ("three", "-1", "2.5", "1000")
+    ),
 ]
 
 

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -427,6 +428,92 @@ def test_the_latest_two_days_are_restated(plain: Plain) -> None:
     assert early[:2] == late[:2]
     assert early[2] < late[2]
     assert early[3] < late[3]
+
+
+def days_of(plain: Plain, post_id: str, moment: datetime, **params: str) -> dict[str, list[tuple[str, int]]]:
+    """What is told of a post by day: (end, value), by metric."""
+    asked = {"metric": "post_video_views", "period": "day", **params}
+    token = plain.page_token(post_id.partition("_")[0])
+    body = plain.graph(f"{post_id}/insights", moment, token=token, **asked).json()
+    return {
+        row["name"]: [(value["end_time"][:13], value["value"]) for value in row["values"]]
+        for row in body["data"]
+    }
+
+
+def lifetime_of(plain: Plain, post_id: str, moment: datetime) -> int:
+    token = plain.page_token(post_id.partition("_")[0])
+    params = {"metric": "post_video_views", "period": "lifetime"}
+    body = plain.graph(f"{post_id}/insights", moment, token=token, **params).json()
+    return int(body["data"][0]["values"][0]["value"])
+
+
+def test_days_of_a_post_are_what_its_video_gained_between_two_pacific_midnights(plain: Plain) -> None:
+    posts = plain.sandbox.service.world.pages["8761205449"].posts
+    for post in [post for post in posts if post.video and not post.video.is_reel][:3]:
+        (told,) = days_of(plain, post.id, END_2019, since="2019-10-30", until="2019-11-07").values()
+        assert [end for end, _ in told] == [
+            *(f"2019-{stop}" for stop in ("10-31T07", "11-01T07", "11-02T07", "11-03T07")),
+            # The third has twenty-five hours.
+            *(f"2019-11-0{day}T08" for day in range(4, 8)),
+        ]
+        midnights = [at(30, 10, 7), *(datetime.fromisoformat(f"{end}:00+00:00") for end, _ in told)]
+        totals = [
+            0 if moment.timestamp() < post.created else lifetime_of(plain, post.id, moment)
+            for moment in midnights
+        ]
+        assert [value for _, value in told] == [b - a for a, b in pairwise(totals)]
+        assert totals[-1] > 0
+
+
+def test_days_of_a_post_hold_no_recount_and_no_moment_at_zero(plain: Plain) -> None:
+    pages = plain.sandbox.service.world.pages
+    disturbed = [
+        post.id
+        for page in pages.values()
+        for post in page.posts
+        if page.has_role and post.video and not post.video.is_reel and not post.video.views._is_plain
+    ]
+    assert len(disturbed) > 2
+    for post_id in disturbed:
+        (told,) = days_of(plain, post_id, at(20, 12), since="2019-10-29", until="2019-12-13").values()
+        assert all(value >= 0 for _, value in told)
+        assert sum(value for _, value in told) == lifetime_of(plain, post_id, at(13, 12, 8))
+
+
+def test_days_of_a_post_come_for_all_its_metrics_and_are_restated_for_two_days(plain: Plain) -> None:
+    metrics = [
+        "post_video_views",
+        "post_video_views_organic",
+        "post_video_views_paid",
+        "post_video_view_time",
+    ]
+    params = {"metric": ",".join(metrics), "since": "2019-11-19", "until": "2019-11-23"}
+    early, late = (days_of(plain, FILM_POST, moment, **params) for moment in (at(23, 11, 9), at(30, 11)))
+    assert list(early) == list(late) == metrics
+    views, organic, paid, watched = ([value for _, value in late[name]] for name in metrics)
+    assert views == [a + b for a, b in zip(organic, paid, strict=True)]
+    assert watched == [11_000 * value for value in views]
+    first, then = ([value for _, value in each["post_video_views"]] for each in (early, late))
+    assert first[:2] == then[:2]
+    assert all(0 < before < after for before, after in zip(first[2:], then[2:], strict=True))
+
+
+def test_days_of_a_post_have_the_limits_of_a_pages_and_no_last_page(plain: Plain) -> None:
+    token = plain.page_token(LABOUR)
+    params = {"metric": "post_video_views", "period": "day", "since": "2019-09-01"}
+    refused = plain.graph(f"{FILM_POST}/insights", END_2019, token=token, until="2019-12-01", **params)
+    assert "90 days" in error_of(refused)["message"]
+    params |= {"since": "2019-12-01", "until": "2019-12-11"}
+    for _ in range(5):
+        body = plain.graph(f"{FILM_POST}/insights", END_2019, token=token, **params).json()
+        query = dict(part.split("=", 1) for part in body["paging"]["next"].partition("?")[2].split("&"))
+        assert query["since"] != params["since"]
+        params |= {"since": query["since"], "until": query["until"]}
+    assert body["data"] == []
+    # Plays of a reel are told of the reel alone.
+    reel = plain.sandbox.service.world.facebook_videos[REEL].post.id
+    assert days_of(plain, reel, END_2019, since="2019-12-01", until="2019-12-11") == {}
 
 
 def test_days_of_a_page_are_broken_down_flat(plain: Plain) -> None:

@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tests.warehouse.compare import everything_held
 from warehouse.build import BuildReport, build
 from warehouse.landing import LandingWriter, land_registry
 from warehouse.publish import open_published
@@ -242,12 +243,7 @@ class Lake:
 
     def tables(self) -> dict[str, list[tuple[object, ...]]]:
         """Every row of every summary, fact and mart, in one order, for comparing two warehouses."""
-        with open_published(self.warehouse) as con:
-            names = con.execute(
-                "select schema_name || '.' || table_name from duckdb_tables() "
-                "where schema_name in ('summaries', 'facts', 'marts') order by all"
-            ).fetchall()
-            return {name: con.execute(f"select * from {name} order by all").fetchall() for (name,) in names}
+        return everything_held(self.warehouse)
 
 
 def periods(

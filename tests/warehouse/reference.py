@@ -1,4 +1,4 @@
-"""Daily gains computed slowly and obviously, in whole numbers, for one counter. What the SQL must agree
+"""The daily numbers of one counter, computed slowly and obviously, in whole numbers. What the SQL must agree
 with.
 """
 
@@ -13,11 +13,19 @@ NEAR_MIDNIGHT = timedelta(hours=3)
 
 @dataclass(frozen=True)
 class Day:
-    """A local day of one counter."""
+    """A local day of one counter.
+
+    `gain` is what it moved, `total` where it stood when the day ended (or was last read), `polls` how many
+    readings were taken in the day and `glitches` how many of those were set aside. A day between two
+    observed ones has no polls of its own.
+    """
 
     gain: int
     total: int
     completeness: str
+    polls: int
+    glitches: int
+    source: str = "counter"
 
 
 def without_glitches(readings: dict[datetime, int]) -> dict[datetime, int]:
@@ -45,10 +53,18 @@ def local_midnight(day: date, zone: ZoneInfo) -> datetime:
 def daily_gains(
     readings: dict[datetime, int], created_at: datetime | None, zone: ZoneInfo
 ) -> dict[date, Day]:
-    """The gain, closing total and completeness of each local day on which the counter is known."""
+    """What is known of each local day, from the day of the first reading (or of the creation, when the
+    counter was zero) to that of the last.
+    """
     kept = without_glitches(readings)
     if not kept:
         return {}
+    polls: dict[date, int] = {}
+    glitches: dict[date, int] = {}
+    for instant in readings:
+        day = instant.astimezone(zone).date()
+        polls[day] = polls.get(day, 0) + 1
+        glitches[day] = glitches.get(day, 0) + (instant not in kept)
     born = created_at is not None and created_at < min(kept)
     if created_at is not None and born:
         kept[created_at] = 0
@@ -79,6 +95,30 @@ def daily_gains(
         else:
             end, end_is_close = value_at(local_midnight(day + timedelta(days=1), zone))
             completeness = "complete" if start_is_close and end_is_close else "estimated"
-        days[day] = Day(end - start, end, completeness)
+        days[day] = Day(end - start, end, completeness, polls.get(day, 0), glitches.get(day, 0))
         day += timedelta(days=1)
     return days
+
+
+def taken_back(readings: dict[datetime, int], zone: ZoneInfo) -> dict[date, int]:
+    """How much the platform visibly took back on each local day; days without a fall may be missing.
+
+    This is the definition. A day's own readings show a fall of first − lowest and one of highest − last, and
+    the larger of the two is what is sure. The fall from the last reading of the observed day before to the
+    first of this one belongs to the day in which the time between them ends: a reading at midnight itself
+    tells of the day before. The zero at creation is no fall, since nothing stood before it.
+    """
+    by_day: dict[date, list[datetime]] = {}
+    kept = without_glitches(readings)
+    for instant in sorted(kept):
+        by_day.setdefault(instant.astimezone(zone).date(), []).append(instant)
+    falls: dict[date, int] = {}
+    stood = 0
+    for day, instants in by_day.items():
+        values = [kept[instant] for instant in instants]
+        first, last = values[0], values[-1]
+        told_of = (instants[0] - timedelta(microseconds=1)).astimezone(zone).date()
+        falls[told_of] = falls.get(told_of, 0) + max(stood - first, 0)
+        falls[day] = falls.get(day, 0) + max(first - min(values), max(values) - last, 0)
+        stood = last
+    return falls

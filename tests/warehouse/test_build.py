@@ -181,10 +181,10 @@ def test_a_new_time_zone_makes_the_days_again(lake: Lake, tmp_path: Path) -> Non
     assert lake.build().mode == "full"
     both = lake.tables()
     assert both == rebuilt(lake, tmp_path / "fresh")
-    assert {row[0] for row in both["summaries.counter_days"]} == {"Europe/London", "Asia/Tokyo"}
+    assert {row[0] for row in both["summaries.counters"]} == {"Europe/London", "Asia/Tokyo"}
     lake.register(FILM)
     lake.build()
-    assert {row[0] for row in lake.tables()["summaries.counter_days"]} == {"Europe/London"}
+    assert {row[0] for row in lake.tables()["summaries.counters"]} == {"Europe/London"}
 
 
 def test_a_warehouse_as_known_at_a_moment_knows_nothing_later_and_the_next_build_does(tmp_path: Path) -> None:
@@ -371,7 +371,7 @@ def test_damaged_landed_files_are_named_the_rest_is_built_and_mended_ones_are_re
     report = lake.build()
     assert sorted(report.failed) == damaged
     assert report.responses == 2
-    assert lake.query("select polls from facts.counters") == [(2,)]
+    assert lake.query("select sum(polls) from summaries.counter_days") == [(2,)]
     assert sorted(lake.build().failed) == damaged
     for path, content in whole.items():
         path.write_bytes(content)

@@ -108,7 +108,7 @@ def test_a_post_that_was_only_ever_refused_is_known_as_gone(tmp_path: Path) -> N
 def test_known_posts_have_all_their_names_and_say_which_are_gone(lake: Lake) -> None:
     hour = timedelta(hours=1)
     assert known_posts(lake.warehouse) == [
-        KnownPost("facebook", "111_7", "111", ("111_7", "555"), None, NOON, False, None),
+        KnownPost("facebook", "111_7", "111", ("111_7", "555"), None, NOON, False, None, has_media=True),
         KnownPost("x", "1", "9", ("1", "5"), NOON, NOON + hour, False, "cleanwaternow"),
         KnownPost("x", "2", "9", ("2",), None, NOON + hour, True, "cleanwaternow", NOON + 2 * hour, 1),
     ]

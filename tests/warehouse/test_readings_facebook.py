@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from connectors import facebook
-from connectors.asking import AccountDays, Ask, AudienceReach, Mentions, Walk
+from connectors.asking import AccountDays, Ask, AudienceReach, Mentions, PostDays, Walk
 from connectors.facebook.days import PAGE_METRICS
+from connectors.facebook.post_days import POST_DAY_METRICS
+from connectors.sandbox.growth import Moment
 from connectors.sandbox.server import Sandbox
 from connectors.wire import WireSession
 from tests.warehouse.lake import Lake, Sighting, campaign, fb_batch, fb_insights, fb_post, fb_video
@@ -430,9 +432,11 @@ REACH_URL = "https://graph.facebook.com/v26.0/act_7/insights?level=account"
 SIZE_URL = "https://graph.facebook.com/v26.0/act_7/reachestimate?x=1"
 
 
-def page_insight(metric: str, *values: dict[str, object], period: str = "day") -> dict[str, object]:
+def page_insight(
+    metric: str, *values: dict[str, object], period: str = "day", of: str = "111"
+) -> dict[str, object]:
     return {
-        "id": f"111/insights/{metric}/{period}",
+        "id": f"{of}/insights/{metric}/{period}",
         "name": metric,
         "period": period,
         "values": list(values),
@@ -493,6 +497,87 @@ def test_rows_of_other_periods_and_odd_values_are_no_days(tmp_path: Path) -> Non
     ]
     found = seen(tmp_path, {"data": rows}, endpoint="page_insights")
     assert [found["account", "111"].periods[key][0] for key in found["account", "111"].periods] == [10**12]
+
+
+def test_a_day_of_a_post_is_the_one_before_the_pacific_midnight_that_ends_it(tmp_path: Path) -> None:
+    one = page_insight(
+        "post_video_views",
+        value(1, "2026-03-08T08:00:00+0000"),
+        # On the eighth of March the clocks go forward, on the first of November back.
+        value(2, "2026-03-09T07:00:00+0000"),
+        value(3, "2026-11-01T07:00:00+0000"),
+        value(4, "2026-11-02T08:00:00+0000"),
+        of="111_1",
+    )
+    two = page_insight("post_video_view_time", value(11_000, "2026-10-31T07:00:00+0000"), of="111_2")
+    batch = [*fb_batch({"data": [one]}, {"data": [two]}), None, {"code": 400, "body": '{"error": {}}'}]
+    found = seen(tmp_path / "batch", batch, endpoint="post_days")
+    assert found["post", "111_1"].periods == {
+        ("post_video_views/day", "", date(2026, 3, 7), date(2026, 3, 7)): (1, True),
+        ("post_video_views/day", "", date(2026, 3, 8), date(2026, 3, 8)): (2, True),
+        ("post_video_views/day", "", date(2026, 10, 31), date(2026, 10, 31)): (3, True),
+        # Still running at noon UTC of the first.
+        ("post_video_views/day", "", date(2026, 11, 1), date(2026, 11, 1)): (4, False),
+    }
+    day = date(2026, 10, 30)
+    assert found["post", "111_2"].periods == {("post_video_view_time/day", "", day, day): (11_000, True)}
+    assert all(each.counters == {} and each.account_id is None for each in found.values())
+    alone = seen(tmp_path / "alone", {"data": [two]}, endpoint="post_days")
+    assert alone["post", "111_2"].periods == found["post", "111_2"].periods
+    assert len(found) == 2
+
+
+def test_days_that_come_beside_a_lifetime_value_are_told_apart_from_it(tmp_path: Path) -> None:
+    both = {
+        "data": [
+            *fb_insights("111_1", post_video_views=340)["data"],  # type: ignore[misc]
+            page_insight("post_video_views", value(12, "2026-10-31T07:00:00+0000"), of="111_1"),
+        ]
+    }
+    day = date(2026, 10, 30)
+    for endpoint in ("insights", "post_days"):
+        lake = Lake(tmp_path / endpoint)
+        lake.answer(NOON, fb_batch(both), platform="facebook", endpoint=endpoint)
+        lake.register(campaign("c"))
+        lake.build()
+        assert lake.query("select metric, latest.value, first_day from summaries.periods") == [
+            ("post_video_views/day", 12, day)
+        ]
+        assert lake.query("select metric, last_value from facts.counters") == [("post_video_views", 340)]
+
+
+def test_a_restated_day_of_a_post_is_what_was_told_last(tmp_path: Path) -> None:
+    days = [f"2019-11-0{day}T{hour}:00:00+0000" for day, hour in ((2, "07"), (3, "07"), (4, "08"))]
+    told = [
+        # The last of them runs still; what was told of a part of a day counts until the whole is told.
+        (datetime(2019, 11, 3, 12, tzinfo=UTC), (90, 80, 70)),
+        (datetime(2019, 11, 5, 12, tzinfo=UTC), (100, 85, 60)),
+        (datetime(2019, 11, 4, 12, tzinfo=UTC), (95, 99, 65)),
+    ]
+    lake = Lake(tmp_path)
+    for moment, values in told:
+        rows = [value(amount, end) for amount, end in zip(values, days, strict=True)]
+        body = fb_batch({"data": [page_insight("post_video_views", *rows, of="111_1")]})
+        lake.answer(moment, body, platform="facebook", endpoint="post_days")
+        # Whatever it is told beside them, its counter is another number.
+        lake.answer(
+            moment, fb_insights("111_1", post_video_views=900), platform="facebook", endpoint="insights"
+        )
+    lake.register(campaign("c"))
+    lake.build()
+    assert lake.query(
+        "select object_type, object_id, native_name, canonical_name, day, day_boundary, value, is_whole "
+        "from marts.platform_daily order by day"
+    ) == [
+        ("post", "111_1", "post_video_views/day", "views", day, "America/Los_Angeles", amount, True)
+        for day, amount in (
+            (date(2019, 11, 1), 100),
+            (date(2019, 11, 2), 85),
+            (date(2019, 11, 3), 60),
+        )
+    ]
+    (views,) = lake.query("select distinct last_value from facts.counters where metric = 'post_video_views'")
+    assert views == (900,)
 
 
 def test_a_web_address_is_named_as_it_was_asked_for(tmp_path: Path) -> None:
@@ -571,7 +656,9 @@ def test_an_estimate_that_is_not_ready_is_no_figure(tmp_path: Path) -> None:
     assert lake.read() == {}
 
 
-@pytest.mark.parametrize("endpoint", ["page_insights", "sites", "ad_insights", "audience_estimates"])
+@pytest.mark.parametrize(
+    "endpoint", ["page_insights", "post_days", "sites", "ad_insights", "audience_estimates"]
+)
 @pytest.mark.parametrize(
     "body",
     [
@@ -587,6 +674,8 @@ def test_an_estimate_that_is_not_ready_is_no_figure(tmp_path: Path) -> None:
         '{"engagement": 7}',
         '{"engagement": {"share_count": "many"}}',
         '{"error": {"code": 10}}',
+        '[7, null, {"code": 200}, {"code": 200, "body": "\\"day\\" {"}, {"body": {"period": "day"}}]',
+        '[{"code": 200, "body": "{\\"data\\": [{\\"period\\": \\"day\\", \\"values\\": [7]}]}"}]',
     ],
 )
 def test_other_answers_about_days_sites_and_audiences_give_no_figures(
@@ -683,6 +772,61 @@ def test_what_is_collected_of_a_campaign_is_read(tmp_path: Path) -> None:
     assert all("shares" in each.counters for each in rival)
     assert not any("view" in metric for each in rival for metric in each.counters)
     assert not any(kind == "media" for kind, _ in found)
+
+
+def test_what_is_collected_of_posts_by_day_adds_up_to_what_their_videos_gained(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    first, last = date(2019, 11, 1), date(2019, 11, 20)
+    with Sandbox(now=datetime(2019, 11, 30, tzinfo=UTC)) as sandbox:
+        token = sandbox.settings["FACEBOOK_ACCESS_TOKEN"]
+        page = sandbox.service.world.pages["8761205449"]
+        posts = [post for post in page.posts if post.video and not post.video.is_reel]
+        wanted = tuple(
+            PostDays("c", post.id, first, last, page.id, datetime.fromtimestamp(post.created, UTC))
+            for post in posts
+        )
+        # What is told too early is put right later.
+        for clock in (datetime(2019, 11, 20, 9, tzinfo=UTC), datetime(2019, 11, 30, tzinfo=UTC)):
+            with LandingWriter(lake.landing) as writer:
+                session = WireSession(
+                    "facebook",
+                    run_id=f"run-{clock:%d}",
+                    sdk_url=facebook.SDK_URL,
+                    base_url=sandbox.facebook_url,
+                    secrets=[token],
+                    judge=facebook.judge,
+                    land=writer.add,
+                    as_of=clock,
+                )
+                with session:
+                    facebook.collect(Ask("facebook", post_days=wanted), session, token)
+                assert {kind for kind, _, _ in session.report.troubles} <= {"Gone"}
+        ends = datetime(2019, 11, 21, 8, tzinfo=UTC)
+        truth = {
+            post.id: post.video.views.true(post.video.growth.share(Moment.of(ends)))
+            for post in posts
+            if post.video
+            and datetime(2019, 11, 1, 7, tzinfo=UTC).timestamp() < post.created < ends.timestamp()
+        }
+    lake.register(campaign("c"))
+    lake.build()
+    told = lake.query(
+        "select object_id, sum(value)::bigint from marts.platform_daily "
+        "where native_name = 'post_video_views/day' group by all"
+    )
+    assert len(truth) > 5
+    assert {post_id: total for post_id, total in told if post_id in truth} == truth
+    names = {row[0] for row in lake.query("select distinct native_name from marts.platform_daily")}
+    assert names == {f"{metric}/day" for metric in POST_DAY_METRICS}
+    assert lake.query("select min(day), max(day) from marts.platform_daily") == [(first, last)]
+
+
+def test_every_metric_of_posts_by_day_is_in_the_dictionary() -> None:
+    with (Path(readings.SQL).parent / "dictionary" / "facebook.csv").open(encoding="utf-8") as file:
+        known = {row["native_name"]: row for row in csv.DictReader(file) if row["object_type"] == "post"}
+    canonical = ["views", "video_views_organic", "video_views_paid", "watch_time"]
+    assert [known[f"{metric}/day"]["canonical_name"] for metric in POST_DAY_METRICS] == canonical
+    assert {known[f"{metric}/day"]["kind"] for metric in POST_DAY_METRICS} == {"daily"}
 
 
 def test_every_metric_of_pages_by_day_is_in_the_dictionary() -> None:

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 import connectors
+from connectors.exports.headers import exports, series
 from tests.warehouse.lake import Lake, campaign
 from warehouse import readings, sql
+from warehouse.commenting import output_columns
 
 MODELS = {
     model.table: model for layer in ("registry", "summaries", "facts", "marts") for model in sql.models(layer)
@@ -34,9 +36,10 @@ OBJECT_TYPES = ("post", "media", "account", "hashtag", "site", "audience", "adve
 READS = {
     "registry": {"registry"},
     "summaries": {"readings", "registry", "summaries"},
-    "facts": {"summaries", "registry", "dictionary", "facts"},
+    "facts": {"summaries", "registry", "dictionary", "facts", "scope"},
     "marts": {"summaries", "registry", "dictionary", "facts", "marts"},
-    "checks": {"registry", "facts", "marts"},
+    "macros": {"registry", "marts"},
+    "checks": {"scope", "registry", "summaries", "facts", "marts"},
 }
 PLATFORMS = re.compile(r"\b(x|twitter|facebook|instagram|youtube|tiktok)\b", re.IGNORECASE)
 
@@ -58,38 +61,6 @@ def schemas_read(text: str) -> set[str]:
     """The schemas whose tables a statement reads or writes."""
     named = r"\b(?:(?<!distinct )from|join|into|table|table if not exists|exists)\s+([a-z_]+)\.[a-z_]+"
     return set(re.findall(named, without_comments(text), re.IGNORECASE))
-
-
-def output_columns(text: str) -> list[tuple[list[str], str]]:
-    """(comment lines, name) of each column of a model's last select, whose columns stand four spaces in."""
-    _, _, body = text.rpartition("\nselect\n")
-    body, _, _ = body.partition("\nfrom ")
-    found: list[tuple[list[str], str]] = []
-    comments: list[str] = []
-    code = ""
-    for line in body.splitlines():
-        if line.startswith("    -- ") and not code:
-            comments.append(line.strip())
-            continue
-        code = f"{code} {line.split(' -- ')[0].strip()}"
-        opened = re.sub(r"'[^']*'", "", code)
-        if (
-            code.endswith(",")
-            and opened.count("(") == opened.count(")")
-            and opened.count("[") == opened.count("]")
-        ):
-            found.append((comments, name_of(code)))
-            comments, code = [], ""
-    if code:
-        found.append((comments, name_of(code)))
-    return found
-
-
-def name_of(code: str) -> str:
-    """The name that an expression of a select list gets."""
-    name = re.search(r"(\w+)\"?,?$", code.strip())
-    assert name is not None, code
-    return name[1]
 
 
 def connector_trees(platform: str) -> list[ast.Module]:
@@ -117,9 +88,18 @@ def asked(platform: str) -> set[str]:
     return found
 
 
+def exported(platform: str) -> set[str]:
+    """Every native metric that the known exports of a platform become."""
+    of_rows = {metric for each in exports() if each.platform == platform for metric in each.metrics}
+    titled = [
+        each for each in series().values() if platform in {other.platform for other in series().values()}
+    ]
+    return of_rows | {each.metric for each in titled if each.platform in (None, platform)}
+
+
 def words(platform: str) -> set[str]:
-    """Every word in quotes in a platform's readings and connector."""
-    quoted = re.findall(r"['\"]([^'\"\n]+)['\"]", READINGS[platform])
+    """Every word in quotes in a platform's readings and connector, and in the tables of its exports."""
+    quoted = [*re.findall(r"['\"]([^'\"\n]+)['\"]", READINGS[platform]), *exported(platform)]
     for tree in connector_trees(platform):
         quoted += [
             node.value
@@ -168,6 +148,12 @@ def test_a_table_reads_only_layers_that_lie_before_it(table: str) -> None:
     assert schemas_read(MODELS[table].text) <= READS[MODELS[table].layer]
 
 
+@pytest.mark.parametrize("macro", sql.models("macros"), ids=lambda model: model.name)
+def test_a_macro_reads_only_what_is_published(macro: sql.Model) -> None:
+    assert schemas_read(macro.text)
+    assert schemas_read(macro.text) <= READS["macros"]
+
+
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_check_reads_only_what_is_published(check: str) -> None:
     assert schemas_read(CHECKS[check])
@@ -184,6 +170,7 @@ def test_readings_read_only_what_landed(platform: str) -> None:
 def test_every_metric_that_is_read_or_asked_for_is_in_the_dictionary_and_no_other(platform: str) -> None:
     defined = {row["native_name"] for row in DICTIONARY if row["platform"] == platform}
     assert emitted(platform) - defined == set()
+    assert exported(platform) - defined == set()
     assert asked(platform) - {bare(name) for name in defined} == set()
     # Values of days carry the names that were asked for.
     assert {name for name in defined if bare(name) not in words(platform)} == set()

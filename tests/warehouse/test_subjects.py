@@ -476,6 +476,9 @@ def test_subjects_say_when_they_were_seen_and_until_which_day_they_are_whole(lak
         estimate("act_1?{}", FIRST, 10, 20),
         told("advertising", "act_1?", periods=[period("reach/window", FIRST, FIRST + 2 * DAY, 5)]),
         told("post", "1", account_id="9", periods=periods("plays/day", {FIRST: 3})),
+        # Seen since, which says nothing of its days.
+        told("post", "1", later, account_id="9", counters=[{"metric": "plays", "value": 5}]),
+        told("post", "2", account_id="9", counters=[{"metric": "plays", "value": 5}]),
     )
     lake.build()
     assert known_subjects(lake.warehouse) == [
@@ -483,6 +486,7 @@ def test_subjects_say_when_they_were_seen_and_until_which_day_they_are_whole(lak
         KnownSubject("elsewhere", "advertising", "act_1?", NOON, FIRST + 2 * DAY),
         KnownSubject("elsewhere", "audience", "act_1?{}", NOON, FIRST),
         KnownSubject("elsewhere", "hashtag", "#voteélan", later, FIRST),
+        KnownSubject("elsewhere", "post", "1", NOON, FIRST),
         KnownSubject("elsewhere", "site", SITE, NOON, None),
     ]
 

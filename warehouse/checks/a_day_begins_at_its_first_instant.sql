@@ -1,4 +1,5 @@
 -- Every midnight is on its day, and the instant before it is not.
+-- Severity: error
 select timezone, day, midnight
 from facts.midnights
 where (midnight at time zone timezone)::date <> day

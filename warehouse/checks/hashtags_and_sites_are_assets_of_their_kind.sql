@@ -1,4 +1,5 @@
 -- Days of a hashtag or site belong to an asset of that kind and lie inside its campaign.
+-- Severity: error
 select campaign_id, asset_id, day
 from (
     select campaign_id, asset_id, day, 'hashtag' as kind from marts.hashtag_daily

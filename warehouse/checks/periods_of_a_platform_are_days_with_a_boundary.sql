@@ -1,4 +1,5 @@
 -- A platform's own day has one value for each part of each object, and says whose midnight ends it.
+-- Severity: error
 select platform, object_type, object_id, native_name, canonical_name, breakdown, day
 from facts.platform_days
 group by all

@@ -1,4 +1,5 @@
 -- Reach is of one window of days that begins with the campaign and lies inside it, and every audience of the registry has its row.
+-- Severity: error
 select campaign_id, audience_id, metric, first_day, last_day
 from marts.reach_share
 full join registry.audiences using (campaign_id, audience_id)

@@ -1,4 +1,5 @@
 -- A share of an audience is an interval in its order, of a reach over the audience's bounds.
+-- Severity: error
 select campaign_id, audience_id, share_low, share_high
 from marts.reach_share
 where share_low > share_high

@@ -1,4 +1,5 @@
 -- One audience, one count: however many posts of an asset share a counter, it counts once in the asset's lifetime views.
+-- Severity: error
 select campaign_id, asset_id, any_value(asset_totals.views) as views, sum(distinct_counters.last_value) as counted
 from (
     select distinct

@@ -1,156 +1,138 @@
 -- What each counter moved on each local day, from the first day it is known to the last.
--- Grain: timezone, platform, object_type, object_id, metric, day
+-- Grain: counter_id, day
+-- Kept: counters
 --
 -- A counter's value at a local midnight is the reading there, or lies on the line between the last reading before and the first
 -- one after, rounded to a whole number first and differenced then, so that the days add up to last − first exactly.
 -- Nothing is extrapolated.
 with days as (
-    select timezone, platform, object_type, object_id, metric, day, first_at, first_value, last_at, last_value
+    select counter_id, day, first_at, first_value, last_at, last_value, lowest, highest, sources
     from summaries.counter_days
-    where first_at is not null
+    join scope.counters using (counter_id)
+    where first_at is not null and day >= getvariable('gains_read_from') and day >= read_from
+
     union all
+
     -- The instant of creation is a reading of zero.
-    select timezone, platform, object_type, object_id, metric, (zero_at at time zone timezone)::date, zero_at, 0, zero_at, 0
+    select counter_id, (zero_at at time zone timezone)::date, zero_at, 0, zero_at, 0, 0, 0, 0
     from facts.counters
-    where zero_at is not null
+    join scope.counters using (counter_id)
+    where zero_at is not null and (zero_at at time zone timezone)::date >= read_from
 ),
 
 -- The zero may fall on a day that has readings of its own.
 observed_days as (
     select
-        timezone,
-        platform,
-        object_type,
-        object_id,
-        metric,
+        counter_id,
         day,
         min(first_at) as first_at,
         arg_min(first_value, first_at) as first_value,
         max(last_at) as last_at,
-        arg_max(last_value, last_at) as last_value
+        arg_max(last_value, last_at) as last_value,
+        bit_or(sources) as sources,
+        -- What the readings of the day show to have been taken back between them.
+        max(greatest(first_value - lowest, highest - last_value)) as fallen
     from days
-    group by all
+    group by counter_id, day
 ),
 
 neighbours as (
     select
-        *,
-        row_number() over counter = 1 as is_first,
-        lead(day) over counter as next_day,
-        lead(first_at) over counter as next_at,
-        lead(first_value) over counter as next_value
-    from observed_days
-    window counter as (partition by timezone, platform, object_type, object_id, metric order by day)
-),
-
-crossings as (
-    select
+        counter_id,
         timezone,
-        platform,
-        object_type,
-        object_id,
-        metric,
-        unnest(generate_series(day + 1, next_day, interval 1 day))::date as day,
-        last_at,
+        zero_at is not null as is_from_zero,
+        day,
+        epoch_us(first_at) as first_at,
+        first_value,
+        epoch_us(last_at) as last_at,
         last_value,
-        next_at,
-        next_value
-    from neighbours
-    where next_day is not null
+        sources,
+        fallen,
+        lag(day) over counter as before_day,
+        epoch_us(lag(last_at) over counter) as before_at,
+        lag(last_value) over counter as before_value,
+        coalesce(lag(sources) over counter, 0) as before_sources,
+        lead(day) over counter as after_day,
+        epoch_us(lead(first_at) over counter) as after_at,
+        lead(first_value) over counter as after_value,
+        coalesce(lead(sources) over counter, 0) as after_sources
+    from observed_days
+    join (select counter_id, timezone, zero_at from facts.counters) as zoned using (counter_id)
+    window counter as (partition by counter_id order by day)
 ),
 
 midnights as (
-    select
-        timezone,
-        platform,
-        object_type,
-        object_id,
-        metric,
-        day,
-        epoch_us(midnight) as midnight,
-        epoch_us(last_at) as before_at,
-        epoch_us(next_at) as after_at,
-        last_value,
-        next_value
-    from crossings
-    join facts.midnights using (timezone, day)
+    select timezone, day, epoch_us(midnight) as starts, epoch_us(ends_at) as ends from facts.midnights
 ),
 
--- The counter's value at the start of each day, and how it is known.
-starts as (
+-- The counter's value at either end of each day, and how far from the nearer reading that is.
+ends as (
     select
-        timezone,
-        platform,
-        object_type,
-        object_id,
-        metric,
+        counter_id,
         day,
-        (
-            (
-                2 * (last_value::hugeint * (after_at - midnight) + next_value::hugeint * (midnight - before_at))
-                + (after_at - before_at)
-            ) // (2 * (after_at - before_at)::hugeint)
-        )::bigint as value,
-        -- A reading within three hours of midnight, on either side, pins the value there.
-        case
-            when least(midnight - before_at, after_at - midnight) <= 3 * 3600 * 1000000::bigint then 'close'
-            else 'far'
-        end as known
-    from midnights
+        case when before_day is null then first_value else value_at(starts, before_at, before_value, first_at, first_value) end as opening,
+        case when before_day is not null then least(starts - before_at, first_at - starts) when is_from_zero then 0 end as opening_far,
+        case when after_day is null then last_value else value_at(ends, last_at, last_value, after_at, after_value) end as closing,
+        case when after_day is not null then least(ends - last_at, after_at - ends) end as closing_far,
+        after_day is null as is_running,
+        -- What was taken back between two readings shows on the day in which the later one ends the time between them.
+        fallen
+            + case when first_at > starts then greatest(coalesce(before_value - first_value, 0), 0) else 0 end
+            + case when after_at = ends then greatest(last_value - after_value, 0) else 0 end as taken_back,
+        sources | before_sources | after_sources as sources
+    from neighbours
+    join midnights using (timezone, day)
 
     union all
 
+    -- Days between two observed ones.
     select
-        timezone,
-        platform,
-        object_type,
-        object_id,
-        metric,
-        neighbours.day,
-        neighbours.first_value,
-        case when counters.zero_at is not null then 'close' else 'far' end
-    from neighbours
-    join facts.counters using (timezone, platform, object_type, object_id, metric)
-    where is_first
-
-    union all
-
-    select timezone, platform, object_type, object_id, metric, day + 1, last_value, 'running'
-    from neighbours
-    where next_day is null
+        counter_id,
+        missed_day,
+        value_at(starts, last_at, last_value, after_at, after_value),
+        least(starts - last_at, after_at - starts),
+        value_at(ends, last_at, last_value, after_at, after_value),
+        least(ends - last_at, after_at - ends),
+        false,
+        case when after_at = ends then greatest(last_value - after_value, 0) else 0 end,
+        sources | after_sources
+    from (
+        select *, unnest(generate_series(day + 1, after_day - 1, interval 1 day))::date as missed_day
+        from neighbours
+        where after_day > day + 1
+    ) as gaps
+    join midnights on midnights.timezone = gaps.timezone and midnights.day = gaps.missed_day
 ),
 
-moves as (
-    select
-        *,
-        lead(value) over counter as total,
-        lead(known) over counter as known_after
-    from starts
-    window counter as (partition by timezone, platform, object_type, object_id, metric order by day)
+dips as (
+    select counter_id, day, glitches
+    from summaries.counter_days
+    where glitches > 0 and day >= getvariable('gains_read_from')
 )
 
 select
-    -- Zone whose midnights end the day.
-    timezone,
-    -- Platform of the counter.
-    platform,
-    -- post, media, account or site.
-    object_type,
-    -- Post, medium, account or site that it belongs to.
-    object_id,
-    -- The platform's own name of the counter.
-    metric,
-    -- Local day.
+    -- Counter, of facts.counters.
+    counter_id,
+    -- Local day, in the counter's zone.
     day,
     -- What the counter moved in the day; below zero when the platform took some back.
-    total - value as gain,
+    closing - opening as gain,
     -- Lifetime total at the end of the day, or at the last reading of a running day.
-    total,
-    -- complete: both midnights are pinned by a reading nearby; estimated: one is not; open: the day's end has not been seen.
+    closing as total,
+    -- complete: both midnights are pinned by a reading within three hours; estimated: one is not; open: the day's end has not
+    -- been seen.
     case
-        when known_after = 'running' then 'open'
-        when known = 'close' and known_after = 'close' then 'complete'
+        when is_running then 'open'
+        when opening_far <= 10_800_000_000 and closing_far <= 10_800_000_000 then 'complete'
         else 'estimated'
-    end as completeness
-from moves
-where total is not null
+    end as completeness,
+    -- How much the platform is seen to have taken back, whatever the day gained otherwise; 0 for nothing.
+    taken_back,
+    -- Readings of the day that were set aside as glitches.
+    coalesce(glitches, 0) as glitches,
+    -- Whence the readings around its midnights came: bit 0 for the platform's API, bit 1 for an export made by hand.
+    sources::tinyint as sources
+from ends
+join scope.counters using (counter_id)
+left join dips using (counter_id, day)
+where day between scope.counters.first_day and scope.counters.last_day

@@ -4,13 +4,12 @@
 -- Where clocks go back over midnight, 00:00 comes twice and the day begins with the first; where they go forward over
 -- it, there is no 00:00 and the day begins with the change.
 with known as (
-    select timezone, min(day) as first_day, max(day) as last_day
-    from (
-        select timezone, day from summaries.counter_days
-        union all
-        select timezone, (zero_at at time zone timezone)::date from facts.counters where zero_at is not null
-    )
-    group by all
+    select
+        timezone,
+        min((coalesce(zero_at, first_at) at time zone timezone)::date) as first_day,
+        max((last_at at time zone timezone)::date) as last_day
+    from facts.counters
+    group by timezone
 ),
 
 days as (
@@ -25,6 +24,13 @@ candidates as (
         timezone(timezone, day::timestamp) - unnest([interval 0 minute, interval 30 minute, interval 60 minute, interval 120 minute])
             as instant
     from days
+),
+
+midnights as (
+    select timezone, day, min(instant) as midnight
+    from candidates
+    where (instant at time zone timezone)::date = day
+    group by timezone, day
 )
 
 select
@@ -33,7 +39,7 @@ select
     -- Local day.
     day,
     -- Its first instant.
-    min(instant) as midnight
-from candidates
-where (instant at time zone timezone)::date = day
-group by timezone, day
+    midnight,
+    -- The first instant of the next day.
+    lead(midnight) over (partition by timezone order by day) as ends_at
+from midnights

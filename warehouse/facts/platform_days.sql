@@ -1,5 +1,6 @@
 -- What the platforms themselves give for single days of their own calendars.
 -- Grain: platform, object_type, object_id, native_name, canonical_name, breakdown, day
+-- Made: view
 select
     -- Platform that gives the value.
     periods.platform as platform,

@@ -1,5 +1,6 @@
 -- How often the platforms say that a hashtag or site was mentioned on each of their own days.
 -- Grain: object_type, object_id, platform, day
+-- Made: view
 select
     -- hashtag or site.
     object_type,

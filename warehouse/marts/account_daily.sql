@@ -1,74 +1,24 @@
 -- What the posts of each account gained on each local day of the campaign.
 -- Grain: campaign_id, platform, account_id, day
-with account_posts as (
-    select campaign_id, assignments.platform, assignments.account_id, post_id, timezone, created_at, is_gone
+-- Made: view
+with posted as (
+    select
+        campaign_id,
+        assignments.platform as platform,
+        assignments.account_id as account_id,
+        (created_at at time zone timezone)::date as day,
+        count(*) as posts
     from facts.assignments
     join registry.campaigns using (campaign_id)
     join facts.posts using (platform, post_id)
-    where assignments.account_id is not null
-),
-
-posted as (
-    select campaign_id, platform, account_id, (created_at at time zone timezone)::date as day, count(*) as posts
-    from account_posts
-    where created_at is not null
-    group by all
-),
-
--- A video's counter that several of the account's posts share counts once.
-account_counters as (
-    select
-        campaign_id,
-        platform,
-        account_id,
-        timezone,
-        post_counters.metric,
-        object_type,
-        object_id,
-        native_name,
-        bool_and(is_gone) as is_gone
-    from account_posts
-    join facts.post_counters using (platform, post_id)
-    where post_counters.metric in ('views', 'shares', 'retweets', 'reactions', 'comments')
-    group by all
-),
-
--- The last day up to which every counter that still answers has been read; later days miss somebody.
-reach as (
-    select
-        campaign_id,
-        account_counters.platform,
-        account_id,
-        min((last_at at time zone account_counters.timezone)::date) filter (not is_gone and not is_silent) as whole_until
-    from account_counters
-    join facts.counters on counters.timezone = account_counters.timezone
-        and counters.platform = account_counters.platform
-        and counters.object_type = account_counters.object_type
-        and counters.object_id = account_counters.object_id
-        and counters.metric = account_counters.native_name
+    where created_at is not null and assignments.account_id is not null
     group by all
 ),
 
 gained as (
-    select
-        campaign_id,
-        account_counters.platform,
-        account_id,
-        day,
-        (sum(gain) filter (account_counters.metric = 'views'))::bigint as views,
-        (sum(gain) filter (account_counters.metric = 'shares'))::bigint as shares,
-        (sum(gain) filter (account_counters.metric = 'retweets'))::bigint as retweets,
-        (sum(gain) filter (account_counters.metric = 'reactions'))::bigint as reactions,
-        (sum(gain) filter (account_counters.metric = 'comments'))::bigint as comments,
-        max(list_position(['complete', 'estimated', 'open'], completeness)) as worst,
-        bool_or(gain < 0) as was_revised_down
-    from account_counters
-    join facts.gains on gains.timezone = account_counters.timezone
-        and gains.platform = account_counters.platform
-        and gains.object_type = account_counters.object_type
-        and gains.object_id = account_counters.object_id
-        and gains.metric = account_counters.native_name
-    group by all
+    select * exclude (kind, name), name as account_id
+    from facts.group_days
+    where kind = 'account'
 )
 
 select
@@ -87,24 +37,24 @@ select
     -- Posts published in the day that count for the campaign.
     coalesce(posted.posts, 0)::bigint as posts,
     -- Views gained by the account's posts; null where the platform tells none.
-    gained.views,
+    gained.views as views,
     -- Shares gained; a retweet is not a share.
-    gained.shares,
+    gained.shares as shares,
     -- Retweets gained.
-    gained.retweets,
+    gained.retweets as retweets,
     -- Reactions gained, likes among them.
-    gained.reactions,
+    gained.reactions as reactions,
     -- Comments or replies gained.
-    gained.comments,
+    gained.comments as comments,
+    -- Quoting posts gained.
+    gained.quotes as quotes,
     -- As complete as the worst of its posts' counters; null on days without readings.
-    case
-        when day > reach.whole_until then 'open'
-        else ['complete', 'estimated', 'open'][gained.worst]
-    end as completeness,
+    gained.completeness as completeness,
     -- Whether a platform took something back from one of its counters.
-    coalesce(gained.was_revised_down, false) as was_revised_down
+    coalesce(gained.was_revised_down, false) as was_revised_down,
+    -- Whether a platform's own number for the day stands in for a counter that did not cover it.
+    coalesce(gained.is_filled, false) as is_filled
 from gained
 full join posted using (campaign_id, platform, account_id, day)
 left join summaries.accounts as names using (platform, account_id)
 left join facts.campaign_accounts as registered using (campaign_id, platform, account_id)
-left join reach using (campaign_id, platform, account_id)

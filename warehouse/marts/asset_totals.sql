@@ -5,33 +5,27 @@
 with totals as (
     select
         campaign_id,
-        asset_id,
-        any_value(asset_counters.side_id) as side_id,
-        any_value(asset_counters.asset_title) as asset_title,
-        (sum(last_value) filter (asset_counters.metric = 'views'))::bigint as views,
-        (sum(last_value) filter (asset_counters.metric = 'shares'))::bigint as shares,
-        (sum(last_value) filter (asset_counters.metric = 'retweets'))::bigint as retweets,
+        name as asset_id,
+        (sum(last_value) filter (group_counters.metric = 'views'))::bigint as views,
+        (sum(last_value) filter (group_counters.metric = 'shares'))::bigint as shares,
+        (sum(last_value) filter (group_counters.metric = 'retweets'))::bigint as retweets,
         min(first_at) as first_seen_at,
         max(last_at) as last_seen_at
-    from facts.asset_counters
-    join registry.campaigns using (campaign_id)
-    join facts.counters on counters.timezone = campaigns.timezone
-        and counters.platform = asset_counters.platform
-        and counters.object_type = asset_counters.object_type
-        and counters.object_id = asset_counters.object_id
-        and counters.metric = asset_counters.native_name
-    group by campaign_id, asset_id
+    from facts.group_counters
+    join facts.counters using (counter_id)
+    where kind = 'asset'
+    group by campaign_id, name
 )
 
 select
     -- Campaign.
     campaign_id,
     -- Side whose content the asset is.
-    totals.side_id,
+    named.side_id as side_id,
     -- Asset, or platform:post for a post that no asset lists.
     asset_id,
     -- Title of the asset.
-    totals.asset_title,
+    named.asset_title as asset_title,
     -- Lifetime views over the platforms that tell them; null where none does.
     views,
     -- Lifetime shares; a retweet is not a share.
@@ -45,8 +39,9 @@ select
     -- Last reading of any of its counters.
     last_seen_at,
     -- The team's labels; empty for posts that no asset lists.
-    coalesce(assets.tags, []) as tags,
+    coalesce(listed.tags, []) as tags,
     -- Whether the team listed it as an asset.
-    assets.asset_id is not null as is_listed
+    listed.asset_id is not null as is_listed
 from totals
-left join registry.assets using (campaign_id, asset_id)
+join facts.assets as named using (campaign_id, asset_id)
+left join registry.assets as listed using (campaign_id, asset_id)

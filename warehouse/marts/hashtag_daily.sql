@@ -1,5 +1,6 @@
 -- How often each hashtag of a campaign was mentioned on each day of the campaign's window.
 -- Grain: campaign_id, asset_id, day
+-- Made: view
 --
 -- Days are those of the platform that counts (day_boundary), not the campaign's local ones. Hashtag assets have no posts of
 -- their own to count: asset_daily and asset_totals show only what posts that belong to them gained.

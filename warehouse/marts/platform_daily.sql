@@ -1,5 +1,6 @@
 -- What the platforms themselves give for single days of their own calendars: accounts, hashtags, sites, advertising.
 -- Grain: platform, object_type, object_id, native_name, canonical_name, breakdown, day
+-- Made: view
 --
 -- These are not the campaign's local days, and not what lifetime counters moved; compare them, never add them to those.
 select

@@ -13,11 +13,11 @@ select
     accounts.latest.handle as handle,
     -- Side whose content it is.
     side_id,
-    -- Asset, or platform:post for a post of its own.
+    -- Asset, platform:post for a post of its own, or unassigned (with :SIDE for all but ours) when it was listed before.
     asset_id,
     -- Title of the asset.
     asset_title,
-    -- listed, text, hashtag, link or same video; itself for a post of its own.
+    -- listed, text, hashtag, link or same video; itself for a post of its own; unassigned when its asset is gone.
     assigned_by,
     -- When it was posted; null when no answer said so.
     posts.created_at as created_at,

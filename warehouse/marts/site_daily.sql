@@ -1,5 +1,6 @@
 -- How often each site of a campaign was shared and mentioned on each day of the campaign's window.
 -- Grain: campaign_id, asset_id, day
+-- Made: view
 --
 -- Shares, reactions and comments are what the platforms' lifetime counters of the address moved on the campaign's local day;
 -- mentions are counted by the platform on days of its own (mentions_day_boundary). Site assets have no posts of their own to
@@ -20,14 +21,15 @@ gained as (
         (sum(gain) filter (site_counters.metric = 'reactions'))::bigint as reactions,
         (sum(gain) filter (site_counters.metric = 'comments'))::bigint as comments,
         max(list_position(['complete', 'estimated', 'open'], completeness)) as worst,
-        bool_or(gain < 0) as was_revised_down
+        bool_or(gain < 0 or taken_back > 0) as was_revised_down
     from sites
     join facts.site_counters on site_counters.object_id = sites.url
-    join facts.gains on gains.timezone = sites.timezone
-        and gains.platform = site_counters.platform
-        and gains.object_type = 'site'
-        and gains.object_id = site_counters.object_id
-        and gains.metric = site_counters.native_name
+    join facts.counters on counters.timezone = sites.timezone
+        and counters.platform = site_counters.platform
+        and counters.object_type = 'site'
+        and counters.object_id = site_counters.object_id
+        and counters.metric = site_counters.native_name
+    join facts.gains using (counter_id)
     where site_counters.metric in ('shares', 'reactions', 'comments')
         and day between starts and ends
     group by all

@@ -1,4 +1,4 @@
--- What the Graph API's answers say of posts, videos, pages and their days, web addresses and the reach of advertising.
+-- What the Graph API's answers say of posts, videos and pages, of their days, web addresses and the reach of advertising.
 -- Grain: object_type, object_id, observed_at, response_id
 --
 -- The only file that knows Facebook's words.
@@ -86,7 +86,7 @@ insight_answers as (
             end
         ) as body
     from answers
-    where status = 200 and endpoint = 'insights'
+    where status = 200 and endpoint in ('insights', 'post_days')
 ),
 
 insight_rows as (
@@ -99,7 +99,7 @@ insight_rows as (
     from insight_answers
 ),
 
--- Lifetime rows are counters. Rows of a day are daily values on Facebook's own day, a different metric.
+-- Lifetime rows are counters. Rows of a day are daily values on Facebook's own day, a different metric (`days`).
 insights as (
     select
         response_id,
@@ -113,32 +113,47 @@ insights as (
     group by all
 ),
 
--- Page insights by day, in days of US Pacific time: `end_time` is the midnight that ends the day. A breakdown is a text beside
--- the value; a value may be a map, whose keys are then the parts.
-page_insight_rows as (
-    select
-        response_id,
-        observed_at,
-        unnest(from_json(answer -> 'data', '["JSON"]')) as insight
+-- Insights by day of pages and posts, in days of US Pacific time: `end_time` is the midnight that ends the day. A breakdown is a
+-- text beside the value; a value may be a map, whose keys are then the parts.
+day_answers as (
+    select response_id, observed_at, 'account' as object_type, answer
     from answers
     where status = 200 and endpoint = 'page_insights'
+
+    union all
+
+    select response_id, observed_at, 'post', try(body::json)
+    from insight_answers
+    -- Most of them are lifetime's.
+    where contains(body, '"day"') and json_valid(body)
 ),
 
-page_insight_values as (
+day_rows as (
     select
         response_id,
         observed_at,
+        object_type,
+        unnest(from_json(answer -> 'data', '["JSON"]')) as insight
+    from day_answers
+),
+
+day_lists as (
+    select
+        response_id,
+        observed_at,
+        object_type,
         split_part(insight ->> '$.id', '/', 1) as object_id,
         (insight ->> '$.name') || '/day' as metric,
         unnest(from_json(insight -> '$.values', '["JSON"]')) as value
-    from page_insight_rows
+    from day_rows
     where (insight ->> '$.period') = 'day' and json_type(insight, '$.values') = 'ARRAY'
 ),
 
-page_day_values as (
+day_values as (
     select
         response_id,
         observed_at,
+        object_type,
         object_id,
         metric,
         try_cast(value ->> '$.end_time' as timestamptz) as ends_at,
@@ -157,29 +172,30 @@ page_day_values as (
             ),
             ','
         ) as breakdown
-    from page_insight_values
+    from day_lists
     where object_id is not null and metric is not null
 ),
 
-page_day_parts as (
-    select response_id, observed_at, object_id, metric, ends_at, breakdown, try_cast(amount as bigint) as value
-    from page_day_values
+day_parts as (
+    select response_id, observed_at, object_type, object_id, metric, ends_at, breakdown, try_cast(amount as bigint) as value
+    from day_values
     where json_type(amount) in ('UBIGINT', 'BIGINT')
 
     union all
 
-    select response_id, observed_at, object_id, metric, ends_at, part.key, try_cast(part.value as bigint)
+    select response_id, observed_at, object_type, object_id, metric, ends_at, part.key, try_cast(part.value as bigint)
     from (
         select *, unnest(map_entries(try_cast(amount as map(varchar, json)))) as part
-        from page_day_values
+        from day_values
         where json_type(amount) = 'OBJECT'
     )
 ),
 
-page_days as (
+days as (
     select
         response_id,
         observed_at,
+        object_type,
         object_id,
         list({
             'metric': metric,
@@ -192,7 +208,7 @@ page_days as (
         }) as periods
     from (
         select *, try((timezone('America/Los_Angeles', ends_at) - interval 12 hours)::date) as day
-        from page_day_parts
+        from day_parts
         where ends_at is not null and value is not null
     )
     group by all
@@ -435,9 +451,11 @@ sightings as (
     union all
 
     select
-        'account', object_id, response_id, observed_at, 'present',
-        object_id, null, null, null, [], [], [], [], [], null, null, [], periods
-    from page_days
+        -- Of a video there are no days.
+        object_type, object_id, response_id, observed_at, 'present',
+        case when object_type = 'account' then object_id end, null, null, null, [], [], [], [], [], null, null, [], periods
+    from days
+    where object_type = 'account' or contains(object_id, '_')
 
     union all
 

@@ -8,13 +8,19 @@ select
     -- Name of the side for people.
     side.name as side_name,
     -- Whether this is the side that runs the registry.
-    side.ours as is_ours
+    side.ours as is_ours,
+    -- Place in the registry file, from 1.
+    position
 from (
-    select campaign.id as campaign_id, unnest(campaign.sides) as side
+    select campaign_id, side, position
     from (
-        select unnest(from_json(body, '{"campaigns": [{
-            "id": "VARCHAR", "sides": [{"id": "VARCHAR", "name": "VARCHAR", "ours": "BOOLEAN"}]
-        }]}').campaigns) as campaign
-        from registry_in_force
-    )
+        select campaign.id as campaign_id, campaign.sides as sides
+        from (
+            select unnest(from_json(body, '{"campaigns": [{
+                "id": "VARCHAR", "sides": [{"id": "VARCHAR", "name": "VARCHAR", "ours": "BOOLEAN"}]
+            }]}').campaigns) as campaign
+            from registry_in_force
+        )
+    ),
+    unnest(sides) with ordinality as named(side, position)
 )

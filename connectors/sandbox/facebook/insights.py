@@ -4,8 +4,9 @@ Lifetime rows carry one value and no `end_time`. Daily rows are the platform's o
 midnight US Pacific (07:00Z or 08:00Z), and `end_time` is that instant, so it names the day before it. Without
 `period`, every period a metric has is answered at once. With a breakdown there is a row for each part that is
 not zero, with the part's name beside the value. The figures of the last two days are not final: they are
-too low and are put right later. A name that is dead, unknown or of another kind of object fails the whole
-call; a metric that is known but was not collected for the object gives no row at all.
+too low and are put right later. Days of a post are of what truly happened: what a lifetime counter shows too
+much or for a moment not at all is no part of them. A name that is dead, unknown or of another kind of object
+fails the whole call; a metric that is known but was not collected for the object gives no row at all.
 
 `post_media_view` did not exist in the years of the shipped worlds, and therefore has no rows; of pages, its
 like are invented, as a multiple of plays.
@@ -43,14 +44,16 @@ class InvalidBreakdown(ValueError):
 @dataclass(frozen=True)
 class Metric(Generic[Thing]):
     """`total` is the figure at a moment, counted from the beginning; None: never collected for this object.
-    Rows of a day or of several days are differences of two totals, unless `is_running`: then they are the
-    total at the day's end. `breakdowns` has, for each, the parts with their shares of the whole in percent.
+    Rows of a day or of several days are differences of two totals (of two `by_day` where that is another
+    count), unless `is_running`: then they are the total at the day's end. `breakdowns` has, for each, the
+    parts with their shares of the whole in percent.
     """
 
     periods: tuple[str, ...]
     total: Callable[[Thing, Moment], Value | None]
     is_running: bool = False
     breakdowns: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    by_day: Callable[[Thing, Moment], Value | None] | None = None
 
 
 def reactions_of(post: FacebookPost, now: Moment) -> dict[str, int]:
@@ -66,6 +69,17 @@ def video_views(video: FacebookVideo, now: Moment) -> int:
 def _post_views(post: FacebookPost, now: Moment) -> int | None:
     # Plays of a reel are counted on the reel alone.
     return None if post.video is None or post.video.is_reel else video_views(post.video, now)
+
+
+def _true_post_views(times: int) -> Callable[[FacebookPost, Moment], int | None]:
+    """So many times the plays of a post's video."""
+
+    def counted(post: FacebookPost, now: Moment) -> int | None:
+        if post.video is None or post.video.is_reel:
+            return None
+        return post.video.views.true(post.video.growth.share(now)) * times
+
+    return counted
 
 
 def _activity(post: FacebookPost, now: Moment) -> dict[str, int]:
@@ -113,10 +127,14 @@ POST_METRICS: dict[str, Metric[FacebookPost]] = {
 }
 
 VIDEO_POST_METRICS: dict[str, Metric[FacebookPost]] = {
-    "post_video_views": Metric(_LIFETIME_DAY, _post_views),
-    "post_video_views_organic": Metric(_LIFETIME_DAY, _post_views),
-    "post_video_views_paid": Metric(_LIFETIME_DAY, _zero),
-    "post_video_view_time": Metric(_LIFETIME_DAY, lambda post, now: (_post_views(post, now) or 0) * 11_000),
+    "post_video_views": Metric(_LIFETIME_DAY, _post_views, by_day=_true_post_views(1)),
+    "post_video_views_organic": Metric(_LIFETIME_DAY, _post_views, by_day=_true_post_views(1)),
+    "post_video_views_paid": Metric(_LIFETIME_DAY, _zero, by_day=_true_post_views(0)),
+    "post_video_view_time": Metric(
+        _LIFETIME_DAY,
+        lambda post, now: (_post_views(post, now) or 0) * 11_000,
+        by_day=_true_post_views(11_000),
+    ),
     "post_video_avg_time_watched": Metric(
         _LIFETIME, lambda post, now: 11_000 if _post_views(post, now) else 0
     ),
@@ -306,9 +324,10 @@ def _values(
         if total is not None:
             yield {"value": total}
         return
+    counted = metric.by_day or metric.total
     for end in days:
         before = day_end(end, -_ROLLING_DAYS[period])
-        last, first = metric.total(thing, Moment.at(end)), metric.total(thing, Moment.at(before))
+        last, first = counted(thing, Moment.at(end)), counted(thing, Moment.at(before))
         written = datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
         if isinstance(last, dict) and isinstance(first, dict):
             parts = {name: _so_far(value - first.get(name, 0), end, now) for name, value in last.items()}

@@ -1,0 +1,181 @@
+"""Checking: what must hold before a warehouse is published, and what people should look at afterwards.
+
+A check is a file of `checks/`: a claim for its name, its severity in its header, and a query that returns
+whatever breaks the claim. An error keeps the warehouse from being published. A warning goes into
+`marts.warnings` and is published with the rest.
+
+Checks look at what a build made anew, which `scope` names: `scope.counters (counter_id, first_day,
+last_day)`, `scope.days (campaign_id, day)`. The rest was checked when it was made.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from warehouse import sql
+from warehouse.publish import NoWarehouse, open_published
+from warehouse.refusals import BuildRefused
+
+ERROR, WARNING = "error", "warning"
+
+# What a check of the severity "warning" returns; `weight` is a number, larger for what matters more.
+WARNING_COLUMNS = ("campaign_id", "platform", "subject", "detail", "first_day", "last_day", "weight")
+
+# Marts of which a build makes only some days anew.
+MADE_BY_DAY = ("marts.post_daily", "marts.asset_daily", "marts.asset_platform_daily", "marts.account_daily")
+
+_OFFENDERS = """
+    create or replace temp table offenders (
+        check_name varchar,
+        campaign_id varchar,
+        platform varchar,
+        subject varchar,
+        detail varchar,
+        first_day date,
+        last_day date,
+        weight hugeint
+    )
+"""
+
+
+@dataclass(frozen=True)
+class Warned:
+    """One row of `marts.warnings`: what a check found, and that it found `found` such things in all."""
+
+    check_name: str
+    position: int
+    campaign_id: str | None
+    platform: str | None
+    subject: str
+    detail: str
+    first_day: date | None
+    last_day: date | None
+    found: int
+
+
+def severity(name: str, query: str) -> str:
+    """The severity that a check's header names. Raises ValueError when it names none."""
+    named = re.search(r"^-- Severity: (error|warning)$", query, re.MULTILINE)
+    if named is None:
+        raise ValueError(f"{name}.sql has no line '-- Severity: error' or '-- Severity: warning'")
+    return named[1]
+
+
+def prepare(con: duckdb.DuckDBPyConnection) -> None:
+    """Make what `marts.warnings` reads: no offenders, until `check` has looked for them."""
+    con.execute(_OFFENDERS)
+
+
+def check(con: duckdb.DuckDBPyConnection) -> tuple[Warned, ...]:
+    """Run every check and the grain of every fact and mart; fill `marts.warnings` and return its rows.
+
+    Raises BuildRefused naming the first check of the severity "error", or the first table, that has
+    offenders.
+    """
+    checks = sql.checks()
+    for name, query in checks.items():
+        if severity(name, query) == ERROR:
+            _refuse_offenders(con, name, query)
+    con.execute("delete from offenders")
+    for name, query in checks.items():
+        if severity(name, query) == WARNING:
+            con.execute(
+                f"insert into offenders by name select {sql.literal(name)} as check_name, * from ({query})"
+            )
+    for model in sql.models("marts"):
+        if model.table == "marts.warnings":
+            con.execute(f"delete from {model.table}")
+            con.execute(
+                f"insert into {model.table} select * from ({model.query}) order by {', '.join(model.grain)}"
+            )
+    for model in [*sql.models("facts"), *sql.models("marts")]:
+        _refuse_doubled_rows(con, model)
+    return warned(con)
+
+
+def warned(con: duckdb.DuckDBPyConnection) -> tuple[Warned, ...]:
+    """The rows of `marts.warnings`, in their order."""
+    columns = ", ".join(Warned.__dataclass_fields__)
+    rows = con.execute(f"select {columns} from marts.warnings order by check_name, position").fetchall()
+    return tuple(Warned(*row) for row in rows)
+
+
+def published_warnings(warehouse: Path) -> tuple[Warned, ...]:
+    """What the build that is published warned of; nothing when nothing is published yet.
+
+    Raises NoWarehouse when the file is there and cannot be read.
+    """
+    if not warehouse.exists():
+        return ()
+    with open_published(warehouse) as con:
+        try:
+            return warned(con)
+        except duckdb.Error as error:
+            # Damaged inside, or made by another release.
+            raise NoWarehouse(
+                f"{warehouse} cannot be read ({str(error).splitlines()[0]}); run `campaign build --full`"
+            ) from error
+
+
+def _refuse_offenders(con: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
+    found = con.execute(query)
+    columns = [column[0] for column in found.description or ()]
+    offender = found.fetchone()
+    if offender is not None:
+        raise BuildRefused(
+            f"check {name} found offenders, the warehouse stays as it was; "
+            f"for example {_in_words(columns, offender)}"
+        )
+
+
+def _refuse_doubled_rows(con: duckdb.DuckDBPyConnection, model: sql.Model) -> None:
+    grain = ", ".join(model.grain)
+    touched = model.table
+    if model.table in MADE_BY_DAY:
+        touched += " semi join scope.days using (campaign_id, day) where day >= getvariable('days_from')"
+    # Tables are written in the order of their grain. Rows that each come after the one before cannot be there
+    # twice, whatever order they are read in; this takes one pass, and the grouping only what is out of order.
+    row = con.execute(
+        f"select count(*) from (select {_comes_after(_order(model))} as is_later from {touched}) "
+        "where is_later is not true"
+    ).fetchone()
+    assert row is not None
+    # The first row comes after none.
+    if row[0] <= 1:
+        return
+    doubled = con.execute(
+        f"select {grain} from {touched} group by all having count(*) > 1 limit 1"
+    ).fetchone()
+    if doubled is not None:
+        raise BuildRefused(
+            f"{model.table} has more than one row for {_in_words(model.grain, doubled)}; "
+            "the warehouse stays as it was"
+        )
+
+
+def _order(model: sql.Model) -> tuple[str, ...]:
+    """The columns in whose order the rows of a table were written."""
+    if model.made in ("counters", "days"):
+        return ("day", *(name for name in model.grain if name != "day"))
+    return model.grain
+
+
+def _comes_after(grain: tuple[str, ...]) -> str:
+    """Whether a row's grain is greater than that of the row before, its columns compared in their order."""
+    column, *rest = grain
+    after = f"{column} > lag({column}) over ()"
+    return (
+        f"({after} or ({column} = lag({column}) over () and {_comes_after(tuple(rest))}))" if rest else after
+    )
+
+
+def _in_words(columns: list[str] | tuple[str, ...], row: tuple[object, ...]) -> str:
+    words = ", ".join(
+        f"{column} = {'null' if value is None else value}" for column, value in zip(columns, row, strict=True)
+    )
+    return " ".join(words.split())

@@ -1,0 +1,98 @@
+"""Making the tables of a layer: anew, as views, or only for what a build changed.
+
+A small table is made anew by every build. A table of days, which grows with the campaign, is kept, and a
+build makes again only the rows in its *scope*: `scope.counters` names the days of counters whose readings
+changed, `scope.days` the days of campaigns on which anything changed that is added up. `warehouse/scope/*.sql`
+works both out by comparing with `before`, what the published warehouse held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import duckdb
+
+from warehouse import sql
+
+SCOPE = sql.FOLDER / "scope"
+VALUE_AT = sql.FOLDER / "value_at.sql"
+
+# What the scope is worked out against, by name in the schema facts.
+_COMPARED = ("counters", "group_counters", "assignments")
+
+
+def begin(con: duckdb.DuckDBPyConnection, *, keeps: bool) -> None:
+    """Clear what is made anew, and remember what the scope is compared with where the rest is kept."""
+    con.execute(VALUE_AT.read_text(encoding="utf-8"))
+    con.execute("attach ':memory:' as scope")
+    con.execute("attach ':memory:' as before")
+    con.execute("create table scope.days (campaign_id varchar, day date)")
+    if not keeps:
+        for layer in ("marts", "facts", "registry"):
+            con.execute(f"drop schema if exists {layer} cascade")
+            con.execute(f"create schema {layer}")
+        return
+    for name in _COMPARED:
+        con.execute(f"create table before.{name} as from facts.{name}")
+    for layer in ("marts", "facts", "registry"):
+        # Views first: they read the tables.
+        for model in sorted(sql.models(layer), key=lambda model: model.made != "view"):
+            if model.made not in ("counters", "days"):
+                con.execute(f"drop {'view' if model.made == 'view' else 'table'} {model.table}")
+
+
+def make(
+    con: duckdb.DuckDBPyConnection, layer: str, progress: Callable[[str], None], *, keeps: bool = False
+) -> None:
+    """Make the tables of a layer, rows in the order of their grain; with `keeps`, kept ones for their scope
+    alone."""
+    # What is added up by days comes last: which days, hangs on the rest.
+    models = sorted(sql.models(layer), key=lambda model: model.made == "days")
+    begun = False
+    for model in models:
+        progress(f"making {model.table}")
+        if model.made == "view":
+            con.execute(f"create view {model.table} as {model.query}")
+            continue
+        if model.made == "anew":
+            grain = ", ".join(model.grain)
+            con.execute(f"create table {model.table} as select * from ({model.query}) order by {grain}")
+            continue
+        if model.made == "counters":
+            _scope(con, "counters" if keeps else "everything")
+        elif keeps and not begun:
+            _scope(con, "days")
+            begun = True
+        _make_in_scope(con, model, keeps)
+
+
+def _scope(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    con.execute((SCOPE / f"{name}.sql").read_text(encoding="utf-8"))
+
+
+def _make_in_scope(con: duckdb.DuckDBPyConnection, model: sql.Model, keeps: bool) -> None:
+    """Put the scope's rows of a kept table in the place of those it had. Days come first in the order of rows:
+    those that change lie together, at the end."""
+    order = ", ".join(["day", *(name for name in model.grain if name != "day")])
+    if not keeps:
+        con.execute(f"create table {model.table} as select * from ({model.query}) order by {order}")
+        return
+    if model.made == "counters":
+        _scope(con, "remade")
+        con.execute(
+            f"delete from {model.table} as kept using scope.counters "
+            "where kept.counter_id = counters.counter_id and kept.day >= getvariable('gains_from') "
+            "and kept.day between counters.first_day and counters.last_day"
+        )
+    else:
+        con.execute(
+            f"delete from {model.table} as kept using scope.days "
+            "where kept.campaign_id = days.campaign_id and kept.day = days.day "
+            "and kept.day >= getvariable('days_from')"
+        )
+        con.execute(
+            f"delete from {model.table} where campaign_id not in (select campaign_id from registry.campaigns)"
+        )
+    con.execute(f"insert into {model.table} by name select * from ({model.query}) order by {order}")
+    if model.made == "counters":
+        _scope(con, "remade")

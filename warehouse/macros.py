@@ -1,0 +1,88 @@
+"""Table macros: questions with arguments, as `FROM totals_between('2019-10-29', '2019-12-12')`.
+
+A file of `warehouse/macros` is a macro. Its header lists the arguments, one a line:
+
+    -- Arguments:
+    --   first_day: first local day of the window
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from warehouse import sql
+
+# The marts' schema is where they belong; the main one is where they are found without naming a schema.
+SCHEMAS = ("marts", "main")
+
+_ARGUMENT = re.compile(r"--   (\w+): (.+)")
+
+
+@dataclass(frozen=True)
+class Macro:
+    """A table macro: the query that it stands for, and what each argument means, in their order."""
+
+    name: str
+    text: str
+    arguments: dict[str, str]
+
+    @property
+    def query(self) -> str:
+        """The statement without its last semicolon."""
+        return self.text.strip().removesuffix(";")
+
+    @property
+    def signature(self) -> str:
+        """How it is called, as `totals_between(first_day, last_day)`."""
+        return f"{self.name}({', '.join(self.arguments)})"
+
+
+def macros(folder: Path = sql.FOLDER) -> list[Macro]:
+    """The macros by name.
+
+    Raises ValueError when a file does not list its arguments.
+    """
+    return [
+        Macro(path.stem, text, _arguments(path.name, text))
+        for path in sorted((folder / "macros").glob("*.sql"))
+        for text in [path.read_text(encoding="utf-8")]
+    ]
+
+
+def make_macros(con: duckdb.DuckDBPyConnection) -> None:
+    """Make every macro anew in a warehouse that has its marts, and drop those that have no file any more."""
+    found = macros()
+    kept = {macro.name for macro in found}
+    there = con.execute(
+        "select schema_name, function_name from duckdb_functions() "
+        "where function_type = 'table_macro' and not internal and database_name = current_database()"
+    ).fetchall()
+    for schema, name in there:
+        if schema in SCHEMAS and name not in kept:
+            con.execute(f'drop macro table {schema}."{name}"')
+    for macro in found:
+        arguments = ", ".join(macro.arguments)
+        con.execute(f"create or replace macro marts.{macro.name}({arguments}) as table {macro.query}")
+        con.execute(
+            f"create or replace macro main.{macro.name}({arguments}) as table "
+            f"select * from marts.{macro.name}({arguments})"
+        )
+
+
+def _arguments(file: str, text: str) -> dict[str, str]:
+    lines = iter(text.splitlines())
+    if "-- Arguments:" not in lines:
+        raise ValueError(f"{file} has no line '-- Arguments:' with the arguments of the macro under it")
+    found = {}
+    for line in lines:
+        argument = _ARGUMENT.fullmatch(line)
+        if argument is None:
+            break
+        found[argument[1]] = argument[2]
+    if not found:
+        raise ValueError(f"{file} lists no argument; write one a line, '--   name: what it means'")
+    return found

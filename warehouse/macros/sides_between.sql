@@ -1,0 +1,50 @@
+-- How the sides stand in a window of local days: what their posts gained on each platform, in all and per day.
+-- Arguments:
+--   first_day: first local day of the window; a DATE, or text as '2019-10-29'
+--   last_day: last local day, inclusive; a DATE, or text as '2019-12-12'
+-- Grain: campaign_id, side_id, platform
+with window_days as (
+    select *, date_diff('day', first_day::date, last_day::date) + 1 as days
+    from marts.side_daily
+    where day between first_day::date and last_day::date
+)
+
+select
+    -- Campaign whose zone ends the days.
+    campaign_id,
+    -- Side whose content it is.
+    side_id,
+    -- Name of the side for people.
+    any_value(side_name) as side_name,
+    -- Platform of the posts.
+    platform,
+    -- Views gained; null where the platform tells none.
+    sum(views)::bigint as views,
+    -- Shares gained; a retweet is not a share.
+    sum(shares)::bigint as shares,
+    -- Retweets gained.
+    sum(retweets)::bigint as retweets,
+    -- Reactions gained, likes among them.
+    sum(reactions)::bigint as reactions,
+    -- Comments or replies gained.
+    sum(comments)::bigint as comments,
+    -- Quoting posts gained.
+    sum(quotes)::bigint as quotes,
+    -- Days of the window.
+    any_value(days) as days,
+    -- Views per day of the window.
+    sum(views) / any_value(days) as views_per_day,
+    -- Shares per day of the window.
+    sum(shares) / any_value(days) as shares_per_day,
+    -- Retweets per day of the window.
+    sum(retweets) / any_value(days) as retweets_per_day,
+    -- Days whose two midnights were pinned by readings nearby.
+    count(*) filter (completeness = 'complete') as days_complete,
+    -- Days whose gain was read off a line between readings farther apart.
+    count(*) filter (completeness = 'estimated') as days_estimated,
+    -- Days whose end has not been seen for every counter.
+    count(*) filter (completeness = 'open') as days_open,
+    -- As complete as the worst of the days with figures: complete, estimated or open.
+    ['complete', 'estimated', 'open'][max(list_position(['complete', 'estimated', 'open'], completeness))] as completeness
+from window_days
+group by campaign_id, side_id, platform

@@ -1,0 +1,35 @@
+-- What each side's posts gained on each platform on each local day of the campaign.
+-- Grain: campaign_id, side_id, platform, day
+-- Made: view
+select
+    -- Campaign whose zone ends the day.
+    group_days.campaign_id as campaign_id,
+    -- Side whose content it is.
+    group_days.name as side_id,
+    -- Name of the side for people.
+    side_name,
+    -- Platform of the posts.
+    group_days.platform as platform,
+    -- Local day.
+    day,
+    -- Views gained; null where the platform tells none.
+    views,
+    -- Shares gained; a retweet is not a share.
+    shares,
+    -- Retweets gained.
+    retweets,
+    -- Reactions gained, likes among them.
+    reactions,
+    -- Comments or replies gained.
+    comments,
+    -- Quoting posts gained.
+    quotes,
+    -- As complete as the worst of its posts' counters: complete, estimated or open.
+    completeness,
+    -- Whether a platform took something back from one of its counters.
+    was_revised_down,
+    -- Whether a platform's own number for the day stands in for a counter that did not cover it.
+    is_filled
+from facts.group_days
+join registry.sides on sides.campaign_id = group_days.campaign_id and sides.side_id = group_days.name
+where kind = 'side'

@@ -1,0 +1,62 @@
+"""What the published warehouse knows of readings that were missed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from warehouse.publish import NoWarehouse, open_published
+
+
+@dataclass(frozen=True)
+class Missed:
+    """A stretch in which nothing of a platform was read though posts were due, as `marts.gaps` has it."""
+
+    campaign_id: str
+    platform: str
+    starts_at: datetime
+    ends_at: datetime
+    hours: float
+    polls: int
+    posts: int
+    is_over: bool
+
+
+def missed_since(warehouse: Path, moment: datetime) -> list[Missed]:
+    """The gaps that reach beyond a moment, latest first; none when nothing is published yet.
+
+    Raises NoWarehouse when the file is there and cannot be read.
+    """
+    rows = _rows(
+        warehouse,
+        "select campaign_id, platform, starts_at, ends_at, hours, polls_expected, posts_affected, is_over "
+        "from marts.gaps where ends_at > ? order by starts_at desc, campaign_id, platform",
+        [moment],
+    )
+    return [Missed(*row) for row in rows]
+
+
+def late_posts(warehouse: Path) -> dict[str, int | None]:
+    """How many posts of each platform have missed a poll since they were read last; None where nobody knows
+    what was due.
+
+    Raises NoWarehouse when the file is there and cannot be read.
+    """
+    return dict(_rows(warehouse, "select platform, posts_late from marts.freshness", []))
+
+
+def _rows(warehouse: Path, query: str, parameters: list[object]) -> list[Any]:
+    if not warehouse.exists():
+        return []
+    with open_published(warehouse) as con:
+        try:
+            return con.execute(query, parameters).fetchall()
+        except duckdb.Error as error:
+            # Damaged inside, or made by another release.
+            raise NoWarehouse(
+                f"{warehouse} cannot be read ({str(error).splitlines()[0]}); run `campaign build --full`"
+            ) from error

@@ -1,0 +1,47 @@
+"""Opening a warehouse file for reading: the file that has the name at that moment, whatever had it before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from warehouse import sql
+
+
+def open_to_read(file: Path) -> duckdb.DuckDBPyConnection:
+    """A connection to what the file holds now, read-only, times shown in UTC.
+
+    DuckDB knows the databases of a process by their paths: while one is open, a second connection to its path
+    gets the same one, also when the file has been replaced. Here each connection is a database of its own
+    with the file attached, so nothing is shared, and nothing is written beside the file.
+
+    Raises duckdb.Error when it is missing, damaged, of another version of DuckDB or being written.
+    """
+    con = duckdb.connect()
+    try:
+        con.execute("set TimeZone = 'UTC'")
+        con.execute(f"attach {sql.literal(str(file))} as warehouse (read_only)")
+        con.execute("use warehouse")
+    except duckdb.Error:
+        con.close()
+        raise
+    return con
+
+
+def holds_warehouse(file: Path) -> bool:
+    """Whether a file can be opened, and a build of this pipeline made it."""
+    try:
+        with open_to_read(file) as con:
+            return is_warehouse(con)
+    except duckdb.Error:
+        return False
+
+
+def is_warehouse(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a build of this pipeline, of whatever release, made what is open."""
+    found = con.execute(
+        "select count(*) from duckdb_tables() "
+        "where database_name = 'warehouse' and schema_name = 'ops' and table_name = 'basis'"
+    ).fetchone()
+    return found == (1,)

@@ -1,0 +1,56 @@
+-- Which days of which campaigns a build adds up again: those on which anything changed that is added up.
+-- Grain: campaign_id, day
+create or replace temp table regrouped as
+with now as (select campaign_id, kind, name, platform, metric, counter_id, is_live, last_day from facts.group_counters),
+
+earlier as (select campaign_id, kind, name, platform, metric, counter_id, is_live, last_day from before.group_counters)
+
+-- Later days than a counter's last count as missing it while it is expected to answer.
+select campaign_id, counter_id, min(last_day) as last_day
+from (
+    select *
+    from now
+    anti join earlier using (campaign_id, kind, name, platform, metric, counter_id, is_live)
+    union all
+    select *
+    from earlier
+    anti join now using (campaign_id, kind, name, platform, metric, counter_id, is_live)
+)
+group by campaign_id, counter_id;
+
+create or replace temp table reassigned as
+with now as (select campaign_id, platform, post_id, asset_id, account_id, side_id from facts.assignments),
+
+earlier as (select campaign_id, platform, post_id, asset_id, account_id, side_id from before.assignments)
+
+select distinct campaign_id, platform, post_id
+from ((from now except from earlier) union all (from earlier except from now));
+
+insert into scope.days
+with fresh_periods as (
+    select distinct unnest(periods).first_day as day
+    from readings.fresh
+    where object_type = 'post'
+)
+
+select distinct campaign_id, day
+from regrouped
+join facts.gains using (counter_id)
+union
+select distinct campaign_id, day
+from regrouped
+join registry.campaigns using (campaign_id)
+join facts.midnights on midnights.timezone = campaigns.timezone and day >= last_day
+union
+select distinct campaign_id, day
+from reassigned
+join facts.platform_days on platform_days.platform = reassigned.platform
+    and object_type = 'post'
+    and object_id = post_id
+union
+select campaign_id, day
+from fresh_periods, registry.campaigns;
+
+create or replace table scope.days as select distinct campaign_id, day from scope.days;
+
+set variable days_from = (select coalesce(min(day), 'infinity'::date) from scope.days);
