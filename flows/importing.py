@@ -181,8 +181,8 @@ def _land(
     if before is not None and before.options != said:
         places = ", ".join(str(path) for path in before.files) or "this command"
         notes = (
-            f"was imported on {before.at:%Y-%m-%d %H:%M} UTC with other options and stays as it is; to import "
-            f"it with these, delete {places} first",
+            f"was imported on {before.at:%Y-%m-%d %H:%M} UTC with other options and stays as it is; to "
+            f"import it with these, delete {places} first",
         )
     elif not dry_run:
         responses = _land_chunks(landing, judgement, before, said, requested_at)

@@ -20,6 +20,7 @@ from flows.registry import Budget, Campaign, Registry
 from flows.round import LEDGER, platforms_of
 from warehouse.checking import Warned, published_warnings
 from warehouse.known import KnownPost, known_posts
+from warehouse.missed import Missed, late_posts, missed_since
 from warehouse.publish import NoWarehouse
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 # The schedules ask hourly. A platform that missed one run may have waited for a limit; two are a fault.
 LATE_AFTER = timedelta(hours=2, minutes=30)
 
+# Older gaps are in the tables for whoever asks.
+GAPS_OF = timedelta(days=7)
+GAPS_SHOWN = 10
+
 # What the registry in force is landed under; it is no platform.
 REGISTRY = "registry"
 
@@ -35,7 +40,8 @@ REGISTRY = "registry"
 @dataclass(frozen=True)
 class Standing:
     """How far one platform has come. `refused` counts the answers of the last collect that were no success;
-    `newest_reading` is the last answer in the tables that showed a post."""
+    `newest_reading` is the last answer in the tables that showed a post; `late` counts the posts that had
+    missed a poll when the tables were made, None where that is not known."""
 
     platform: str
     last_collect: datetime | None = None
@@ -44,6 +50,7 @@ class Standing:
     newest_reading: datetime | None = None
     posts: int = 0
     gone: int = 0
+    late: int | None = None
     state: str = ""
 
 
@@ -53,9 +60,13 @@ def tell_standing(settings: Settings, registry: Registry, clock: datetime) -> bo
     is_readable = True
     known: list[KnownPost] = []
     warnings: tuple[Warned, ...] = ()
+    late: dict[str, int | None] = {}
+    gaps: list[Missed] = []
     published_at = _changed_at(settings.warehouse)
     try:
         known = known_posts(settings.warehouse)
+        late = late_posts(settings.warehouse)
+        gaps = missed_since(settings.warehouse, clock - GAPS_OF)
         warnings = published_warnings(settings.warehouse)
     except NoWarehouse as trouble:
         complain(str(trouble))
@@ -65,19 +76,39 @@ def tell_standing(settings: Settings, registry: Registry, clock: datetime) -> bo
     platforms = sorted({*platforms_of(registry.campaigns, connectors), *_landed_platforms(settings.landing)})
     show(
         None,
-        ["platform", "last collect", "answers", "refused", "newest reading", "posts", "gone", "state"],
+        [
+            "platform",
+            "last collect",
+            "answers",
+            "refused",
+            "newest reading",
+            "posts",
+            "gone",
+            "late",
+            "state",
+        ],
         [
             _row(
-                standing_of(platform, settings.landing, known, published_at, clock, platform in asked), clock
+                standing_of(
+                    platform,
+                    settings.landing,
+                    known,
+                    published_at,
+                    clock,
+                    platform in asked,
+                    late.get(platform),
+                ),
+                clock,
             )
             for platform in platforms
         ],
-        numbers=["answers", "refused", "posts", "gone"],
+        numbers=["answers", "refused", "posts", "gone", "late"],
     )
     if published_at is None:
         say(f"Tables {settings.warehouse}: nothing yet; run campaign build")
     else:
         say(f"Tables {settings.warehouse}: published {_moment(published_at, clock)}")
+    _tell_gaps(gaps)
     found = sum(warned.found for warned in warnings if warned.position == 1)
     if found:
         say(f'Warnings of the last build: {found:,}; read them with campaign sql "FROM marts.warnings"')
@@ -92,6 +123,7 @@ def standing_of(
     published_at: datetime | None,
     clock: datetime,
     is_active: bool,
+    late: int | None = None,
 ) -> Standing:
     """What landing and the published tables say of a platform."""
     posts = [post for post in known if post.platform == platform]
@@ -118,8 +150,33 @@ def standing_of(
         newest_reading=max(seen, default=None),
         posts=len(seen),
         gone=sum(post.is_gone for post in posts),
+        late=late,
         state=state,
     )
+
+
+def _tell_gaps(gaps: list[Missed]) -> None:
+    if not gaps:
+        return
+    show(
+        f"Gaps of the last {GAPS_OF.days} days, latest first",
+        ["campaign", "platform", "from", "to", "hours", "polls missed", "posts"],
+        [
+            [
+                gap.campaign_id,
+                gap.platform,
+                f"{gap.starts_at:%Y-%m-%d %H:%M} UTC",
+                f"{gap.ends_at:%Y-%m-%d %H:%M} UTC" if gap.is_over else "not over",
+                f"{gap.hours:,.1f}",
+                f"{gap.polls:,}",
+                f"{gap.posts:,}",
+            ]
+            for gap in gaps[:GAPS_SHOWN]
+        ],
+        numbers=["hours", "polls missed", "posts"],
+    )
+    if len(gaps) > GAPS_SHOWN:
+        say(f"and {len(gaps) - GAPS_SHOWN:,} more; ask campaign sql for marts.gaps")
 
 
 def _landed_platforms(landing: Path) -> Iterator[str]:
@@ -172,6 +229,7 @@ def _row(standing: Standing, clock: datetime) -> list[str]:
         _moment(standing.newest_reading, clock),
         f"{standing.posts:,}",
         f"{standing.gone:,}",
+        "·" if standing.late is None else f"{standing.late:,}",
         standing.state,
     ]
 

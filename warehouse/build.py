@@ -91,8 +91,9 @@ def build(
         made = warehouse.with_name(f".{warehouse.name}.{os.getpid()}.part")
         try:
             registries, damaged = _known_registries(landing, as_known_at)
+            files = frozenset(name for batch in digest.batches for name in batch.files)
             mode, counted, tables, warnings = _make(
-                readings, warehouse, made, registries, full, as_known_at, progress
+                readings, files, warehouse, made, registries, full, as_known_at, progress
             )
             if mode != "unchanged":
                 progress("publishing")
@@ -149,6 +150,7 @@ def _one_at_a_time(lock: Path) -> Iterator[None]:
 
 def _make(
     readings: Path,
+    files: frozenset[str],
     warehouse: Path,
     made: Path,
     registries: _Registries,
@@ -158,7 +160,6 @@ def _make(
 ) -> tuple[str, int, dict[str, int], tuple[checking.Warned, ...]]:
     """Make the next warehouse at `made`, checked and closed; returns (mode, readings, rows by mart,
     warnings)."""
-    files = sorted(name for batch in readings_layer.committed(readings) for name in batch.files)
     basis = _Basis(
         summaries=_text_of("summaries"),
         derived=_text_of("registry", "facts", "scope", "marts", "macros", "checks", "dictionary"),
@@ -166,21 +167,21 @@ def _make(
         as_known_at=as_known_at,
         registry_body=registries.in_force,
         registry_history=registries.fingerprint,
-        files=frozenset(files),
+        files=files,
     )
     before = None if full else _basis_of(warehouse)
     if before == basis:
         with open_to_read(warehouse) as con:
             return "unchanged", _count_readings(con), _count_rows(con), checking.warned(con)
     continues = before is not None and basis.continues(before)
-    fresh = files
+    fresh = sorted(files)
     if before is not None and continues:
         fresh = sorted(basis.files - before.files)
         shutil.copyfile(warehouse, made)
     with duckdb.connect(made) as con:
         con.execute("set TimeZone = 'UTC'")
         con.execute("set preserve_insertion_order = false")
-        _attach_readings(con, readings, fresh, files, as_known_at)
+        _attach_readings(con, readings, fresh, sorted(files), as_known_at)
         if as_known_at is not None and sql.count(con, "readings.sightings") == 0:
             raise BuildRefused(
                 f"nothing had been read by {as_known_at.isoformat()}; give a later moment to --as-known-at"

@@ -37,7 +37,7 @@ EXPORT = "export"
 
 SIGHTING = """
     platform varchar, object_type varchar, object_id varchar, observed_at timestamptz, response_id varchar,
-    state varchar, account_id varchar, created_at timestamptz, text varchar, permalink varchar,
+    state varchar, account_id varchar, created_at timestamptz, ends_at timestamptz, text varchar, permalink varchar,
     aliases varchar[] default [], media_ids varchar[] default [], post_ids varchar[] default [],
     links varchar[] default [], content_keys varchar[] default [], handle varchar, name varchar,
     counters struct(metric varchar, value bigint)[] default [],

@@ -20,7 +20,7 @@ from typing import BinaryIO
 from connectors.exports.headers import MOST_COLUMNS, is_series_header, nearest
 from connectors.exports.mistakes import Mistake, NotAnExport, shown
 
-BLOCK = 1024 * 1024
+BLOCK = 64 * 1024
 # The longest line and the longest cell that any text can have; Facebook's texts end at 63,206 characters.
 MOST_OF_A_LINE = 4 * 1024 * 1024
 MOST_OF_A_CELL = 1024 * 1024

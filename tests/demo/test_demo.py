@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from flows.demo import DOWN_FROM, DOWN_UNTIL
 from tests.docs.readme import README, filled
 from tests.sandbox.plain import truth
 from warehouse.build import build
@@ -68,6 +69,15 @@ def test_facebook_views_by_side(tables: duckdb.DuckDBPyConnection) -> None:
         ("conservatives", total_of(WORLD, "conservatives", "borisjohnson")),
         ("labour", total_of(WORLD, "uklabour", "jeremycorbynmp")),
     ]
+
+
+def test_the_day_and_a_half_on_which_the_machine_was_down_is_a_gap(tables: duckdb.DuckDBPyConnection) -> None:
+    rows = tables.execute(
+        "select starts_at < ?, ends_at between ? and ? + interval 1 hour, polls_expected > 0, polls_got "
+        "from marts.gaps where platform = 'facebook' and starts_at < ? and ends_at > ?",
+        [DOWN_FROM, DOWN_UNTIL, DOWN_UNTIL, DOWN_UNTIL, DOWN_FROM],
+    ).fetchall()
+    assert rows == [(True, True, True, 0)]
 
 
 @pytest.mark.parametrize(

@@ -34,13 +34,16 @@ TEXT = README.read_text(encoding="utf-8")
         "reach-shares",
         "mentions-by-day",
         "site-by-day",
+        "gaps",
     ],
 )
 def test_the_readme_shows_the_queries_of_the_docs(name: str) -> None:
     assert (QUERIES / f"{name}.sql").read_text(encoding="utf-8").strip() in TEXT
 
 
-@pytest.mark.parametrize("command", ["demo", "sandbox", "check", "status", "collect", "build", "import", "sql"])
+@pytest.mark.parametrize(
+    "command", ["demo", "sandbox", "check", "status", "collect", "build", "import", "sql"]
+)
 def test_every_command_is_in_the_readme_and_explains_itself(command: str) -> None:
     assert f"campaign {command}" in TEXT or f"make {command}" in TEXT
     shown = subprocess.run(

@@ -9,6 +9,7 @@ import pytest
 
 from connectors.exports.cells import (
     Calendar,
+    Mark,
     are_rounded,
     day,
     identifier,
@@ -42,12 +43,14 @@ NEW_YORK = Calendar(zone=ZoneInfo("America/New_York"))
         ("1.234,00", ".", 1234),
     ],
 )
-def test_whole_numbers_are_read_as_platforms_and_spreadsheets_write_them(cell, thousands, number):
+def test_whole_numbers_are_read_as_platforms_and_spreadsheets_write_them(
+    cell: str, thousands: Mark | None, number: int
+) -> None:
     assert whole_number(cell, thousands) == number
 
 
 @pytest.mark.parametrize("cell", ["", "  ", "-", "–", "N/A", "nan", "NULL"])
-def test_a_cell_that_tells_nothing_is_no_zero(cell):
+def test_a_cell_that_tells_nothing_is_no_zero(cell: str) -> None:
     assert whole_number(cell, ",") is None
 
 
@@ -70,19 +73,19 @@ def test_a_cell_that_tells_nothing_is_no_zero(cell):
         ("٣", ",", "no number"),
     ],
 )
-def test_a_number_of_two_meanings_or_none_is_refused(cell, thousands, says):
+def test_a_number_of_two_meanings_or_none_is_refused(cell: str, thousands: Mark | None, says: str) -> None:
     with pytest.raises(CellError, match=says) as refused:
         whole_number(cell, thousands)
     assert refused.value.cure
 
 
 @pytest.mark.parametrize("cell", ["1.23E+17", "1,78651E+18", "1786512345678901234.0", "", "abc", "12 34"])
-def test_an_id_that_a_spreadsheet_has_been_at_is_refused(cell):
+def test_an_id_that_a_spreadsheet_has_been_at_is_refused(cell: str) -> None:
     with pytest.raises(CellError):
         identifier(cell)
 
 
-def test_ids_that_all_end_in_zeros_were_rounded():
+def test_ids_that_all_end_in_zeros_were_rounded() -> None:
     assert are_rounded(["1786512345678900000", "1786512345678950000"])
     assert not are_rounded(["1786512345678900000", "1786512345678901234"])
     assert not are_rounded(["222", "333"])
@@ -105,7 +108,7 @@ def test_ids_that_all_end_in_zeros_were_rounded():
         ("07/20/2019 09:00", datetime(2019, 7, 20, 13, tzinfo=UTC)),
     ],
 )
-def test_moments_are_read_with_their_stamp_or_in_the_zone_given(cell, at):
+def test_moments_are_read_with_their_stamp_or_in_the_zone_given(cell: str, at: datetime) -> None:
     assert moment(cell, NEW_YORK) == at
 
 
@@ -123,12 +126,12 @@ def test_moments_are_read_with_their_stamp_or_in_the_zone_given(cell, at):
         ("20/11/2019 09:00", NEW_YORK, "no day of the calendar"),
     ],
 )
-def test_a_moment_that_is_not_certain_is_refused(cell, calendar, says):
+def test_a_moment_that_is_not_certain_is_refused(cell: str, calendar: Calendar, says: str) -> None:
     with pytest.raises(CellError, match=says):
         moment(cell, calendar)
 
 
-def test_a_stamp_of_several_meanings_is_that_of_the_zone_given():
+def test_a_stamp_of_several_meanings_is_that_of_the_zone_given() -> None:
     london = Calendar(zone=ZoneInfo("Europe/London"))
     assert moment("2019-07-01 12:00 BST", london) == datetime(2019, 7, 1, 11, tzinfo=UTC)
 
@@ -137,17 +140,17 @@ def test_a_stamp_of_several_meanings_is_that_of_the_zone_given():
     "cell",
     ["Tue, Mar 10, 2026", "Mar 10, 2026", "2026-03-10", "2026-03-10T00:00:00", "03/10/2026", "10.03.2026"],
 )
-def test_days_are_read_as_the_platforms_write_them(cell):
+def test_days_are_read_as_the_platforms_write_them(cell: str) -> None:
     assert day(cell, Calendar()) == date(2026, 3, 10)
 
 
 @pytest.mark.parametrize("cell", ["Di, 10. März 2026", "2026-03-10T05:00:00", "2026-02-30", ""])
-def test_what_is_no_day_is_refused(cell):
+def test_what_is_no_day_is_refused(cell: str) -> None:
     with pytest.raises(CellError):
         day(cell, Calendar())
 
 
-def test_the_month_is_first_unless_the_file_shows_otherwise():
+def test_the_month_is_first_unless_the_file_shows_otherwise() -> None:
     assert order_of(["03/04/2026 10:00", "11/20/2026 10:00"]) == "month first"
     assert order_of(["03/04/2026 10:00", "20/11/2026 10:00"]) == "day first"
     with pytest.raises(CellError, match="month first and the day first"):
@@ -162,11 +165,11 @@ def test_the_month_is_first_unless_the_file_shows_otherwise():
         ("1226928883355791360", "2020-02-10 18:00"),
     ],
 )
-def test_an_x_post_tells_by_its_number_when_it_was_made(post, minute):
+def test_an_x_post_tells_by_its_number_when_it_was_made(post: str, minute: str) -> None:
     at = made_at(post)
     assert at is not None
     assert f"{at:%Y-%m-%d %H:%M}" == minute
 
 
-def test_an_early_x_post_does_not():
+def test_an_early_x_post_does_not() -> None:
     assert made_at("20") is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from connectors.exports.files import ReceivedFile
-from connectors.exports.headers import compared, exports, nearest, series
+from connectors.exports.headers import Export, compared, exports, nearest, series
 from connectors.exports.judging import Options, judge
 from connectors.exports.mistakes import NotAnExport
 from tests.exports import samples
@@ -31,9 +32,11 @@ HEADERS = {
     "crowdtangle-instagram": samples.CROWDTANGLE_INSTAGRAM,
 }
 
+Rows = Callable[..., list[dict[str, Any]]]
+
 
 @pytest.fixture
-def rows(tmp_path: Path):
+def rows(tmp_path: Path) -> Rows:
     """What a file says, row by row."""
 
     def rows_(text: str, options: Options, name: str = "export.csv") -> list[dict[str, Any]]:
@@ -46,14 +49,14 @@ def rows(tmp_path: Path):
 
 
 @pytest.mark.parametrize("export_id", HEADERS)
-def test_every_known_export_is_known_by_its_whole_header(export_id):
+def test_every_known_export_is_known_by_its_whole_header(export_id: str) -> None:
     header = nearest(HEADERS[export_id])
     assert header.export.id == export_id
     assert header.is_whole
     assert header.unknown == ()
 
 
-def test_every_known_export_has_a_header_here():
+def test_every_known_export_has_a_header_here() -> None:
     assert {export.id for export in exports()} == set(HEADERS)
 
 
@@ -61,7 +64,7 @@ def test_every_known_export_has_a_header_here():
     ("was", "became"),
     [("likes", "favorites"), ("Tweet id", "TWEET  ID"), ("promoted likes", "promoted favorites")],
 )
-def test_columns_of_other_years_are_the_same_columns(was, became):
+def test_columns_of_other_years_are_the_same_columns(was: str, became: str) -> None:
     header = nearest([became if name == was else name for name in samples.X_TWEETS])
     assert header.export.id == "x-tweets"
     assert header.is_whole
@@ -69,7 +72,7 @@ def test_columns_of_other_years_are_the_same_columns(was, became):
 
 
 @pytest.mark.parametrize("export", exports(), ids=lambda export: export.id)
-def test_other_names_and_required_columns_are_columns_of_the_export(export):
+def test_other_names_and_required_columns_are_columns_of_the_export(export: Export) -> None:
     columns = {*export.columns, *export.counters, *export.days}
     assert set(export.also.values()) <= columns
     assert {*export.required, *export.one_of} <= {*columns, *export.unread}
@@ -77,7 +80,7 @@ def test_other_names_and_required_columns_are_columns_of_the_export(export):
     assert set(export.organic) <= set(export.counters.values())
 
 
-def test_everything_that_an_export_tells_is_in_the_dictionary():
+def test_everything_that_an_export_tells_is_in_the_dictionary() -> None:
     defined = {
         (row["platform"], row["native_name"])
         for path in DICTIONARY.glob("*.csv")
@@ -92,7 +95,7 @@ def test_everything_that_an_export_tells_is_in_the_dictionary():
     assert told - defined == set()
 
 
-def test_a_swedish_and_a_german_header_are_known():
+def test_a_swedish_and_a_german_header_are_known() -> None:
     swedish = ["Publicerings-id", "Sid-id", "Sidnamn", "Titel", "Publiceringstid", "Permalänk", "Visningar"]
     assert nearest(swedish).export.id == "business-suite-facebook"
     german = [
@@ -108,7 +111,7 @@ def test_a_swedish_and_a_german_header_are_known():
     assert nearest(german).is_whole
 
 
-def test_facebook_posts_of_the_business_suite_are_named_as_the_api_names_them(rows):
+def test_facebook_posts_of_the_business_suite_are_named_as_the_api_names_them(rows: Rows) -> None:
     text = samples.table(samples.BUSINESS_SUITE_FACEBOOK, samples.facebook_row(Reach=""))
     post, page = rows(text, Options(EXPORTED_AT, PACIFIC))
     assert post["names"] == ["111_222", "ourpage/222"]
@@ -118,7 +121,7 @@ def test_facebook_posts_of_the_business_suite_are_named_as_the_api_names_them(ro
     assert page["names"] == ["111"]
 
 
-def test_an_address_with_a_token_or_of_a_reel_is_another_name_of_the_post(rows):
+def test_an_address_with_a_token_or_of_a_reel_is_another_name_of_the_post(rows: Rows) -> None:
     links = ("https://www.facebook.com/ourpage/posts/pfbidAbc1", "https://www.facebook.com/reel/987/")
     text = samples.table(
         samples.BUSINESS_SUITE_FACEBOOK, *(samples.facebook_row(Permalink=link) for link in links)
@@ -129,7 +132,7 @@ def test_an_address_with_a_token_or_of_a_reel_is_another_name_of_the_post(rows):
     assert posts == [["111_222", "pfbidAbc1", "ourpage/222"], ["111_222", "987"]]
 
 
-def test_rows_of_a_day_are_values_of_the_day_and_no_counters(rows):
+def test_rows_of_a_day_are_values_of_the_day_and_no_counters(rows: Rows) -> None:
     header = [*(name for name in samples.BUSINESS_SUITE_FACEBOOK if name != "Views"), "3-Second Video Views"]
     cells = samples.facebook_row(Date="11/21/2019") | {"3-Second Video Views": 77}
     del cells["Views"]
@@ -143,7 +146,7 @@ def test_rows_of_a_day_are_values_of_the_day_and_no_counters(rows):
     }
 
 
-def test_instagram_posts_are_named_by_the_apis_number_and_the_short_code(rows):
+def test_instagram_posts_are_named_by_the_apis_number_and_the_short_code(rows: Rows) -> None:
     cells = {
         "Post ID": "18182686576415017",
         "Account ID": "17841403398239763",
@@ -165,7 +168,7 @@ def test_instagram_posts_are_named_by_the_apis_number_and_the_short_code(rows):
         rows(of_a_day, Options(EXPORTED_AT, PACIFIC))
 
 
-def test_crowdtangle_adds_up_the_reactions_and_names_its_own_views(rows):
+def test_crowdtangle_adds_up_the_reactions_and_names_its_own_views(rows: Rows) -> None:
     text = samples.table(samples.CROWDTANGLE_FACEBOOK, samples.crowdtangle_row())
     post, page = rows(text, Options(EXPORTED_AT))
     assert post["names"] == ["111_222"]
@@ -179,12 +182,12 @@ def test_crowdtangle_adds_up_the_reactions_and_names_its_own_views(rows):
     assert page["observed_at"] == post["created_at"]
 
 
-def test_reactions_of_which_one_is_not_told_are_not_added_up(rows):
+def test_reactions_of_which_one_is_not_told_are_not_added_up(rows: Rows) -> None:
     text = samples.table(samples.CROWDTANGLE_FACEBOOK, samples.crowdtangle_row(Angry=""))
     assert "reactions" not in rows(text, Options(EXPORTED_AT))[0]["counters"]
 
 
-def test_the_header_of_2019_is_read_alike(rows):
+def test_the_header_of_2019_is_read_alike(rows: Rows) -> None:
     cells = samples.crowdtangle_row()
     cells["Created"] = cells.pop("Post Created")
     for name in ("Care",):
@@ -193,7 +196,7 @@ def test_the_header_of_2019_is_read_alike(rows):
     assert post["counters"]["reactions"] == 1000 + 10 + 5 + 4 + 3 + 2
 
 
-def test_promoted_tweets_are_read_as_organic(rows):
+def test_promoted_tweets_are_read_as_organic(rows: Rows) -> None:
     tweet = {
         "Tweet id": "1226928883355791360",
         "Tweet permalink": "https://twitter.com/ours/status/1226928883355791360",
@@ -209,7 +212,7 @@ def test_promoted_tweets_are_read_as_organic(rows):
     assert promoted["counters"] == {"organic_impression_count": 1203, "organic_retweet_count": 4}
 
 
-def test_an_id_that_is_not_the_addresss_was_rounded(rows):
+def test_an_id_that_is_not_the_addresss_was_rounded(rows: Rows) -> None:
     row = samples.content_row("1197072400000000000") | {
         "Post Link": "https://x.com/a/status/1197072400000000001"
     }
@@ -217,7 +220,7 @@ def test_an_id_that_is_not_the_addresss_was_rounded(rows):
         rows(samples.table(samples.X_CONTENT, row), Options(EXPORTED_AT))
 
 
-def test_days_of_an_account_need_the_account(rows):
+def test_days_of_an_account_need_the_account(rows: Rows) -> None:
     text = samples.table(
         samples.X_OVERVIEW,
         {"Date": "Sat, Nov 30, 2019", "Impressions": "2,871", "Reposts": 3, "New follows": ""},
@@ -235,7 +238,7 @@ def test_days_of_an_account_need_the_account(rows):
     assert [each["is_whole"] for each in second["periods"]] == [False]
 
 
-def test_the_name_of_a_file_of_days_may_tell_the_account(rows):
+def test_the_name_of_a_file_of_days_may_tell_the_account(rows: Rows) -> None:
     text = samples.table(
         samples.X_TWEET_DAYS, {"Date": "2019-11-20", "Tweets published": 2, "impressions": "9.0", "likes": 1}
     )
@@ -245,7 +248,7 @@ def test_the_name_of_a_file_of_days_may_tell_the_account(rows):
     assert {each["metric"] for each in row["periods"]} == {"posts/day", "impressions/day", "likes/day"}
 
 
-def test_an_overview_of_the_business_suite_has_series_under_their_titles(rows):
+def test_an_overview_of_the_business_suite_has_series_under_their_titles(rows: Rows) -> None:
     text = (
         'sep=,\r\n"Facebook follows"\r\n"Date","Primary"\r\n"2019-11-20T00:00:00","20"\r\n\r\n'
         '"Views"\r\n"Date","Primary"\r\n"2019-11-20T00:00:00","1,234"\r\n"2019-11-21T00:00:00",""\r\n'
@@ -271,14 +274,14 @@ def test_an_overview_of_the_business_suite_has_series_under_their_titles(rows):
         ("2023-07-10-11-06-19-BRT-search-csv-export.csv", "2023-07-10 14:06:19"),
     ],
 )
-def test_crowdtangle_tells_in_the_files_name_when_it_was_exported(tmp_path, name, at):
+def test_crowdtangle_tells_in_the_files_name_when_it_was_exported(tmp_path: Path, name: str, at: str) -> None:
     path = tmp_path / name
     path.write_text(samples.table(samples.CROWDTANGLE_FACEBOOK, samples.crowdtangle_row()), encoding="utf-8")
     with ReceivedFile(path) as file:
         assert f"{judge(file, Options(EXPORTED_AT), NOW).observed_at:%Y-%m-%d %H:%M:%S}" == at
 
 
-def test_an_export_without_a_moment_or_of_the_future_is_refused(rows):
+def test_an_export_without_a_moment_or_of_the_future_is_refused(rows: Rows) -> None:
     text = samples.table(samples.CROWDTANGLE_FACEBOOK, samples.crowdtangle_row())
     with pytest.raises(NotAnExport, match="--observed-at 2019"):
         rows(text, Options())

@@ -80,7 +80,7 @@ def gains(home: Home, metric: str, asset: str = "film") -> dict[date, tuple[int,
     return {row[0]: (row[1], row[2]) for row in rows}  # type: ignore[misc]
 
 
-def test_an_import_extends_a_posts_history_before_the_apis_first_reading(home: Home):
+def test_an_import_extends_a_posts_history_before_the_apis_first_reading(home: Home) -> None:
     home.lake.register(campaign(assets={"film": ["facebook:111_222"]}, timezone="UTC"))
     for hours, (reactions, shares) in {96: (3000, 800), 120: (3300, 850)}.items():
         reads_facebook(home, CREATED + timedelta(hours=hours), reactions, shares)
@@ -105,7 +105,7 @@ def test_an_import_extends_a_posts_history_before_the_apis_first_reading(home: H
     assert home.lake.tables() == full
 
 
-def test_readings_say_whence_they_came_and_since_when_they_were_known(home: Home):
+def test_readings_say_whence_they_came_and_since_when_they_were_known(home: Home) -> None:
     home.lake.register(campaign())
     reads_facebook(home, CREATED + timedelta(days=4), 3000, 800)
     assert home.imports(home.file(CROWDTANGLE_NAME, table(CROWDTANGLE_FACEBOOK, crowdtangle_row()))) == 0
@@ -124,7 +124,7 @@ def test_readings_say_whence_they_came_and_since_when_they_were_known(home: Home
     assert by_source["export"]["known_at"] > datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def test_an_export_lands_as_a_response_of_its_platform_with_its_lines(home: Home):
+def test_an_export_lands_as_a_response_of_its_platform_with_its_lines(home: Home) -> None:
     text = table(CROWDTANGLE_FACEBOOK, crowdtangle_row(Message="one\ntwo"))
     assert home.imports(home.file(CROWDTANGLE_NAME, text)) == 0
     (row,) = home.landed()
@@ -139,7 +139,7 @@ def test_an_export_lands_as_a_response_of_its_platform_with_its_lines(home: Home
     assert "2019-11-22 12:00:00 UTC" in home.said
 
 
-def test_the_same_file_again_lands_nothing_new_and_says_so(home: Home):
+def test_the_same_file_again_lands_nothing_new_and_says_so(home: Home) -> None:
     export = home.file(CROWDTANGLE_NAME, table(CROWDTANGLE_FACEBOOK, crowdtangle_row()))
     assert home.imports(export, export) == 0
     assert "1 responses landed" in home.said
@@ -149,7 +149,7 @@ def test_the_same_file_again_lands_nothing_new_and_says_so(home: Home):
     assert len(home.landed()) == 1
 
 
-def test_a_file_with_other_options_is_not_taken_twice(home: Home):
+def test_a_file_with_other_options_is_not_taken_twice(home: Home) -> None:
     export = home.file("content.csv", table(X_CONTENT, content_row(1197072400000000001)))
     assert home.imports(export, "--observed-at", "2019-11-22") == 0
     assert home.imports(export, "--observed-at", "2019-11-23") == 0
@@ -157,14 +157,14 @@ def test_a_file_with_other_options_is_not_taken_twice(home: Home):
     assert len(home.landed()) == 1
 
 
-def test_a_dry_run_judges_and_lands_nothing(home: Home):
+def test_a_dry_run_judges_and_lands_nothing(home: Home) -> None:
     export = home.file(CROWDTANGLE_NAME, table(CROWDTANGLE_FACEBOOK, crowdtangle_row()))
     assert home.imports(export, "--dry-run") == 0
     assert "nothing was landed" in home.said
     assert home.landed() == []
 
 
-def test_one_bad_file_keeps_every_file_out(home: Home):
+def test_one_bad_file_keeps_every_file_out(home: Home) -> None:
     good = home.file(CROWDTANGLE_NAME, table(CROWDTANGLE_FACEBOOK, crowdtangle_row()))
     bad = home.file("posts.csv", "Post ID,Page ID,Publish time,Reactions\n1,2,x,3\n")
     worse = home.file("more.csv", table(X_CONTENT, content_row("1.78E+18")))
@@ -187,7 +187,7 @@ def test_one_bad_file_keeps_every_file_out(home: Home):
         ([], 1, "names no time zone"),
     ],
 )
-def test_every_wrong_call_is_one_plain_line(home: Home, arguments, code, says):
+def test_every_wrong_call_is_one_plain_line(home: Home, arguments: list[str], code: int, says: str) -> None:
     export = home.file("posts.csv", table(BUSINESS_SUITE_FACEBOOK, facebook_row()))
     given = arguments or ["--observed-at", "2019-11-22"]
     assert home.imports(export, *given) == code
@@ -195,14 +195,14 @@ def test_every_wrong_call_is_one_plain_line(home: Home, arguments, code, says):
     assert len(home.complained.splitlines()) == 1
 
 
-def test_a_missing_file_and_a_folder_are_told(home: Home, tmp_path: Path):
+def test_a_missing_file_and_a_folder_are_told(home: Home, tmp_path: Path) -> None:
     assert home.imports(tmp_path / "none.csv", "--observed-at", "2019-11-22") == 1
     assert "none.csv: No such file" in home.complained
     assert home.imports(tmp_path, "--observed-at", "2019-11-22") == 1
     assert "this is a folder" in home.complained
 
 
-def test_nothing_is_imported_into_the_demos_folder(home: Home):
+def test_nothing_is_imported_into_the_demos_folder(home: Home) -> None:
     home.lake.root.mkdir()
     (home.lake.root / ".demo").touch()
     export = home.file(CROWDTANGLE_NAME, table(CROWDTANGLE_FACEBOOK, crowdtangle_row()))
@@ -210,7 +210,7 @@ def test_nothing_is_imported_into_the_demos_folder(home: Home):
     assert "simulated" in home.complained
 
 
-def test_shuffled_and_doubled_rows_and_files_change_no_number(home: Home, tmp_path: Path):
+def test_shuffled_and_doubled_rows_and_files_change_no_number(home: Home, tmp_path: Path) -> None:
     rows = [
         crowdtangle_row(URL=f"https://www.facebook.com/111/posts/{number}", Shares=number * 7)
         for number in range(200, 240)
@@ -227,7 +227,7 @@ def test_shuffled_and_doubled_rows_and_files_change_no_number(home: Home, tmp_pa
     ]
     for half in halves:
         assert home.imports(half) == 0
-        home.lake.build()
+    home.lake.build()
     assert without_ids(home) == marts
 
 
@@ -236,7 +236,7 @@ def without_ids(home: Home) -> dict[str, list[tuple[object, ...]]]:
     return {name: rows for name, rows in home.lake.tables().items() if name.startswith("marts.")}
 
 
-def test_an_import_that_was_killed_is_finished_by_the_next(home: Home):
+def test_an_import_that_was_killed_is_finished_by_the_next(home: Home) -> None:
     rows = [content_row(1197072400000000001 + number) for number in range(4100)]
     export = home.file("content.csv", table(X_CONTENT, *rows))
     assert home.imports(export, "--observed-at", "2019-11-22") == 0
@@ -253,19 +253,17 @@ def test_an_import_that_was_killed_is_finished_by_the_next(home: Home):
 
 
 @pytest.mark.parametrize("is_imported_first", [True, False])
-def test_a_post_that_an_export_names_by_its_address_is_the_apis_post(home: Home, is_imported_first: bool):
+def test_a_post_that_an_export_names_by_its_address_is_the_apis_post(
+    home: Home, is_imported_first: bool
+) -> None:
     home.lake.register(campaign(assets={"film": [f"instagram:{CODE}"]}, timezone="UTC"))
     export = home.file(INSTAGRAM_NAME, instagram_export())
     if is_imported_first:
         assert home.imports(export) == 0
         home.lake.build()
         # Nobody but the export knows the post yet.
-        assert home.lake.query("select post_id, total from marts.post_daily where metric = 'reactions'")[
-            -1
-        ] == (
-            CODE,
-            60,
-        )
+        query = "select post_id, max(total) from marts.post_daily where metric = 'reactions' group by post_id"
+        assert home.lake.query(query) == [(CODE, 60)]
     reads_instagram(home, CREATED + timedelta(days=4), 100)
     home.lake.build()
     if not is_imported_first:
@@ -279,7 +277,7 @@ def test_a_post_that_an_export_names_by_its_address_is_the_apis_post(home: Home,
     assert home.lake.tables() == incremental
 
 
-def test_days_of_an_account_are_daily_values_and_no_counters(home: Home):
+def test_days_of_an_account_are_daily_values_and_no_counters(home: Home) -> None:
     home.lake.register(campaign())
     text = table(X_OVERVIEW, {"Date": "Wed, Nov 20, 2019", "Impressions": 2871, "Reposts": 3})
     export = home.file("account_overview_analytics.csv", text)
@@ -296,7 +294,7 @@ def test_days_of_an_account_are_daily_values_and_no_counters(home: Home):
     assert home.lake.query("select count(*) from marts.post_daily") == [(0,)]
 
 
-def test_an_exported_counter_of_another_meaning_never_outranks_the_apis(home: Home):
+def test_an_exported_counter_of_another_meaning_never_outranks_the_apis(home: Home) -> None:
     home.lake.register(campaign(assets={"film": ["facebook:111_222"]}, timezone="UTC"))
     assert home.imports(home.file(CROWDTANGLE_NAME, table(CROWDTANGLE_FACEBOOK, crowdtangle_row()))) == 0
     home.lake.build()
@@ -319,7 +317,7 @@ def test_an_exported_counter_of_another_meaning_never_outranks_the_apis(home: Ho
     assert home.lake.query(named) == [("post_video_views",)]
 
 
-def test_hostile_cells_are_text_and_nothing_else(home: Home):
+def test_hostile_cells_are_text_and_nothing_else(home: Home) -> None:
     home.lake.register(campaign(assets={"film": ["facebook:111_222"]}))
     texts = [
         '=HYPERLINK("http://evil","x")',
@@ -340,7 +338,7 @@ def test_hostile_cells_are_text_and_nothing_else(home: Home):
     assert home.lake.query("select count(*) from facts.posts") == [(4,)]
 
 
-def test_a_file_cannot_speak_to_the_terminal(home: Home):
+def test_a_file_cannot_speak_to_the_terminal(home: Home) -> None:
     name = CROWDTANGLE_NAME.replace("Pages", "a\x1b[31mb")
     assert home.imports(home.file(name, table(CROWDTANGLE_FACEBOOK, crowdtangle_row(Likes="\x1b[2J")))) == 1
     assert "\x1b" not in home.complained
@@ -348,9 +346,9 @@ def test_a_file_cannot_speak_to_the_terminal(home: Home):
     assert "\x1b" not in home.said
 
 
-def test_landed_exports_pass_the_gate_for_what_cannot_be(home: Home):
+def test_landed_exports_pass_the_gate_for_what_cannot_be(home: Home) -> None:
     home.lake.register(campaign())
-    rows = [
+    rows: list[object] = [
         {
             "object_type": "post",
             "names": ["1"],
@@ -363,7 +361,8 @@ def test_landed_exports_pass_the_gate_for_what_cannot_be(home: Home):
         {"names": ["2"]},
         None,
     ]
-    for body in ({"rows": rows}, {"rows": 7}, {"rows": ["x"]}, [], "no json"):
+    bodies: list[object] = [{"rows": rows}, {"rows": 7}, {"rows": ["x"]}, [], "no json"]
+    for body in bodies:
         home.lake.answer(EXPORTED, body, endpoint="export", url="file:x.csv")
     (sighting,) = home.lake.read().values()
     assert sighting.counters == {"retweet_count": 5}
@@ -371,14 +370,14 @@ def test_landed_exports_pass_the_gate_for_what_cannot_be(home: Home):
     assert sighting.created_at is None
 
 
-def test_rows_that_name_no_post_are_kept_and_told(home: Home):
+def test_rows_that_name_no_post_are_kept_and_told(home: Home) -> None:
     rows = [crowdtangle_row(), crowdtangle_row(URL="https://www.facebook.com/groups/9/permalink/8")]
     assert home.imports(home.file(CROWDTANGLE_NAME, table(CROWDTANGLE_FACEBOOK, *rows))) == 0
     assert "1 rows name no post as the platform's API does" in home.said
     assert "groups/9" in home.landed()[0]["body"]["lines"]
 
 
-def test_the_landed_shape_is_that_of_every_response(home: Home):
+def test_the_landed_shape_is_that_of_every_response(home: Home) -> None:
     assert home.imports(home.file(CROWDTANGLE_NAME, table(CROWDTANGLE_FACEBOOK, crowdtangle_row()))) == 0
     (file,) = home.lake.landing.glob("platform=facebook/endpoint=export/date=2019-11-22/*.parquet")
     schema: pa.Schema = pq.read_schema(file)

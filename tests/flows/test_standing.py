@@ -17,6 +17,7 @@ from flows.registry import load
 from flows.settings import Settings
 from flows.standing import tell_standing
 from tests.flows.conftest import Said, Vendor, answer
+from warehouse.checking import published_warnings
 from warehouse.landing import LandingWriter
 
 Campaign = Callable[..., Said]
@@ -50,18 +51,24 @@ def test_status_tells_each_platform_and_what_was_spent(
         "never",
         "0",
         "0",
+        "·",
         "never collected; run campaign collect",
     ]
     noon = "2026-05-20 12:00 UTC (1 h ago)"
-    assert x == ["x", noon, "4", "0", noon, "2", "0", "fresh"]
+    assert x == ["x", noon, "4", "0", noon, "2", "0", "0", "fresh"]
     assert spending[:2] == ["water-2026", "x"]
     assert spending[3] == "$2.500"
     assert spending[5] == "no budget"
     assert float(spending[2].strip("$")) == float(spending[4].strip("$")) > 0
     assert "post 2" in spending[6]
     assert f"Tables data/warehouse.duckdb: published {noon}" in lines
+    warnings = published_warnings(settings.warehouse)
     # Nothing of Facebook has been read.
-    assert [l for l in lines if 'Warn' in l] == ['Warnings of the last build: 1; read them with campaign sql "FROM marts.warnings"']
+    assert "facebook" in [warned.subject for warned in warnings]
+    assert (
+        f'Warnings of the last build: {len(warnings)}; read them with campaign sql "FROM marts.warnings"'
+        in lines
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,6 +97,33 @@ def test_status_says_what_a_platform_waits_for(
 
     (line,) = [line for line in capfd.readouterr().out.splitlines() if line.startswith("│ x ")]
     assert line.split("│")[-2].strip() == state
+
+
+def test_status_tells_the_gaps_of_the_last_week(
+    campaign: Campaign, home: Path, x_only: Vendor, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for day in (3, 10, 16, 20):
+        campaign("collect", "--as-of", f"2026-05-{day:02d}T12:00Z")
+    campaign("build")
+    settings = Settings()
+    registry = load(settings.registry, connectors.discover())
+
+    tell_standing(settings, registry, CLOCK + timedelta(hours=1))
+    said = capfd.readouterr().out
+    assert "Gaps of the last 7 days" in said
+    rows = [
+        [cell.strip() for cell in line.split("│")[1:-1]]
+        for line in said.splitlines()
+        if line.startswith("│ water-2026 │ x ") and "UTC" in line
+    ]
+    # Two posts, read once a local day: those of 17, 18 and 19 May, and of 11 to 15 May, were missed.
+    assert rows == [
+        ["water-2026", "x", "2026-05-16 12:00 UTC", "2026-05-20 12:00 UTC", "96.0", "6", "2"],
+        ["water-2026", "x", "2026-05-10 12:00 UTC", "2026-05-16 12:00 UTC", "144.0", "10", "2"],
+    ]
+
+    tell_standing(settings, registry, CLOCK + timedelta(days=8))
+    assert "Gaps of" not in capfd.readouterr().out
 
 
 def test_status_before_anything_is_there(campaign: Campaign, home: Path) -> None:

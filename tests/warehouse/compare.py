@@ -7,11 +7,18 @@ them otherwise than a full one. They are replaced by what they stand for.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
+from warehouse.build import build
 from warehouse.publish import open_published
+
+if TYPE_CHECKING:
+    # The lake compares its warehouses with what is here.
+    from tests.warehouse.lake import Lake
 
 COUNTER = ("timezone", "platform", "object_type", "object_id", "metric")
 
@@ -77,4 +84,18 @@ def differences(one: dict[str, Rows], other: dict[str, Rows]) -> dict[str, tuple
                 [row for row in here if repr(row) not in known_there][:5],
                 [row for row in there if repr(row) not in known_here][:5],
             )
+    return found
+
+
+def unlike_a_full_build(lake: Lake, *, from_landing: bool = False) -> dict[str, tuple[Rows, Rows]]:
+    """Bring the warehouse up to date; where it differs from one made from nothing.
+
+    The readings are made from each answer alone; `from_landing` makes them again too.
+    """
+    lake.build()
+    again = lake.root / "again"
+    readings = again / "readings" if from_landing else lake.readings
+    assert build(lake.landing, readings, again / "warehouse.duckdb").mode == "full"
+    found = differences(everything_held(lake.warehouse), everything_held(again / "warehouse.duckdb"))
+    shutil.rmtree(again)
     return found

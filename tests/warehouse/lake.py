@@ -198,6 +198,7 @@ class Lake:
                 column.name: [] if pa.types.is_list(column.type) else None for column in schema
             }
             row |= {"platform": platform, "response_id": f"{name}-{number:05d}", "state": "present"}
+            row |= {"source": "api", "known_at": sighting["observed_at"]}
             rows.append({**row, **sighting})
         final = self.readings / f"platform={platform}" / "month=2026-11" / f"{name}-0.parquet"
         final.parent.mkdir(parents=True, exist_ok=True)

@@ -4,34 +4,15 @@ build from the same landing says, row for row.
 
 from __future__ import annotations
 
-import shutil
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.warehouse.compare import Rows, differences, everything_held
-from tests.warehouse.lake import Lake, campaign, periods
+from tests.warehouse.compare import unlike_a_full_build
+from tests.warehouse.lake import Lake
 from tests.warehouse.random_world import World
-from warehouse.build import build
 
 ACTS_A_STEP = 5
-NOON = datetime(2019, 11, 1, 12, tzinfo=UTC)
-DAY = timedelta(days=1)
-
-
-def unlike_a_full_build(lake: Lake, *, from_landing: bool = False) -> dict[str, tuple[Rows, Rows]]:
-    """Bring the warehouse up to date; where it differs from one made from nothing.
-
-    The readings are made from each answer alone; `from_landing` makes them again too.
-    """
-    lake.build()
-    again = lake.root / "again"
-    readings = again / "readings" if from_landing else lake.readings
-    assert build(lake.landing, readings, again / "warehouse.duckdb").mode == "full"
-    found = differences(everything_held(lake.warehouse), everything_held(again / "warehouse.duckdb"))
-    shutil.rmtree(again)
-    return found
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -48,57 +29,3 @@ def test_an_incremental_build_says_what_a_full_one_says_after_every_step(tmp_pat
         is_last = start + ACTS_A_STEP >= len(deck)
         found = unlike_a_full_build(lake, from_landing=is_last)
         assert found == {}, f"after step {start // ACTS_A_STEP} of {[act.__name__ for act in deck]}"
-
-
-def post_seen(lake: Lake, moment: datetime, **shown: object) -> None:
-    """Put one sighting of a Facebook post into the readings."""
-    lake.see("facebook", {"object_type": "post", "object_id": "111_1", "observed_at": moment, **shown})
-
-
-def test_days_that_the_platform_gives_after_the_last_reading_stay_right_when_the_post_goes(
-    tmp_path: Path,
-) -> None:
-    lake = Lake(tmp_path)
-    lake.register(campaign(assets={"film": ["facebook:111_1"]}))
-    post_seen(lake, NOON, account_id="111", counters=[{"metric": "reactions", "value": 5}])
-    lake.build()
-    days = {(NOON + back * DAY).date(): 100 for back in range(1, 5)}
-    post_seen(lake, NOON + 5 * DAY, periods=periods("post_video_views/day", days))
-    assert unlike_a_full_build(lake) == {}
-    post_seen(lake, NOON + 6 * DAY, state="gone")
-    assert unlike_a_full_build(lake) == {}
-
-
-def test_two_campaigns_that_swap_their_zones_are_counted_anew(tmp_path: Path) -> None:
-    lake = Lake(tmp_path)
-    listed = {"film": ["facebook:111_1"]}
-    zones = ["Europe/London", "America/Los_Angeles"]
-    days = {(NOON - back * DAY).date(): 100 for back in range(2, 6)}
-    post_seen(
-        lake,
-        NOON,
-        account_id="111",
-        counters=[{"metric": "reactions", "value": 5}],
-        periods=periods("post_video_views/day", days),
-    )
-    for here, there in (zones, reversed(zones)):
-        lake.register(
-            campaign("here", timezone=here, assets=listed), campaign("there", timezone=there, assets=listed)
-        )
-        assert unlike_a_full_build(lake) == {}
-
-
-def test_a_counter_and_the_platforms_days_may_come_in_any_order(tmp_path: Path) -> None:
-    lake = Lake(tmp_path)
-    lake.register(campaign(assets={"film": ["facebook:111_1"]}))
-    days = periods("post_video_views/day", {(NOON - back * DAY).date(): 100 for back in range(2, 6)})
-    restated = periods("post_video_views/day", {(NOON - back * DAY).date(): 7 for back in range(4, 8)})
-    for moment, shown in [
-        (NOON, {"periods": days}),
-        (NOON + DAY, {"account_id": "111", "counters": [{"metric": "reactions", "value": 4}]}),
-        (NOON - 4 * DAY, {"counters": [{"metric": "post_video_views", "value": 4}]}),
-        (NOON + 4 * DAY, {"counters": [{"metric": "post_video_views", "value": 40}]}),
-        (NOON + 9 * DAY, {"periods": restated}),
-    ]:
-        post_seen(lake, moment, **shown)
-        assert unlike_a_full_build(lake) == {}

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.warehouse.compare import Rows, differences, everything_held, everything_said
+from tests.warehouse.compare import Rows, by_name, differences, everything_held, everything_said
 from tests.warehouse.histories import START, ZONES, History, answers_of, listing, many
-from tests.warehouse.lake import Lake, campaign, periods
+from tests.warehouse.lake import Lake, campaign, fb_insights, fb_post, periods
+from warehouse.publish import open_published
 
 HISTORIES = many(11, 300)
 ANSWERS = answers_of(HISTORIES)
@@ -100,6 +101,24 @@ def test_the_same_landing_gives_the_same_tables_after_everything_else_is_deleted
     lake.warehouse.unlink()
     lake.build()
     assert differences(everything_said(lake.warehouse), at_once) == {}
+
+
+def test_a_number_that_one_answer_tells_twice_is_one_reading(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.register(campaign(assets={"film": ["facebook:111_1"]}))
+    post = fb_post("111_1", reactions=1)
+    lake.answer(START, {"111_1": post}, platform="facebook")
+    told = [fb_insights("111_1", post_video_views=value)["data"] for value in (10, 12)]
+    body = {"data": [row for rows in told for row in rows]}  # type: ignore[attr-defined]
+    for _ in range(2):
+        lake.answer(START + timedelta(hours=1), body, platform="facebook", endpoint="insights")
+        lake.build()
+        with open_published(lake.warehouse) as con:
+            days = by_name(con, "summaries.counter_days")
+            held = con.execute(
+                f"select polls, first_value, last_value from {days} where metric = 'post_video_views'"
+            ).fetchall()
+        assert held == [(1, 12, 12)]
 
 
 def anything_seen(chance: random.Random, number: int) -> dict[str, object]:

@@ -13,8 +13,12 @@ select
     counter_id,
     -- The platform's own name of the counter.
     native_name,
+    -- Whether the platform has not told it for two days while it told others of the same post: likes that were hidden, comments that
+    -- were switched off, a video that was taken out. Its silence is no gap.
+    last_at + interval 2 day
+        <= max(last_at) over (partition by campaign_id, assignments.platform, assignments.post_id) as is_withdrawn,
     -- Whether more readings of it are to be expected: the post is not gone, and the platform tells the counter still.
-    not is_gone and not is_silent as is_live,
+    not is_gone and not is_withdrawn as is_live,
     -- Local day of its last reading.
     (last_at at time zone campaigns.timezone)::date as last_day
 from facts.assignments

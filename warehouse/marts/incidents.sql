@@ -25,7 +25,7 @@ with happened as (
     from facts.campaign_counters as counted
     join facts.counters using (counter_id)
     join facts.posts on posts.platform = counted.platform and posts.post_id = counted.post_id
-    where is_silent and not is_gone
+    where is_withdrawn and not is_gone
 
     union all
 

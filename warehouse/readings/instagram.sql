@@ -15,13 +15,14 @@ objects as (
         response_id,
         observed_at,
         nullif(regexp_extract(url, '/([0-9]+)/(?:media|stories)\b', 1), '') as account_id,
+        endpoint = 'stories' as is_story,
         unnest(from_json(answer -> 'data', '["JSON"]')) as object
     from answers
     where status = 200 and endpoint in ('account_media', 'stories')
 
     union all
 
-    select response_id, observed_at, null, unnest(json_extract(answer, '$.*'))
+    select response_id, observed_at, null, false, unnest(json_extract(answer, '$.*'))
     from answers
     where status = 200 and endpoint = 'media'
 
@@ -31,6 +32,7 @@ objects as (
         response_id,
         observed_at,
         answer ->> '$.business_discovery.id',
+        false,
         unnest(from_json(answer -> '$.business_discovery.media.data', '["JSON"]'))
     from answers
     where status = 200 and endpoint = 'discovery'
@@ -41,6 +43,7 @@ media as (
         response_id,
         observed_at,
         account_id,
+        is_story,
         from_json(object, '{
             "id": "VARCHAR", "caption": "VARCHAR", "permalink": "VARCHAR", "shortcode": "VARCHAR", "timestamp": "TIMESTAMPTZ",
             "owner": {"id": "VARCHAR"},
@@ -253,6 +256,8 @@ sightings as (
         'present' as state,
         coalesce(account_id, medium.owner.id) as account_id,
         medium.timestamp as created_at,
+        -- A story is there for a day.
+        case when is_story then medium.timestamp + interval 1 day end as ends_at,
         medium.caption as text,
         medium.permalink as permalink,
         list_distinct(list_filter(
@@ -292,7 +297,7 @@ sightings as (
 
     select
         'post', object_id, response_id, observed_at, 'present',
-        null, null, null, null, [], [], null, null, counters, []
+        null, null, null, null, null, [], [], null, null, counters, []
     from insights
     where object_id is not null
 
@@ -300,7 +305,7 @@ sightings as (
 
     select
         'account', account.id, response_id, observed_at, 'present',
-        account.id, null, null, null, [], [], account.username, account.name,
+        account.id, null, null, null, null, [], [], account.username, account.name,
         [{'metric': 'followers_count', 'value': account.followers_count}], []
     from accounts
     where account.id is not null
@@ -309,7 +314,7 @@ sightings as (
 
     select
         'account', account_id, response_id, observed_at, 'present',
-        account_id, null, null, null, [], [], null, null, [], periods
+        account_id, null, null, null, null, [], [], null, null, [], periods
     from periods
     where account_id is not null
 
@@ -317,7 +322,7 @@ sightings as (
 
     select
         'post', object_id, response_id, observed_at, 'gone',
-        null, null, null, null, [], [], null, null, [], []
+        null, null, null, null, null, [], [], null, null, [], []
     from refusals
     where object_id is not null
 )

@@ -2,7 +2,8 @@
 -- Grain: platform, object_type, object_id
 --
 -- A sighting that tells a post's address and not whose it is goes behind those that do: an asset may list the post. So does one
--- that shows neither text nor address, as that of an edit that is not the newest. The whole of what was said comes last in the
+-- that shows neither text nor address, as that of an edit that is not the newest; and what an export says, behind all that the
+-- platform's API says. The whole of what was said comes last in the
 -- order: one answer may say two things of one post, and no order of rows may decide.
 create table if not exists summaries.objects (
     platform varchar,
@@ -12,8 +13,11 @@ create table if not exists summaries.objects (
     object_id varchar,
     -- When it was made, the earliest moment that any answer gave.
     created_at timestamptz,
+    -- When the platform takes it away of itself, as a story; null for what stays.
+    ends_at timestamptz,
     -- The latest sighting that showed whose it is, else the latest that gave its address, and what it said.
     latest struct(
+        is_api boolean,
         observed_at timestamptz,
         response_id varchar,
         account_id varchar,
@@ -30,9 +34,10 @@ using (
         object_type,
         object_id,
         min(created_at) as created_at,
+        max(ends_at) as ends_at,
         arg_max(
             latest,
-            (latest.account_id is not null, coalesce(latest.text, latest.permalink) is not null, latest)
+            (latest.account_id is not null, latest.is_api, coalesce(latest.text, latest.permalink) is not null, latest)
         ) as latest
     from (
         select
@@ -40,7 +45,9 @@ using (
             object_type,
             object_id,
             created_at,
+            ends_at,
             {
+                'is_api': source = 'api',
                 'observed_at': observed_at,
                 'response_id': response_id,
                 'account_id': account_id,
