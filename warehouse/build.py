@@ -282,7 +282,7 @@ def _write_basis(con: duckdb.DuckDBPyConnection, basis: _Basis) -> None:
 
 def _text_of(*names: str) -> str:
     """A fingerprint of the files of some layers, and of the readings that they rest on."""
-    digest = hashlib.sha256(readings_layer.fingerprint().encode() + layers.VALUE_AT.read_bytes())
+    digest = hashlib.sha256(readings_layer.fingerprint().encode() + layers.INSTANTS.read_bytes())
     for layer in names:
         for path in sorted((sql.FOLDER / layer).iterdir()):
             digest.update(path.name.encode() + path.read_bytes())

@@ -15,7 +15,7 @@ import duckdb
 from warehouse import sql
 
 SCOPE = sql.FOLDER / "scope"
-VALUE_AT = sql.FOLDER / "value_at.sql"
+INSTANTS = sql.FOLDER / "instants.sql"
 
 # What the scope is worked out against, by name in the schema facts.
 _COMPARED = ("counters", "group_counters", "assignments")
@@ -23,7 +23,7 @@ _COMPARED = ("counters", "group_counters", "assignments")
 
 def begin(con: duckdb.DuckDBPyConnection, *, keeps: bool) -> None:
     """Clear what is made anew, and remember what the scope is compared with where the rest is kept."""
-    con.execute(VALUE_AT.read_text(encoding="utf-8"))
+    con.execute(INSTANTS.read_text(encoding="utf-8"))
     con.execute("attach ':memory:' as scope")
     con.execute("attach ':memory:' as before")
     con.execute("create table scope.days (campaign_id varchar, day date)")

@@ -1,5 +1,5 @@
-"""Changes that reach further than the days of new readings: the warehouse that was brought up to date says what
-a full build says.
+"""Changes that reach further than the days of new readings: the warehouse that was brought up to date says
+what a full build says.
 """
 
 from __future__ import annotations

@@ -78,15 +78,7 @@ once as (
 ),
 
 moments as (
-    select
-        timezone,
-        observed_at,
-        (observed_at at time zone timezone)::date as day,
-        1 << greatest(
-            (epoch_us(observed_at) - epoch_us(timezone(timezone, (observed_at at time zone timezone)::date::timestamp)))
-            // 3_600_000_000,
-            0
-        )::integer as hour_bit
+    select timezone, observed_at, (observed_at at time zone timezone)::date as day, hour_bit(observed_at, timezone) as hour_bit
     from (select distinct observed_at from once)
     cross join (select distinct timezone from registry.campaigns)
 ),
@@ -246,12 +238,7 @@ remade as (
         max(value) filter (not is_glitch) as highest,
         count(*)::integer as polls,
         (count(*) filter (is_glitch))::integer as glitches,
-        bit_or(
-            1 << greatest(
-                (epoch_us(observed_at) - epoch_us(timezone(timezone, day::timestamp))) // 3_600_000_000,
-                0
-            )::integer
-        ) as hours,
+        bit_or(hour_bit(observed_at, timezone)) as hours,
         bit_or(source_bit) as sources
     from judged
     semi join remade_days using (counter_id, day)
