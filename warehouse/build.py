@@ -204,8 +204,9 @@ def _make(
                 "run `campaign build --full`, which makes both again"
             ) from error
         layers.make(con, "facts", progress, keeps=keeps)
-        layers.make(con, "marts", progress)
-        make_macros(con)
+        layers.make(con, "marts", progress, keeps=keeps)
+        if not keeps:
+            make_macros(con)
         comment(con)
         progress("checking")
         warnings = checking.check(con)

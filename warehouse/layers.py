@@ -17,8 +17,8 @@ from warehouse import sql
 SCOPE = sql.FOLDER / "scope"
 INSTANTS = sql.FOLDER / "instants.sql"
 
-# What the scope is worked out against, by name in the schema facts.
-_COMPARED = ("counters", "group_counters", "assignments")
+# What the scope is worked out against.
+_COMPARED = ("registry.campaigns", "facts.counters", "facts.group_counters", "facts.assignments")
 
 
 def begin(con: duckdb.DuckDBPyConnection, *, keeps: bool) -> None:
@@ -32,13 +32,13 @@ def begin(con: duckdb.DuckDBPyConnection, *, keeps: bool) -> None:
             con.execute(f"drop schema if exists {layer} cascade")
             con.execute(f"create schema {layer}")
         return
-    for name in _COMPARED:
-        con.execute(f"create table before.{name} as from facts.{name}")
+    for table in _COMPARED:
+        con.execute(f"create table before.{table.split('.')[1]} as from {table}")
+    # Views stay: they name the tables that they read, and find the new ones.
     for layer in ("marts", "facts", "registry"):
-        # Views first: they read the tables.
-        for model in sorted(sql.models(layer), key=lambda model: model.made != "view"):
-            if model.made not in ("counters", "days"):
-                con.execute(f"drop {'view' if model.made == 'view' else 'table'} {model.table}")
+        for model in sql.models(layer):
+            if model.made == "anew":
+                con.execute(f"drop table {model.table}")
 
 
 def make(
@@ -52,7 +52,8 @@ def make(
     for model in models:
         progress(f"making {model.table}")
         if model.made == "view":
-            con.execute(f"create view {model.table} as {model.query}")
+            if not keeps:
+                con.execute(f"create view {model.table} as {model.query}")
             continue
         if model.made == "anew":
             grain = ", ".join(model.grain)

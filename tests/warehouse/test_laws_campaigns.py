@@ -25,11 +25,12 @@ LONDON = ZoneInfo("Europe/London")
 
 
 def of_campaign(lake: Lake, campaign_id: str) -> dict[str, Rows]:
-    """Every mart's rows of a campaign."""
+    """Every mart's rows of a campaign; a warning says how many offenders there are over all campaigns."""
     with open_published(lake.warehouse) as con:
         marts = con.execute(
             "select table_name from information_schema.columns "
-            "where table_schema = 'marts' and column_name = 'campaign_id' order by all"
+            "where table_schema = 'marts' and column_name = 'campaign_id' and table_name <> 'warnings' "
+            "order by all"
         ).fetchall()
         return {
             mart: con.execute(

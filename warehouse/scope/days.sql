@@ -1,11 +1,11 @@
 -- Which days of which campaigns a build adds up again: those on which anything changed that is added up.
 -- Grain: campaign_id, day
+-- Later days than a counter's last count as missing it while it is expected to answer.
 create or replace temp table regrouped as
 with now as (select campaign_id, kind, name, platform, metric, counter_id, is_live, last_day from facts.group_counters),
 
 earlier as (select campaign_id, kind, name, platform, metric, counter_id, is_live, last_day from before.group_counters)
 
--- Later days than a counter's last count as missing it while it is expected to answer.
 select campaign_id, counter_id, min(last_day) as last_day
 from (
     select *
@@ -26,6 +26,12 @@ earlier as (select campaign_id, platform, post_id, asset_id, account_id, side_id
 select distinct campaign_id, platform, post_id
 from ((from now except from earlier) union all (from earlier except from now));
 
+create or replace temp table rezoned as
+select campaign_id
+from registry.campaigns
+join before.campaigns as earlier using (campaign_id)
+where campaigns.timezone <> earlier.timezone;
+
 insert into scope.days
 with fresh_periods as (
     select distinct unnest(periods).first_day as day
@@ -37,16 +43,26 @@ select distinct campaign_id, day
 from regrouped
 join facts.gains using (counter_id)
 union
+-- Days that counters gave or that the platform filled in, later than the counter's last.
 select distinct campaign_id, day
-from regrouped
-join registry.campaigns using (campaign_id)
-join facts.midnights on midnights.timezone = campaigns.timezone and day >= last_day
+from (select campaign_id, min(last_day) as last_day from regrouped group by campaign_id) as since
+join facts.group_days using (campaign_id)
+where day >= last_day
 union
 select distinct campaign_id, day
 from reassigned
 join facts.platform_days on platform_days.platform = reassigned.platform
     and object_type = 'post'
     and object_id = post_id
+union
+select distinct campaign_id, day
+from rezoned
+join facts.group_days using (campaign_id)
+union
+select distinct campaign_id, day
+from rezoned
+cross join facts.platform_days
+where object_type = 'post'
 union
 select campaign_id, day
 from fresh_periods, registry.campaigns;
