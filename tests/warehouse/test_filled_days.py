@@ -1,0 +1,174 @@
+"""Days that the platforms themselves give stand in where no counter covers, say so, and are never added to one."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.warehouse.compare import unlike_a_full_build
+from tests.warehouse.elsewhere import in_the_dictionary
+from tests.warehouse.lake import Lake, campaign, periods
+
+FIRST = date(2019, 11, 1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MIDNIGHT = datetime(2019, 11, 1, tzinfo=UTC)
+
+Said = dict[date, tuple[int, int | None, str, str]]
+
+
+def day(number: int) -> date:
+    return FIRST + (number - 1) * DAY
+
+
+def midnight(number: int) -> datetime:
+    """The midnight that begins a day of November, in London."""
+    return MIDNIGHT + (number - 1) * DAY
+
+
+def told(moment: datetime, **shown: object) -> dict[str, object]:
+    """A sighting of the one post."""
+    post = {"object_type": "post", "object_id": "1", "account_id": "9", "permalink": "https://elsewhere/1"}
+    return {"observed_at": moment, **post, **shown}
+
+
+def plays(value: int) -> list[dict[str, object]]:
+    return [{"metric": "plays", "value": value}]
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    """A post that was read from the midnight of the 5th to that of the 8th, nobody knows since when it is
+    there."""
+    lake = Lake(tmp_path)
+    lake.register(campaign(assets={"film": ["elsewhere:1"]}, accounts=[("elsewhere", "9")]))
+    for number, value in ((5, 1000), (6, 1100), (7, 1250), (8, 1260)):
+        lake.see("elsewhere", told(midnight(number), counters=plays(value)))
+    return lake
+
+
+def build(lake: Lake, *, as_known_at: datetime | None = None) -> None:
+    folder = lake.root / "dictionary"
+    with in_the_dictionary(folder):
+        lake.build(as_known_at=as_known_at)
+    shutil.rmtree(folder)
+
+
+def said(lake: Lake, metric: str = "views") -> Said:
+    rows = lake.query(
+        "select day, gain, total, completeness, source from marts.post_daily "
+        f"where metric = '{metric}' order by day"
+    )
+    return {row[0]: row[1:] for row in rows}  # type: ignore[misc]
+
+
+COUNTED: Said = {
+    day(5): (100, 1100, "estimated", "counter"),
+    day(6): (150, 1250, "complete", "counter"),
+    day(7): (10, 1260, "complete", "counter"),
+    day(8): (0, 1260, "open", "counter"),
+}
+
+
+def test_the_platforms_days_stand_in_before_and_after_what_the_counter_covers(lake: Lake) -> None:
+    given = {day(number): 70 + number for number in range(1, 11)}
+    lake.see("elsewhere", told(midnight(12), periods=periods("plays/day", given)))
+    build(lake)
+    filled = {day(number): (70 + number, None, "estimated", "platform") for number in (1, 2, 3, 4, 9, 10)}
+    # The first day that is partly counted is the counter's: what came before its first reading is not known.
+    assert said(lake) == COUNTED | filled
+
+
+def test_what_stands_in_counts_for_asset_account_and_side_and_is_marked(lake: Lake) -> None:
+    lake.see("elsewhere", told(midnight(12), periods=periods("plays/day", {day(2): 72, day(6): 9999})))
+    build(lake)
+    for mart in ("asset_daily", "asset_platform_daily", "account_daily", "side_daily"):
+        rows = lake.query(f"select day, views, completeness, is_filled from marts.{mart} order by day")
+        assert rows == [
+            (day(2), 72, "estimated", True),
+            *((each, gain, known, False) for each, (gain, _, known, _) in COUNTED.items()),
+        ]
+    assert lake.query("select views from marts.side_totals") == [(72 + 260,)]
+    # The lifetime total is the counter's own.
+    assert lake.query("select views from marts.asset_totals") == [(1260,)]
+
+
+def test_a_restated_day_takes_the_latest_observation(lake: Lake) -> None:
+    lake.see("elsewhere", told(midnight(3), periods=periods("plays/day", {day(2): 60})))
+    build(lake)
+    assert said(lake)[day(2)][0] == 60
+    lake.see("elsewhere", told(midnight(4), periods=periods("plays/day", {day(2): 75})))
+    build(lake)
+    assert said(lake)[day(2)][0] == 75
+    lake.see("elsewhere", told(midnight(3) + HOUR, periods=periods("plays/day", {day(2): 61})))
+    build(lake)
+    assert said(lake)[day(2)][0] == 75
+
+
+def test_a_counter_that_comes_to_cover_a_day_takes_it_back(lake: Lake) -> None:
+    lake.see("elsewhere", told(midnight(12), periods=periods("plays/day", {day(2): 72, day(9): 79})))
+    build(lake)
+    assert said(lake)[day(2)] == (72, None, "estimated", "platform")
+    lake.see("elsewhere", told(midnight(2), counters=plays(900)), told(midnight(10), counters=plays(1300)))
+    build(lake)
+    days = said(lake)
+    assert days[day(2)][2:] == ("estimated", "counter")
+    assert days[day(9)][2:] == ("estimated", "counter")
+    # Conservation: the counter's days and nothing beside them.
+    assert sum(gain for gain, *_ in days.values()) == 1300 - 900
+    with in_the_dictionary(lake.root / "dictionary"):
+        assert unlike_a_full_build(lake) == {}
+
+
+def test_a_platforms_day_is_complete_where_its_midnight_is_the_campaigns_and_open_while_it_lasts(
+    tmp_path: Path,
+) -> None:
+    lake = Lake(tmp_path)
+    made = campaign(
+        timezone="America/Los_Angeles", assets={"film": ["elsewhere:1"]}, accounts=[("elsewhere", "9")]
+    )
+    lake.register(made)
+    part = periods("plays/day", {day(3): 5}, is_whole=False)
+    lake.see("elsewhere", told(midnight(4), periods=[*periods("plays/day", {day(2): 72}), *part]))
+    build(lake)
+    assert said(lake) == {
+        day(2): (72, None, "complete", "platform"),
+        day(3): (5, None, "open", "platform"),
+    }
+
+
+def test_a_breakdown_is_no_day_of_the_post(lake: Lake) -> None:
+    lake.see("elsewhere", told(midnight(12), periods=periods("plays/day", {day(2): 30}, breakdown="paid=1")))
+    build(lake)
+    assert said(lake) == COUNTED
+
+
+def test_imported_readings_extend_a_counters_history_and_are_named(lake: Lake) -> None:
+    exported = {"source": "export", "known_at": midnight(20)}
+    for number, value in ((2, 400), (3, 700)):
+        lake.see("elsewhere", told(midnight(number), counters=plays(value), **exported))
+    build(lake)
+    assert said(lake) == COUNTED | {
+        # From the first reading on; where an export and the platform's API meet, both are named.
+        day(2): (300, 700, "estimated", "export"),
+        day(3): (150, 850, "estimated", "counter and export"),
+        day(4): (150, 1000, "estimated", "counter and export"),
+        day(5): (100, 1100, "complete", "counter and export"),
+    }
+
+
+def test_what_was_imported_later_was_not_known_then(lake: Lake) -> None:
+    exported = {"source": "export", "known_at": midnight(20)}
+    lake.see("elsewhere", told(midnight(2), counters=plays(400), **exported))
+    lake.see("elsewhere", told(midnight(2), periods=periods("plays/day", {day(1): 7}), **exported))
+    build(lake, as_known_at=midnight(19))
+    assert said(lake) == COUNTED
+    build(lake, as_known_at=midnight(20))
+    assert {each: days[3] for each, days in said(lake).items() if each < day(5)} == {
+        day(1): "platform",
+        day(2): "counter and export",
+        day(3): "counter and export",
+        day(4): "counter and export",
+    }
