@@ -1,4 +1,4 @@
-"""How long the daily numbers take: a full build, one more poll, and the README's queries, over generated readings.
+"""How long the daily numbers take: a full build, one more poll and queries, over generated readings.
 
     python -m benchmarks.daily_numbers [--posts 10000] [--days 90] [--growth] [--folder DIR]
 
@@ -30,16 +30,11 @@ from warehouse.build import build
 from warehouse.landing import land_registry
 from warehouse.publish import open_published
 
+GENERATED = Path(__file__).with_name("generated_readings.sql")
+
 FIRST = datetime(2025, 1, 1, tzinfo=UTC)
 POLLS_PER_DAY = 4
-COUNTERS = {
-    "impression_count": 1,
-    "like_count": 10,
-    "retweet_count": 50,
-    "reply_count": 90,
-    "bookmark_count": 200,
-    "quote_count": 300,
-}
+COUNTERS = 6
 ACCOUNTS = 20
 CAMPAIGN = "generated"
 
@@ -63,9 +58,6 @@ QUERIES = {
 def write_readings(home: Path, posts: int, polls: range, name: str) -> None:
     """Write one batch of readings, as `warehouse.readings` does, a file a month."""
     root = home / "readings"
-    counters = ", ".join(
-        f"{{'metric': '{metric}', 'value': value // {part}}}" for metric, part in COUNTERS.items()
-    )
     sizes = {}
     by_month: dict[str, list[int]] = {}
     for poll in polls:
@@ -76,33 +68,15 @@ def write_readings(home: Path, posts: int, polls: range, name: str) -> None:
             con.execute("set TimeZone = 'UTC'")
             con.execute(f"create table sightings ({readings.SIGHTING})")
             con.execute(
-                f"""
-                insert into sightings by name
-                select
-                    'x' as platform,
-                    'post' as object_type,
-                    (1_000_000_000_000 + post)::varchar as object_id,
-                    $first + interval ({24 // POLLS_PER_DAY} * poll) hour + interval (post % 50) second as observed_at,
-                    'run-' || lpad(poll::varchar, 6, '0') || '-' || lpad((post // 100)::varchar, 5, '0') as response_id,
-                    'present' as state,
-                    (post % {ACCOUNTS})::varchar as account_id,
-                    $first - interval 1 day + interval (post % 1440) minute as created_at,
-                    'Post number ' || post as text,
-                    'https://x.com/i/status/' || (1_000_000_000_000 + post) as permalink,
-                    [(1_000_000_000_000 + post)::varchar] as aliases,
-                    [{counters}] as counters,
-                    'api' as source,
-                    observed_at as known_at
-                from (
-                    select
-                        post,
-                        poll,
-                        ((post * 7919 % 100003) * (1 - exp(-(poll + 4.0) / 40)) + poll * (post % 7))::bigint as value
-                    from range({posts}) as posts(post), range({chosen[0]}, {chosen[-1] + 1}) as polls(poll)
-                )
-                order by observed_at, object_id
-                """,
-                {"first": FIRST},
+                f"insert into sightings by name {GENERATED.read_text(encoding='utf-8')}",
+                {
+                    "posts": posts,
+                    "accounts": ACCOUNTS,
+                    "first_poll": chosen[0],
+                    "last_poll": chosen[-1],
+                    "every_hours": 24 // POLLS_PER_DAY,
+                    "first": FIRST,
+                },
             )
             final = root / "platform=x" / f"month={month}" / f"{name}.parquet"
             final.parent.mkdir(parents=True, exist_ok=True)
@@ -161,7 +135,7 @@ def build_here(home: Path) -> None:
 
 def built(home: Path) -> dict[str, float]:
     """Build in a process of its own; what it took."""
-    run = subprocess.run(
+    run = subprocess.run(  # noqa: S603
         [sys.executable, "-m", "benchmarks.daily_numbers", "--build", str(home)],
         check=True,
         capture_output=True,
@@ -239,7 +213,7 @@ def main() -> None:
     say(f"{os.cpu_count()} cores, {date.today()}")  # noqa: DTZ011
     titles = ["days", "readings", "full s", "readings/s", "full MB", "one more poll s", "its MB", "file MB"]
     show(
-        f"{asked.posts:,} posts, {len(COUNTERS)} counters, {POLLS_PER_DAY} polls a day",
+        f"{asked.posts:,} posts, {COUNTERS} counters, {POLLS_PER_DAY} polls a day",
         titles,
         rows,
         numbers=titles,

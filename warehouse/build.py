@@ -44,8 +44,8 @@ class BuildReport:
 
     `mode` is full, incremental or unchanged. `responses` and `sightings` were newly read by this build, and
     `not_json` of those responses came with status 200 and are no JSON; `readings` is how many single numbers
-    the warehouse now rests on; `tables` has the rows of each stored mart and table of days; `failed` the landed files that
-    cannot be read; `warnings` what somebody should look at, as `marts.warnings` has it.
+    the warehouse now rests on; `tables` has the rows of each stored mart and table of days; `failed` the
+    landed files that cannot be read; `warnings` what somebody should look at, as `marts.warnings` has it.
     """
 
     mode: str
@@ -207,10 +207,10 @@ def _make(
         layers.make(con, "marts", progress, keeps=keeps)
         if not keeps:
             make_macros(con)
-        comment(con)
         progress("checking")
         warnings = checking.check(con)
         _write_basis(con, basis)
+        comment(con)
         counted, tables = _count_readings(con), _count_rows(con)
         for database in ("readings", "scope", "before"):
             con.execute(f"detach {database}")
@@ -263,10 +263,9 @@ def _basis_of(warehouse: Path) -> _Basis | None:
 
 def _write_basis(con: duckdb.DuckDBPyConnection, basis: _Basis) -> None:
     con.execute("create schema if not exists ops")
-    con.execute(
-        "create or replace table ops.basis (summaries varchar, derived varchar, zones varchar[], "
-        "as_known_at timestamptz, registry_body varchar, registry_history varchar, files varchar[])"
-    )
+    con.execute("drop table if exists ops.basis")
+    for model in sql.models("ops"):
+        con.execute(model.text)
     con.execute(
         "insert into ops.basis values (?, ?, ?, ?, ?, ?, ?)",
         [

@@ -106,7 +106,9 @@ def check(con: duckdb.DuckDBPyConnection) -> tuple[Warned, ...]:
 def warned(con: duckdb.DuckDBPyConnection) -> tuple[Warned, ...]:
     """The rows of `marts.warnings`, in their order."""
     columns = ", ".join(Warned.__dataclass_fields__)
-    rows = con.execute(f"select {columns} from marts.warnings order by check_name, campaign_id, position").fetchall()
+    rows = con.execute(
+        f"select {columns} from marts.warnings order by check_name, campaign_id, position"
+    ).fetchall()
     return tuple(Warned(*row) for row in rows)
 
 

@@ -1,7 +1,7 @@
 """What tables and columns mean, out of the SQL files that make them and into the database, by COMMENT ON.
 
 A file's header says what its table is for and what names one of its rows; a comment stands above each column,
-of the last select or, in summaries, of the CREATE TABLE.
+of the last select or, where rows are merged into it, of the CREATE TABLE.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import duckdb
 from warehouse import sql
 from warehouse.macros import SCHEMAS, Macro, macros
 
-COMMENTED = ("registry", "summaries", "facts", "marts")
+COMMENTED = ("registry", "summaries", "facts", "marts", "ops")
 
 # The dictionary is loaded from CSV files; the mart that shows it says what its columns mean.
 _SHOWN_BY = {"dictionary.metrics": "marts.metrics"}

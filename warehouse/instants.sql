@@ -30,9 +30,9 @@ create or replace temp macro hour_bit(instant, zone) as
         + case
             when ((timezone(zone, (instant at time zone zone)::date::timestamp) - interval 1 hour) at time zone zone)::date
                 = (instant at time zone zone)::date
-                then 3_600_000_000
+                then 3600000000
             else 0
         end
-    ) // 3_600_000_000,
+    ) // 3600000000,
     0
 )::integer;

@@ -2,8 +2,8 @@
 
 A small table is made anew by every build. A table of days, which grows with the campaign, is kept, and a
 build makes again only the rows in its *scope*: `scope.counters` names the days of counters whose readings
-changed, `scope.days` the days of campaigns on which anything changed that is added up. `warehouse/scope/*.sql`
-works both out by comparing with `before`, what the published warehouse held.
+changed, `scope.days` the days of campaigns on which anything changed that is added up. The files of
+`warehouse/scope/` work both out by comparing with `before`, what the published warehouse held.
 """
 
 from __future__ import annotations
@@ -72,8 +72,10 @@ def _scope(con: duckdb.DuckDBPyConnection, name: str) -> None:
 
 
 def _make_in_scope(con: duckdb.DuckDBPyConnection, model: sql.Model, keeps: bool) -> None:
-    """Put the scope's rows of a kept table in the place of those it had. Days come first in the order of rows:
-    those that change lie together, at the end."""
+    """Put the scope's rows of a kept table in the place of those it had.
+
+    Days come first in the order of rows: those that change lie together, at the end.
+    """
     order = ", ".join(["day", *(name for name in model.grain if name != "day")])
     if not keeps:
         con.execute(f"create table {model.table} as select * from ({model.query}) order by {order}")

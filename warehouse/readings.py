@@ -37,7 +37,8 @@ EXPORT = "export"
 
 SIGHTING = """
     platform varchar, object_type varchar, object_id varchar, observed_at timestamptz, response_id varchar,
-    state varchar, account_id varchar, created_at timestamptz, ends_at timestamptz, text varchar, permalink varchar,
+    state varchar, account_id varchar, created_at timestamptz, ends_at timestamptz,
+    text varchar, permalink varchar,
     aliases varchar[] default [], media_ids varchar[] default [], post_ids varchar[] default [],
     links varchar[] default [], content_keys varchar[] default [], handle varchar, name varchar,
     counters struct(metric varchar, value bigint)[] default [],
@@ -63,7 +64,10 @@ _WITHOUT_WHAT_IS_NOT_SAID = f"""
         coalesce(post_ids, []) as post_ids,
         list_distinct(coalesce(links, [])) as links,
         list_distinct(coalesce(content_keys, [])) as content_keys,
-        list_filter(coalesce(counters, []), lambda counter: counter.value {_LEAST_AND_MOST}) as counters,
+        list_filter(
+            coalesce(counters, []),
+            lambda counter: counter.metric is not null and counter.value {_LEAST_AND_MOST}
+        ) as counters,
         list_transform(
             list_filter(
                 coalesce(periods, []),

@@ -21,8 +21,8 @@ Made = Literal["anew", "view", "counters", "days"]
 class Model:
     """One SQL file: the table that it makes and the columns that name one of its rows.
 
-    `made`: anew by every build; as a view (`-- Made: view`); or kept from build to build and made again for the
-    counters or the campaign days that changed (`-- Kept: counters`, `-- Kept: days`).
+    `made`: anew by every build; as a view (`-- Made: view`); or kept from build to build and made again for
+    the counters or the campaign days that changed (`-- Kept: counters`, `-- Kept: days`).
     """
 
     layer: str

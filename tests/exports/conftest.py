@@ -55,6 +55,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     monkeypatch.setenv("CAMPAIGN_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("CAMPAIGN_LAKE", raising=False)
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    # A table is as wide as its terminal.
+    monkeypatch.delenv("COLUMNS", raising=False)
 
     def call(arguments: list[str]) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as left:

@@ -28,7 +28,7 @@ def test_build_says_what_it_made(campaign: Campaign, home: Path, x_only: Vendor)
     campaign("collect", "--as-of", "2026-05-20T12:00Z")
     said = campaign("build")
     assert (said.code, said.err) == (0, "")
-    assert re.search(r"marts\.asset_daily\W+\d", said.out)
+    assert re.search(r"facts\.group_days\W+\d", said.out)
     assert "4 new answers" in said.out
     assert (home / "data" / "warehouse.duckdb").exists()
 

@@ -207,7 +207,7 @@ def test_a_worker_runs_a_deployment_and_leaves_a_report(server: Scene) -> None:
 
 def test_a_build_leaves_a_report_of_what_it_published(server: Scene) -> None:
     report = next(report for report in server.ask("/artifacts/filter") if report["key"] == "build-report")
-    assert "marts.asset_daily" in str(report["data"])
+    assert "facts.group_days" in str(report["data"])
     told = report["description"].splitlines()
     assert told[0].startswith(f"- {server.folder / 'data' / 'warehouse.duckdb'}: full; ")
     assert told[1] == "- earlier builds kept: none"

@@ -16,7 +16,7 @@ from warehouse.macros import macros, make_macros
 from warehouse.publish import open_published
 
 ROOT = Path(__file__).parents[2]
-PUBLISHED = ("dictionary", "facts", "marts", "registry")
+PUBLISHED = ("dictionary", "facts", "marts", "ops", "registry", "summaries")
 
 
 @pytest.fixture(scope="module")

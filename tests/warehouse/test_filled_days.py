@@ -1,4 +1,4 @@
-"""Days that the platforms themselves give stand in where no counter covers, say so, and are never added to one."""
+"""Days that platforms themselves give stand in where no counter covers, say so, and are added to none."""
 
 from __future__ import annotations
 
@@ -76,9 +76,23 @@ def test_the_platforms_days_stand_in_before_and_after_what_the_counter_covers(la
     given = {day(number): 70 + number for number in range(1, 11)}
     lake.see("elsewhere", told(midnight(12), periods=periods("plays/day", given)))
     build(lake)
-    filled = {day(number): (70 + number, None, "estimated", "platform") for number in (1, 2, 3, 4, 9, 10)}
-    # The first day that is partly counted is the counter's: what came before its first reading is not known.
+    filled: Said = {day(number): (70 + number, None, "estimated", "platform") for number in (1, 2, 3, 9, 10)}
+    # The platform's 4th lasts until eight in the morning of the 5th, which the counter has counted.
     assert said(lake) == COUNTED | filled
+
+
+def test_a_platforms_day_before_a_post_was_made_is_not_added_to_what_its_counter_gained(
+    tmp_path: Path,
+) -> None:
+    lake = Lake(tmp_path)
+    lake.register(campaign(assets={"film": ["elsewhere:1"]}, accounts=[("elsewhere", "9")]))
+    # Made at seven in the morning, when it is the day before in California.
+    made = midnight(5) + 7 * HOUR
+    for number, value in ((6, 100), (7, 300)):
+        lake.see("elsewhere", told(midnight(number), created_at=made, counters=plays(value)))
+    lake.see("elsewhere", told(midnight(9), periods=periods("plays/day", {day(4): 40, day(5): 90})))
+    build(lake)
+    assert {each: found[0] for each, found in said(lake).items()} == {day(5): 100, day(6): 200, day(7): 0}
 
 
 def test_what_stands_in_counts_for_asset_account_and_side_and_is_marked(lake: Lake) -> None:
@@ -162,12 +176,12 @@ def test_imported_readings_extend_a_counters_history_and_are_named(lake: Lake) -
 def test_what_was_imported_later_was_not_known_then(lake: Lake) -> None:
     exported = {"source": "export", "known_at": midnight(20)}
     lake.see("elsewhere", told(midnight(2), counters=plays(400), **exported))
-    lake.see("elsewhere", told(midnight(2), periods=periods("plays/day", {day(1): 7}), **exported))
+    lake.see("elsewhere", told(midnight(2), periods=periods("plays/day", {day(0): 7}), **exported))
     build(lake, as_known_at=midnight(19))
     assert said(lake) == COUNTED
     build(lake, as_known_at=midnight(20))
     assert {each: days[3] for each, days in said(lake).items() if each < day(5)} == {
-        day(1): "platform",
+        day(0): "platform",
         day(2): "counter and export",
         day(3): "counter and export",
         day(4): "counter and export",

@@ -97,7 +97,8 @@ def test_a_dip_that_is_undone_is_a_glitch_and_no_revision(lake: Lake) -> None:
 def test_a_metric_that_is_told_no_more_is_withdrawn_and_keeps_no_day_open(lake: Lake) -> None:
     assert incidents(lake, "hidden") == [("reactions", november(2), "metric withdrawn", 7)]
     assert lake.query(
-        "select day, completeness from marts.asset_daily where asset_id = 'quiet' and day > '2019-11-01' order by day"
+        "select day, completeness from marts.asset_daily "
+        "where asset_id = 'quiet' and day > '2019-11-01' order by day"
     ) == [
         # The last likes were told on the 2nd.
         (november(2), "open"),

@@ -2,16 +2,54 @@
 -- Grain: campaign_id, platform, post_id, metric, day
 -- Kept: days
 --
--- Never added to what a counter gained: a day is either a counter's or the platform's.
+-- Never added to what a counter gained. A platform's day ends at another midnight than the campaign's, so one that reaches into the
+-- time between a counter's first reading (or its zero at creation) and its last is left out, as is one whose date has a counter's gain.
+with counted as (
+    select
+        campaign_id,
+        platform,
+        post_id,
+        metric,
+        min(coalesce(zero_at, first_at)) as counted_from,
+        max(last_at) as counted_until
+    from (select campaign_id, platform, post_id, metric, counter_id from facts.campaign_counters)
+    join (select counter_id, zero_at, first_at, last_at from facts.counters) as counters using (counter_id)
+    group by campaign_id, platform, post_id, metric
+),
+
+given as (
+    select
+        assignments.campaign_id,
+        timezone,
+        assignments.platform,
+        assignments.post_id,
+        canonical_name as metric,
+        platform_days.day,
+        value,
+        native_name,
+        priority,
+        is_whole,
+        day_boundary,
+        timezone(day_boundary, platform_days.day::timestamp) as begins_at,
+        timezone(day_boundary, (platform_days.day + 1)::timestamp) as ends_at
+    from facts.assignments
+    join registry.campaigns using (campaign_id)
+    join facts.platform_days on platform_days.platform = assignments.platform
+        and platform_days.object_type = 'post'
+        and platform_days.object_id = assignments.post_id
+    join scope.days on days.campaign_id = assignments.campaign_id and days.day = platform_days.day
+    where breakdown = ''
+)
+
 select
     -- Campaign.
     campaign_id,
     -- Platform of the post.
-    assignments.platform as platform,
+    platform,
     -- The platform's id of the post.
-    assignments.post_id as post_id,
+    post_id,
     -- Canonical name: views, shares, retweets …
-    canonical_name as metric,
+    metric,
     -- Day: the platform's, which the campaign's day of the same date stands for.
     day,
     -- What the platform says that the day brought.
@@ -21,24 +59,14 @@ select
     -- complete where the platform's day is the campaign's and whole; estimated where it ends at another midnight; open where only a
     -- part of it was seen.
     arg_min(
-        case when not is_whole then 'open' when day_boundary = campaigns.timezone then 'complete' else 'estimated' end,
+        case when not is_whole then 'open' when day_boundary = timezone then 'complete' else 'estimated' end,
         (priority, native_name)
     ) as completeness
-from facts.assignments
-join registry.campaigns using (campaign_id)
-join facts.platform_days on platform_days.platform = assignments.platform
-    and platform_days.object_type = 'post'
-    and platform_days.object_id = assignments.post_id
-join scope.days using (campaign_id, day)
-where breakdown = ''
-    and not exists (
-        from facts.campaign_counters
-        join facts.gains using (counter_id)
-        where campaign_counters.campaign_id = assignments.campaign_id
-            and campaign_counters.platform = assignments.platform
-            and campaign_counters.post_id = assignments.post_id
-            and campaign_counters.metric = platform_days.canonical_name
-            and gains.day = platform_days.day
-            and gains.day >= getvariable('days_from')
+from given
+left join counted using (campaign_id, platform, post_id, metric)
+where counted_from is null
+    or (
+        (ends_at <= counted_from or begins_at >= counted_until)
+        and day not between (counted_from at time zone timezone)::date and (counted_until at time zone timezone)::date
     )
-group by campaign_id, assignments.platform, assignments.post_id, canonical_name, day
+group by campaign_id, platform, post_id, metric, day

@@ -123,7 +123,7 @@ select
     -- been seen.
     case
         when is_running then 'open'
-        when opening_far <= 10_800_000_000 and closing_far <= 10_800_000_000 then 'complete'
+        when opening_far <= 10800000000 and closing_far <= 10800000000 then 'complete'
         else 'estimated'
     end as completeness,
     -- How much the platform is seen to have taken back, whatever the day gained otherwise; 0 for nothing.

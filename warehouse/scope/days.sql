@@ -67,6 +67,12 @@ union
 select campaign_id, day
 from fresh_periods, registry.campaigns;
 
+-- A platform's day lies on two of the campaign's.
+insert into scope.days
+select campaign_id, unnest([day - 1, day + 1])
+from (select distinct campaign_id, day from scope.days)
+where exists (from summaries.periods where object_type = 'post');
+
 create or replace table scope.days as select distinct campaign_id, day from scope.days;
 
 set variable days_from = (select coalesce(min(day), 'infinity'::date) from scope.days);

@@ -5,6 +5,7 @@
 -- goes before one that gives only a title. The names come last in the order, so that no order of rows decides between two of one
 -- answer.
 create table if not exists summaries.accounts (
+    -- Platform.
     platform varchar,
     -- The platform's id of the account.
     account_id varchar,

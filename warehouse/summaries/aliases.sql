@@ -1,6 +1,7 @@
 -- Every name under which a post has been seen, so that whatever people pasted finds it.
 -- Grain: platform, post_id, alias
 create table if not exists summaries.aliases (
+    -- Platform.
     platform varchar,
     -- The platform's id of the post.
     post_id varchar,

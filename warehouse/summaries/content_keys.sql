@@ -1,6 +1,7 @@
 -- Keys that every appearance of the very same video shares, where the platform tells one.
 -- Grain: platform, object_type, object_id, content_key
 create table if not exists summaries.content_keys (
+    -- Platform.
     platform varchar,
     -- post or media.
     object_type varchar,

@@ -10,17 +10,21 @@
 -- where a fall to a tenth makes a glitch possible, of which the neighbouring days' readings decide. So merging is commutative and
 -- idempotent, and costs what is new.
 create table if not exists summaries.counter_days (
+    -- Counter, of summaries.counters.
     counter_id integer,
     -- Local day.
     day date,
     -- First reading of the day that is no glitch; null when all were glitches.
     first_at timestamptz,
+    -- Its value.
     first_value bigint,
     -- Last reading of the day that is no glitch.
     last_at timestamptz,
+    -- Its value.
     last_value bigint,
-    -- Lowest and highest value that is no glitch.
+    -- Lowest value that is no glitch.
     lowest bigint,
+    -- Highest value that is no glitch.
     highest bigint,
     -- Readings taken, glitches included.
     polls integer,

@@ -4,9 +4,11 @@
 -- The number stands for the counter in every table of days. Numbers are given in the order in which counters are first read: they
 -- mean nothing, and differ between two warehouses of the same lake.
 create table if not exists summaries.counters (
+    -- Number that stands for the counter.
     counter_id integer,
     -- Zone whose midnights end the days.
     timezone varchar,
+    -- Platform.
     platform varchar,
     -- post, media, account or site.
     object_type varchar,
@@ -16,9 +18,11 @@ create table if not exists summaries.counters (
     metric varchar,
     -- First reading that is no glitch.
     first_at timestamptz,
+    -- Its value.
     first_value bigint,
     -- Last reading that is no glitch.
     last_at timestamptz,
+    -- Its value.
     last_value bigint,
     -- Last local day with a reading.
     last_day date,

@@ -3,6 +3,7 @@
 --
 -- Answers that tell only what was asked of a name, and not whose it is, put an @ before it; they name no account.
 create table if not exists summaries.handles (
+    -- Platform.
     platform varchar,
     -- The platform's id of the account.
     account_id varchar,

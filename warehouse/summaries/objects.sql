@@ -6,6 +6,7 @@
 -- platform's API says. The whole of what was said comes last in the
 -- order: one answer may say two things of one post, and no order of rows may decide.
 create table if not exists summaries.objects (
+    -- Platform.
     platform varchar,
     -- post or media.
     object_type varchar,

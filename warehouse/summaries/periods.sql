@@ -4,6 +4,7 @@
 -- A value of whole days beats one of a part of them. Of two values of a part the larger saw more of it; of two of the whole the
 -- later answer is the better one. The best of a union is the same in whatever order and however often the parts are joined.
 create table if not exists summaries.periods (
+    -- Platform.
     platform varchar,
     -- post, media, account, hashtag, site, audience or advertising.
     object_type varchar,

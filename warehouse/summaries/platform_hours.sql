@@ -4,6 +4,7 @@
 -- Earliest and latest of a union are the same in whatever order and however often the parts are joined. Imported exports are no
 -- readings that were due.
 create table if not exists summaries.platform_hours (
+    -- Platform.
     platform varchar,
     -- Beginning of the hour, UTC.
     hour timestamptz,

@@ -1,6 +1,7 @@
 -- Which media each post carries. One video may be carried by several posts; its counter is then one counter.
 -- Grain: platform, post_id, media_id
 create table if not exists summaries.post_media (
+    -- Platform.
     platform varchar,
     -- The platform's id of the post.
     post_id varchar,

@@ -1,6 +1,7 @@
 -- When each object was seen first and last, and whether the platform says that it is gone.
 -- Grain: platform, object_type, object_id
 create table if not exists summaries.sightings (
+    -- Platform.
     platform varchar,
     -- post, media, account, hashtag, site, audience or advertising.
     object_type varchar,
