@@ -11,10 +11,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint check format lock clean
+.PHONY: help demo test lint check format dictionary lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(INSTALLED) ## 42 simulated days of a campaign, from the platforms' double to a leaderboard; no credentials
 	@$(BIN)/campaign demo $(ARGS)
@@ -32,6 +32,9 @@ check: lint test ## lint, then test
 format: $(INSTALLED) ## rewrite the code in the house style
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
+
+dictionary: $(INSTALLED) ## write docs/data-dictionary.md anew, after a change of the SQL
+	@$(BIN)/python -m warehouse.data_dictionary docs/data-dictionary.md
 
 # Stamped last: an interrupted installation is done again. -qq leaves pip its errors only.
 $(INSTALLED): requirements.lock pyproject.toml

@@ -99,12 +99,19 @@ class Spent:
 class Ledger:
     """The paid calls of every platform and campaign, in one SQLite file; used by several processes at once.
 
+    With `only_to_read` nothing is written, not even where it is missing: what was spent can be told from a
+    folder that cannot be written.
+
     Raises LedgerError, also from every method. Threads may share one.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, only_to_read: bool = False) -> None:
         self._path = path
         self._lock = threading.Lock()
+        if only_to_read:
+            with self._plainly():
+                self._con = _open_to_read(path)
+            return
         with self._plainly():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._con = sqlite3.connect(
@@ -302,6 +309,37 @@ class Purse:
 
     def _today(self) -> date:
         return self._now().astimezone(UTC).date()
+
+
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing. Raises sqlite3.Error."""
+    # With mode=ro SQLite would leave an empty log behind.
+    try:
+        return _readable(path, "mode=rw")
+    except sqlite3.OperationalError:
+        # SQLite cannot read a file that has a write-ahead log without making one beside it. In a folder that
+        # cannot be written nobody writes, and the file has everything, unless a log was left behind.
+        log = path.with_name(f"{path.name}-wal")
+        if log.exists() and log.stat().st_size:
+            raise
+        return _readable(path, "immutable=1")
+
+
+def _readable(path: Path, how: str) -> sqlite3.Connection:
+    con = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{how}",
+        uri=True,
+        timeout=BUSY_TIMEOUT_MS / 1000,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    try:
+        con.execute("pragma query_only = on")
+        con.execute("select count(*) from sqlite_master").fetchone()
+    except sqlite3.Error:
+        con.close()
+        raise
+    return con
 
 
 def _micros(usd: Decimal) -> int:

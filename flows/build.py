@@ -15,7 +15,7 @@ from prefect.states import Completed, Failed
 from connectors import discover
 from flows.moments import NotAMoment, with_zone
 from flows.recording import scheduled_at, server_expected
-from flows.refresh import refresh, warning_line
+from flows.refresh import done_line, refresh, warning_line
 from flows.registry import RegistryError, load
 from flows.settings import Settings, SettingsError
 from warehouse.build import AnotherBuild, BuildRefused, BuildReport
@@ -67,10 +67,7 @@ def build(full: bool = False, as_known_at: datetime | None = None) -> State[Buil
 
 def _told(report: BuildReport, settings: Settings, as_known_at: datetime | None) -> Iterator[str]:
     """What a run published and what somebody should look at, a line each."""
-    yield (
-        f"{settings.warehouse}: {report.mode}; {report.responses} new answers, {report.readings} readings in "
-        f"all, {report.seconds:.1f} s"
-    )
+    yield done_line(report, settings.warehouse)
     if as_known_at is not None:
         yield f"as known at {as_known_at.isoformat()}; the next build publishes what is known now"
     kept = [

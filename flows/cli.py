@@ -5,7 +5,9 @@ What a command needs is imported when it runs, so that `campaign --help` answers
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import shlex
 import signal
 import sys
@@ -17,7 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+from typer._click import Context
 from typer._click.exceptions import ClickException
+from typer.core import TyperCommand
 
 if TYPE_CHECKING:
     from flows.importing import Imported
@@ -50,6 +54,26 @@ Settings come from the environment or from .env in the working folder.
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
+
+
+# What mends an error of a file or a folder.
+_UNWRITABLE = "; mend its permissions, or set CAMPAIGN_HOME and CAMPAIGN_LAKE to other folders"
+_CURES = {
+    errno.EROFS: _UNWRITABLE,
+    errno.EACCES: _UNWRITABLE,
+    errno.EPERM: _UNWRITABLE,
+    errno.ENOSPC: "; make room there",
+    errno.ENOENT: "; see that it is there and its name is right",
+}
+
+
+class _TakesComments(TyperCommand):
+    """A command whose argument may begin as an SQL comment does, with `--` and a blank; an option never
+    does."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        # After a line end, which SQL passes over, the text is no option any more.
+        return super().parse_args(ctx, [f"\n{each}" if re.match(r"--\s", each) else each for each in args])
 
 
 class Format(StrEnum):
@@ -249,7 +273,8 @@ def build(
 
 
 @app.command(
-    epilog='Example: campaign sql "SELECT asset_title, views FROM marts.asset_totals ORDER BY views DESC"'
+    cls=_TakesComments,
+    epilog='Example: campaign sql "SELECT asset_title, views FROM marts.asset_totals ORDER BY views DESC"',
 )
 def sql(
     query: Annotated[
@@ -306,8 +331,8 @@ def import_(
     """Land exports made by hand: Meta Business Suite, X Analytics, CrowdTangle (docs/imports.md).
 
     Every file is read and judged first: where one cell of one file cannot be read for certain, nothing lands.
-    A file that was imported before lands nothing new. Their numbers take part from the next build on, marked
-    as exported.
+    A file that was imported before lands nothing new, and with other options than then it is refused. Their
+    numbers take part from the next build on, marked as exported.
     """
     from connectors.exports.judging import Options
     from flows.importing import ImportRefused, import_exports, parse_account, parse_zone
@@ -408,7 +433,7 @@ def _plain_errors(*more: type[Exception]) -> Iterator[None]:
         raise typer.Exit(FAILED) from None
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        _fail(f"{place}{error.strerror or error}")
+        _fail(f"{place}{error.strerror or error}{_CURES.get(error.errno or 0, '')}")
     except expected as error:
         _fail(str(error), USED_WRONGLY if type(error).__name__ == "UnknownName" else FAILED)
 
@@ -521,12 +546,15 @@ def _show_imported(imported: Sequence[Imported]) -> None:
         for note in each.notes:
             say(plain(f"{each.file}: {note}"))
     responses = sum(each.responses for each in imported)
-    say(f"{responses:,} responses landed" + ("; campaign build takes them in" if responses else ""))
+    say(
+        f"{responses:,} {'response' if responses == 1 else 'responses'} landed"
+        + ("; campaign build takes them in" if responses else "")
+    )
 
 
 def _show_build(report: BuildReport, warehouse: Path) -> None:
     from flows.console import complain, plain, say, show
-    from flows.refresh import warning_line
+    from flows.refresh import done_line, warning_line
 
     show(
         None,
@@ -534,10 +562,7 @@ def _show_build(report: BuildReport, warehouse: Path) -> None:
         [[table, f"{rows:,}"] for table, rows in report.tables.items()],
         numbers=["rows"],
     )
-    say(
-        f"{warehouse}: {report.mode}; {report.responses:,} new answers, {report.readings:,} readings in all, "
-        f"{report.seconds:.1f} s"
-    )
+    say(done_line(report, warehouse))
     for warned in report.warnings:
         if warned.position == 1:
             say(f"warning: {plain(warning_line(warned))}")

@@ -10,8 +10,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-import duckdb
-
 from connectors import discover
 from flows.console import complain, plain, say, show
 from flows.plan import begins_at, idle_reason
@@ -20,7 +18,7 @@ from flows.round import platforms_of
 from flows.standing import tell_spending
 from warehouse.known import known_posts
 from warehouse.landing import landed_files
-from warehouse.publish import NoWarehouse, open_published
+from warehouse.publish import NoWarehouse, ask
 from warehouse.suggestions import Unassigned, unassigned
 
 if TYPE_CHECKING:
@@ -206,13 +204,8 @@ def _names(warehouse: Path) -> dict[str, dict[str, set[str]]]:
         join summaries.accounts using (platform, account_id)
     """
     names: dict[str, dict[str, set[str]]] = {}
-    with open_published(warehouse) as con:
-        try:
-            for platform, handle, now in con.execute(query).fetchall():
-                names.setdefault(platform, {}).setdefault(handle, set()).add(now)
-        except duckdb.Error as error:
-            # Made by another release.
-            raise NoWarehouse(f"{warehouse} cannot be read; run `campaign build --full`") from error
+    for platform, handle, now in ask(warehouse, query):
+        names.setdefault(platform, {}).setdefault(handle, set()).add(now)
     return names
 
 
@@ -244,12 +237,7 @@ def _tell_left_over(warehouse: Path, campaign_id: str) -> None:
         group by formerly_listed.asset_id
         order by count(*) desc, formerly_listed.asset_id
     """
-    with open_published(warehouse) as con:
-        try:
-            found = con.execute(query, [campaign_id]).fetchall()
-        except duckdb.Error as error:
-            # Made by another release.
-            raise NoWarehouse(f"{warehouse} cannot be read; run `campaign build --full`") from error
+    found = ask(warehouse, query, [campaign_id])
     if found:
         posts = sum(count for _, count in found)
         counted = f"{posts:,} {'post' if posts == 1 else 'posts'}"
@@ -266,13 +254,8 @@ def _tell_left_over(warehouse: Path, campaign_id: str) -> None:
 
 def _catching(warehouse: Path, campaign_id: str) -> set[str]:
     """The assets whose rule has caught a post."""
-    with open_published(warehouse) as con:
-        query = "select distinct asset_id from facts.rule_catches where campaign_id = ?"
-        try:
-            return {asset_id for (asset_id,) in con.execute(query, [campaign_id]).fetchall()}
-        except duckdb.Error as error:
-            # Made by another release.
-            raise NoWarehouse(f"{warehouse} cannot be read; run `campaign build --full`") from error
+    query = "select distinct asset_id from facts.rule_catches where campaign_id = ?"
+    return {asset_id for (asset_id,) in ask(warehouse, query, [campaign_id])}
 
 
 def _unassigned_row(post: Unassigned) -> list[str]:

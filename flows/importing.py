@@ -8,7 +8,7 @@ the next. A plain function; no scheduler is needed.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from connectors.exports.files import DELIMITER_NAMES, ENCODING_NAMES, FALLBACK, ReceivedFile
 from connectors.exports.judging import Chunk, Judgement, Options, judge
-from connectors.exports.mistakes import Mistake, NotAnExport, shown
+from connectors.exports.mistakes import Mistake, NotAnExport, on_one_line, shown
 from connectors.facebook.addresses import DIGITS
 from connectors.x.addresses import HANDLE
 from flows.round import DEMO_MARKER
@@ -62,7 +62,6 @@ class _Landed:
     """An export that was landed before, as far as it was."""
 
     at: datetime
-    files: tuple[Path, ...]
     pages: frozenset[int]
     options: tuple[object, ...]
 
@@ -77,8 +76,8 @@ def import_exports(
 ) -> list[Imported]:
     """Judge every file, then land them; with `dry_run` only judge.
 
-    Raises ImportRefused when one cannot be read for certain, and OSError when one cannot be opened; nothing
-    is landed then.
+    Raises ImportRefused when one cannot be opened, cannot be read for certain, or was imported with other
+    options before; nothing is landed then. OSError when nothing can be landed.
     """
     requested_at = now()
     if (settings.home / DEMO_MARKER).exists():
@@ -93,20 +92,25 @@ def import_exports(
                 judged.append(judge(opened.enter_context(ReceivedFile(path)), options, requested_at))
             except NotAnExport as refused:
                 mistakes += map(str, refused.mistakes)
-            except IsADirectoryError:
-                mistakes.append(str(Mistake(str(path), "this is a folder", "name the files in it")))
+            except FileNotFoundError:
+                what, cure = "there is no such file", "look at its name and its folder"
+                mistakes.append(str(Mistake(str(path), what, cure)))
+            except OSError as error:
+                what = f"the file cannot be opened ({error.strerror or error})"
+                mistakes.append(str(Mistake(str(path), what, "see that you may read it")))
+        landed = {} if mistakes else _landed_exports(settings.landing)
+        mistakes += _imported_otherwise(judged, landed, requested_at)
         if mistakes:
             raise ImportRefused(mistakes)
-        landed = _landed_exports(settings.landing)
         imported = []
         for judgement in judged:
             digest = judgement.file.sha256
             before = landed.get(digest)
-            done = _land(settings.landing, judgement, before, options, requested_at, dry_run=dry_run)
+            done = _land(settings.landing, judgement, before, requested_at, dry_run=dry_run)
             imported.append(done)
             # The same file twice in one call.
             landed[digest] = before or _Landed(
-                requested_at, (), frozenset(range(1, done.responses + 1)), _said(judgement, options)
+                requested_at, frozenset(range(1, done.responses + 1)), _said(judgement)
             )
     return imported
 
@@ -134,11 +138,42 @@ def parse_account(text: str) -> tuple[str, str]:
     )
 
 
-def _said(judgement: Judgement, options: Options) -> tuple[object, ...]:
+def _said(judgement: Judgement) -> tuple[object, ...]:
     """What decides how the bytes of a file are read."""
-    is_local = judgement.export_id.startswith("business-suite")
-    zone = options.zone.key if options.zone and is_local else None
+    calendar = judgement.reader.calendar
+    zone = calendar.zone.key if calendar.zone and calendar.has_used_zone else None
     return (judgement.observed_at.isoformat(), zone, judgement.reader.account)
+
+
+def _imported_otherwise(
+    judged: Sequence[Judgement], landed: Mapping[str, _Landed], requested_at: datetime
+) -> Iterator[str]:
+    """A line for each file whose bytes were imported, or come earlier in this call, with other options:
+    landing is never changed after, so the numbers stay those of the first import."""
+    first = dict(landed)
+    for judgement in judged:
+        said, digest = _said(judgement), judgement.file.sha256
+        before = first.setdefault(digest, _Landed(requested_at, frozenset(), said))
+        if before.options == said:
+            continue
+        count = len(before.pages)
+        what = (
+            f"the same bytes were imported on {before.at:%Y-%m-%d %H:%M} UTC "
+            f"({count:,} {'response' if count == 1 else 'responses'}) with other options, and the numbers "
+            "stay as imported first"
+            if count
+            else "the same bytes come earlier in this call with other options"
+        )
+        yield str(
+            Mistake(judgement.file.name, what, f"leave it out, or give those of then ({_in_words(before)})")
+        )
+
+
+def _in_words(landed: _Landed) -> str:
+    """The options of an import, as a user gives them."""
+    names = ("--observed-at", "--timezone", "the account")
+    given = [f"{name} {value}" for name, value in zip(names, landed.options, strict=True) if value]
+    return ", ".join(given)
 
 
 def _landed_exports(landing: Path) -> dict[str, _Landed]:
@@ -158,7 +193,6 @@ def _landed_exports(landing: Path) -> dict[str, _Landed]:
             before = found.get(digest)
             found[digest] = _Landed(
                 at=min(row["requested_at"], before.at) if before else row["requested_at"],
-                files=tuple(dict.fromkeys((*(before.files if before else ()), path))),
                 pages=(before.pages if before else frozenset()) | {int(row["page"])},
                 options=(said.get("observed_at"), said.get("timezone"), said.get("account")),
             )
@@ -169,7 +203,6 @@ def _land(
     landing: Path,
     judgement: Judgement,
     before: _Landed | None,
-    options: Options,
     requested_at: datetime,
     *,
     dry_run: bool,
@@ -177,21 +210,14 @@ def _land(
     file = judgement.file
     notes = _notes(judgement)
     responses = 0
-    said = _said(judgement, options)
-    if before is not None and before.options != said:
-        places = ", ".join(str(path) for path in before.files) or "this command"
-        notes = (
-            f"was imported on {before.at:%Y-%m-%d %H:%M} UTC with other options and stays as it is; to "
-            f"import it with these, delete {places} first",
-        )
-    elif not dry_run:
-        responses = _land_chunks(landing, judgement, before, said, requested_at)
-    if before is not None and before.options == said and not responses:
+    if not dry_run:
+        responses = _land_chunks(landing, judgement, before, requested_at)
+    if before is not None and not responses:
         notes = (f"was imported on {before.at:%Y-%m-%d %H:%M} UTC already; nothing new",)
     if dry_run and before is None:
         notes = (*notes, "can be imported; nothing was landed (--dry-run)")
     return Imported(
-        file=file.name,
+        file=on_one_line(file.name),
         title=judgement.title,
         platform=judgement.platform,
         records=judgement.records,
@@ -212,8 +238,10 @@ def _notes(judgement: Judgement) -> tuple[str, ...]:
         names = ", ".join(map(shown, judgement.unknown))
         notes.append(f"columns that nobody knows are kept and not read: {names}")
     if judgement.left:
+        named = "row names" if judgement.left == 1 else "rows name"
+        kept = "is" if judgement.left == 1 else "are"
         notes.append(
-            f"{judgement.left:,} rows name no post as the platform's API does, and are kept and not read"
+            f"{judgement.left:,} {named} no post as the platform's API does, and {kept} kept and not read"
         )
     return tuple(notes)
 
@@ -222,14 +250,13 @@ def _land_chunks(
     landing: Path,
     judgement: Judgement,
     before: _Landed | None,
-    said: tuple[object, ...],
     requested_at: datetime,
 ) -> int:
     """Land what is not there yet; how many responses that were."""
     file = judgement.file
     if file.has_changed():
         raise ImportRefused([f"{file.name}: the file was written to while it was read; import it again"])
-    observed_at, zone, account = said
+    observed_at, zone, account = _said(judgement)
     params = {
         "export": judgement.export_id,
         "encoding": ENCODING_NAMES[file.encoding],

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from connectors.wire import utc_now
 from flows.round import land_registry_in_force
 from warehouse.build import BuildRefused, BuildReport, build
+from warehouse.one_at_a_time import BUILD_LOCK
 from warehouse.opening import holds_warehouse
 from warehouse.versions import is_among_versions
 
@@ -36,21 +37,36 @@ def refresh(
     The registry is landed first, so that a post moved to another asset counts there from this build on. What
     was published before is kept for as many builds as the settings say.
 
-    Raises `warehouse.build.BuildRefused` when a check fails, another build is running, or `out` is a file
-    that no build made.
+    Raises `warehouse.build.BuildRefused` when a check fails, another build is running, `out` is a file that
+    no build made or lies in no folder, or a folder cannot be written.
     """
     if out is not None:
         _refuse_what_is_not_ours(out, settings.warehouse)
-    land_registry_in_force(settings, registry, as_of=None, now=now)
-    return build(
-        settings.landing,
-        settings.readings,
-        out or settings.warehouse,
-        full=full,
-        as_known_at=as_known_at,
-        keep=settings.keep_builds if out is None else 0,
-        progress=progress,
-    )
+    try:
+        land_registry_in_force(settings, registry, as_of=None, now=now)
+        return build(
+            settings.landing,
+            settings.readings,
+            out or settings.warehouse,
+            full=full,
+            as_known_at=as_known_at,
+            keep=settings.keep_builds if out is None else 0,
+            progress=progress,
+        )
+    except OSError as error:
+        raise BuildRefused(
+            f"{error.filename or settings.home} cannot be written ({error.strerror or error}), and a build "
+            "writes there; mend its permissions, or set CAMPAIGN_HOME and CAMPAIGN_LAKE to other folders"
+        ) from error
+
+
+def done_line(report: BuildReport, warehouse: Path) -> str:
+    """What a build did and how long it took, for people."""
+    told = f"{report.responses:,} new answers"
+    if report.mode == "unchanged" and report.responses:
+        # Answers that tell nothing, or readings made again of which the tables were made already.
+        told = f"{report.responses:,} answers were read and change nothing"
+    return f"{warehouse}: {report.mode}; {told}, {report.readings:,} readings in all, {report.seconds:.1f} s"
 
 
 def warning_line(warned: Warned) -> str:
@@ -66,7 +82,16 @@ def _refuse_what_is_not_ours(out: Path, warehouse: Path) -> None:
         raise BuildRefused(f"--out {out} is the published warehouse; name another file, or leave --out away")
     if is_among_versions(out, warehouse):
         raise BuildRefused(f"--out {out} lies where earlier builds are kept; name a file elsewhere")
+    if not out.parent.is_dir():
+        raise BuildRefused(f"--out {out}: there is no folder {out.parent}; make it, or name another file")
     if out.exists() and not holds_warehouse(out):
         raise BuildRefused(
             f"--out {out} is there already, and no build made it; name another file, or delete it"
         )
+    try:
+        # A build holds this lock in the folder of its file.
+        (out.parent / BUILD_LOCK).open("a").close()
+    except OSError as error:
+        raise BuildRefused(
+            f"--out {out}: nothing can be written in {out.parent} ({error.strerror}); name a file elsewhere"
+        ) from error

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 
 from connectors import discover
-from connectors.spending import Ledger, Spent
+from connectors.spending import Ledger, LedgerError, Spent
 from flows.console import complain, say, show
 from flows.plan import idle_reason
 from flows.registry import Budget, Campaign, Registry
@@ -22,6 +22,7 @@ from warehouse.checking import Warned, published_warnings
 from warehouse.known import KnownPost, known_posts
 from warehouse.missed import Missed, late_posts, missed_since
 from warehouse.publish import NoWarehouse
+from warehouse.readings import EXPORT
 
 if TYPE_CHECKING:
     from flows.settings import Settings
@@ -108,6 +109,7 @@ def tell_standing(settings: Settings, registry: Registry, clock: datetime) -> bo
         say(f"Tables {settings.warehouse}: nothing yet; run campaign build")
     else:
         say(f"Tables {settings.warehouse}: published {_moment(published_at, clock)}")
+    _tell_last_import(settings.landing, published_at, clock)
     _tell_gaps(gaps)
     found = sum(warned.found for warned in warnings if warned.position == 1)
     if found:
@@ -179,6 +181,38 @@ def _tell_gaps(gaps: list[Missed]) -> None:
         say(f"and {len(gaps) - GAPS_SHOWN:,} more; ask campaign sql for marts.gaps")
 
 
+def _tell_last_import(landing: Path, published_at: datetime | None, clock: datetime) -> None:
+    """When exports were imported last, and what; nothing where none were."""
+    files = list(landing.glob(f"platform=*/endpoint={EXPORT}/date=*/[!.]*.parquet"))
+    last = max((_imported_at(file) for file in files), default="")
+    counted: dict[str, int] = {}
+    moments: list[datetime] = []
+    is_waiting = False
+    for file in files:
+        if _imported_at(file) != last:
+            continue
+        try:
+            requested = pq.ParquetFile(file).read(columns=["requested_at"])["requested_at"].to_pylist()
+        except (OSError, ValueError):
+            continue
+        platform = file.relative_to(landing).parts[0].partition("=")[2]
+        counted[platform] = counted.get(platform, 0) + len(requested)
+        moments += requested
+        changed_at = _changed_at(file)
+        is_waiting |= changed_at is not None and (published_at is None or published_at < changed_at)
+    if moments:
+        told = ", ".join(f"{platform} {count:,}" for platform, count in sorted(counted.items()))
+        say(
+            f"Last import: {_moment(max(moments), clock)}, {told} (responses)"
+            + ("; campaign build takes them in" if is_waiting else "")
+        )
+
+
+def _imported_at(file: Path) -> str:
+    """The moment with which the names of an import's files begin."""
+    return file.name.partition("-")[0]
+
+
 def _landed_platforms(landing: Path) -> Iterator[str]:
     for folder in landing.glob("platform=*"):
         platform = folder.name.partition("=")[2]
@@ -191,6 +225,9 @@ def _newest_run(landed: Path) -> list[Path]:
     newest run's moment."""
     days: dict[str, list[Path]] = {}
     for endpoint in landed.glob("endpoint=*"):
+        # Exports are handed in by people and count for moments long past.
+        if endpoint.name == f"endpoint={EXPORT}":
+            continue
         newest = max((day.name for day in endpoint.glob("date=*")), default=None)
         if newest is not None:
             days.setdefault(newest, []).append(endpoint / newest)
@@ -253,8 +290,13 @@ def _ago(span: timedelta) -> str:
 def tell_spending(
     settings: Settings, registry: Registry, connectors: Mapping[str, ModuleType], clock: datetime
 ) -> None:
-    """Write what reading has cost to standard output; nothing where nothing costs."""
-    rows = spending_rows(settings, registry, connectors, clock)
+    """Write what reading has cost to standard output; nothing where nothing costs, one note where that cannot
+    be read."""
+    try:
+        rows = spending_rows(settings, registry, connectors, clock)
+    except LedgerError as trouble:
+        say(f"note: {trouble}")
+        return
     if rows:
         show(
             f"Spending by {clock.astimezone(UTC):%Y-%m-%d} (UTC days)",
@@ -275,7 +317,10 @@ def tell_spending(
 def spending_rows(
     settings: Settings, registry: Registry, connectors: Mapping[str, ModuleType], clock: datetime
 ) -> list[list[str]]:
-    """What reading has cost in US dollars, by campaign and platform that charges, against the budgets."""
+    """What reading has cost in US dollars, by campaign and platform that charges, against the budgets.
+
+    Raises LedgerError.
+    """
     charging = [name for name, connector in connectors.items() if hasattr(connector, "PRICES")]
     path = settings.home / LEDGER
     if not charging or not path.exists():
@@ -287,7 +332,7 @@ def spending_rows(
         ]
     today = clock.astimezone(UTC).date()
     rows = []
-    with Ledger(path) as ledger:
+    with Ledger(path, only_to_read=True) as ledger:
         for platform in charging:
             for campaign in registry.campaigns:
                 day, month = _spent(ledger, platform, campaign.id, today)

@@ -25,13 +25,16 @@ from warehouse import readings as readings_layer
 from warehouse.commenting import comment
 from warehouse.landing import landed_files
 from warehouse.macros import make_macros
-from warehouse.one_at_a_time import Busy, one_at_a_time
+from warehouse.one_at_a_time import BUILD_LOCK, Busy, one_at_a_time
 from warehouse.opening import open_to_read
 from warehouse.publish import publish
 from warehouse.refusals import BuildRefused as BuildRefused
-from warehouse.versions import tidy
+from warehouse.versions import drop_set_aside, tidy
 
 DICTIONARY = Path(__file__).parent / "dictionary"
+
+# Bytes of new readings from which on it may be quicker to make the warehouse anew.
+MUCH = 4 * 1024 * 1024
 
 
 class AnotherBuild(BuildRefused):
@@ -84,7 +87,7 @@ def build(
     readings.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as locks:
         for folder in sorted({readings.parent.resolve(), warehouse.parent.resolve()}):
-            locks.enter_context(_one_at_a_time(folder / ".build.lock"))
+            locks.enter_context(_one_at_a_time(folder / BUILD_LOCK))
         locks.enter_context(_the_database_refuses(warehouse))
         tidy(warehouse, keep)
         digest = readings_layer.update(landing, readings, full=full, progress=progress)
@@ -98,6 +101,8 @@ def build(
             if mode != "unchanged":
                 progress("publishing")
                 publish(made, warehouse, keep)
+            else:
+                drop_set_aside(warehouse)
         finally:
             made.unlink(missing_ok=True)
             Path(f"{made}.wal").unlink(missing_ok=True)
@@ -173,7 +178,11 @@ def _make(
     if before == basis:
         with open_to_read(warehouse) as con:
             return "unchanged", _count_readings(con), _count_rows(con), checking.warned(con)
-    continues = before is not None and basis.continues(before)
+    continues = (
+        before is not None
+        and basis.continues(before)
+        and not _is_mostly_new(readings, basis.files - before.files, files)
+    )
     fresh = sorted(files)
     if before is not None and continues:
         fresh = sorted(basis.files - before.files)
@@ -216,6 +225,12 @@ def _make(
             con.execute(f"detach {database}")
         con.execute("checkpoint")
     return ("incremental" if continues else "full"), counted, tables, warnings
+
+
+def _is_mostly_new(readings: Path, fresh: frozenset[str], files: frozenset[str]) -> bool:
+    """Whether so much is new that making everything is quicker than merging it in."""
+    new = sum((readings / name).stat().st_size for name in fresh)
+    return new > MUCH and 2 * new > sum((readings / name).stat().st_size for name in files)
 
 
 @dataclass(frozen=True)
@@ -362,15 +377,14 @@ def _attach_readings(
 ) -> None:
     """Attach `readings.fresh`, the sightings not merged yet, and `readings.sightings`, all of them."""
     con.execute("attach ':memory:' as readings")
-    known = (
-        ""
-        if as_known_at is None
-        else f"where known_at <= {sql.literal(as_known_at.isoformat())}::timestamptz"
-    )
+    if as_known_at is not None and files:
+        # Such a build never continues another: all of it is fresh.
+        readings_layer.attach_as_known_at(con, [root / file for file in files], as_known_at)
+        return
     for name, chosen in (("fresh", fresh), ("sightings", files)):
         if chosen:
             relation = sql.parquet((root / file for file in chosen), hive=True)
-            con.execute(f"create view readings.{name} as select * exclude (month) from {relation} {known}")
+            con.execute(f"create view readings.{name} as select * exclude (month) from {relation}")
         else:
             con.execute(f"create table readings.{name} ({readings_layer.SIGHTING})")
 

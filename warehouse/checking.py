@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse import sql
-from warehouse.publish import NoWarehouse, open_published
+from warehouse.publish import ask
 from warehouse.refusals import BuildRefused
 
 ERROR, WARNING = "error", "warning"
@@ -59,6 +59,12 @@ class Warned:
     first_day: date | None
     last_day: date | None
     found: int
+
+
+_WARNED = (
+    f"select {', '.join(Warned.__dataclass_fields__)} from marts.warnings "
+    "order by check_name, campaign_id, position"
+)
 
 
 def severity(name: str, query: str) -> str:
@@ -105,11 +111,7 @@ def check(con: duckdb.DuckDBPyConnection) -> tuple[Warned, ...]:
 
 def warned(con: duckdb.DuckDBPyConnection) -> tuple[Warned, ...]:
     """The rows of `marts.warnings`, in their order."""
-    columns = ", ".join(Warned.__dataclass_fields__)
-    rows = con.execute(
-        f"select {columns} from marts.warnings order by check_name, campaign_id, position"
-    ).fetchall()
-    return tuple(Warned(*row) for row in rows)
+    return tuple(Warned(*row) for row in con.execute(_WARNED).fetchall())
 
 
 def published_warnings(warehouse: Path) -> tuple[Warned, ...]:
@@ -117,16 +119,7 @@ def published_warnings(warehouse: Path) -> tuple[Warned, ...]:
 
     Raises NoWarehouse when the file is there and cannot be read.
     """
-    if not warehouse.exists():
-        return ()
-    with open_published(warehouse) as con:
-        try:
-            return warned(con)
-        except duckdb.Error as error:
-            # Damaged inside, or made by another release.
-            raise NoWarehouse(
-                f"{warehouse} cannot be read ({str(error).splitlines()[0]}); run `campaign build --full`"
-            ) from error
+    return tuple(Warned(*row) for row in ask(warehouse, _WARNED))
 
 
 def _refuse_offenders(con: duckdb.DuckDBPyConnection, name: str, query: str) -> None:

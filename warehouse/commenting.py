@@ -7,7 +7,7 @@ of the last select or, where rows are merged into it, of the CREATE TABLE.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -115,7 +115,17 @@ def output_columns(text: str) -> list[tuple[list[str], str]]:
     """(comment lines, name) of each column of a file's last select, whose columns stand four spaces in."""
     _, _, body = text.rpartition("\nselect\n")
     body, _, _ = body.partition("\nfrom ")
-    found: list[tuple[list[str], str]] = []
+    return list(_commented(body, _name_of))
+
+
+def created_columns(text: str) -> list[tuple[list[str], str]]:
+    """(comment lines, name) of each column of the CREATE TABLE of a summary's file; else empty."""
+    created = re.search(r"^create table if not exists [\w.]+ \(\n(.*?)^\);", text, re.MULTILINE | re.DOTALL)
+    return list(_commented(created[1], lambda code: code.split()[0])) if created else []
+
+
+def _commented(body: str, name_of: Callable[[str], str]) -> Iterator[tuple[list[str], str]]:
+    """(comment lines, name) of each entry of a list of columns: the last has no comma after it."""
     comments: list[str] = []
     code = ""
     for line in body.splitlines():
@@ -124,30 +134,10 @@ def output_columns(text: str) -> list[tuple[list[str], str]]:
             continue
         code = f"{code} {line.split(' -- ')[0].strip()}"
         if code.endswith(",") and _is_closed(code):
-            found.append((comments, _name_of(code)))
+            yield comments, name_of(code)
             comments, code = [], ""
     if code:
-        found.append((comments, _name_of(code)))
-    return found
-
-
-def created_columns(text: str) -> list[tuple[list[str], str]]:
-    """(comment lines, name) of each column of the CREATE TABLE of a summary's file; else empty."""
-    created = re.search(r"^create table if not exists [\w.]+ \(\n(.*?)^\);", text, re.MULTILINE | re.DOTALL)
-    if created is None:
-        return []
-    found: list[tuple[list[str], str]] = []
-    comments: list[str] = []
-    code = ""
-    for line in created[1].splitlines():
-        if line.startswith("    -- ") and not code:
-            comments.append(line.strip().removeprefix("-- "))
-            continue
-        code = f"{code} {line.strip()}"
-        if _is_closed(code):
-            found.append((comments, code.split()[0]))
-            comments, code = [], ""
-    return found
+        yield comments, name_of(code)
 
 
 def _is_closed(code: str) -> bool:

@@ -31,8 +31,8 @@ _MOMENT = datetime(2020, 1, 1, tzinfo=UTC)
 _INTRODUCTION = """\
 # Data dictionary
 
-Made from the SQL by `python -m warehouse.data_dictionary docs/data-dictionary.md`; a test holds it against a
-warehouse. Every warehouse has the same words as comments, for tools that show them and for SQL:
+Made from the SQL by `make dictionary`; a test holds it against a warehouse. Every warehouse has the same
+words as comments, for tools that show them and for SQL:
 
 ```sql
 SELECT column_name, comment FROM duckdb_columns() WHERE table_name = 'asset_daily'
@@ -120,7 +120,8 @@ def _macro(con: duckdb.DuckDBPyConnection, macro: Macro) -> Iterator[str]:
         ("argument", "meaning"), ((f"`{name}`", meaning) for name, meaning in macro.arguments.items())
     )
     yield "\n"
-    nothing = ", ".join("null" for _ in macro.arguments)
+    # A bare null is a mistake as soon as the macro is described; that of a query is one when it runs.
+    nothing = ", ".join("(select null)" for _ in macro.arguments)
     found = con.execute(f"describe from marts.{macro.name}({nothing})").fetchall()
     columns = [(name, kind, description.columns.get(name, "")) for name, kind, *_ in found]
     yield from _table(("column", "type", "meaning"), _columns(columns, description.grain))

@@ -2,7 +2,9 @@
 -- Grain: object_type, object_id, observed_at, response_id
 --
 -- `names` are an object's names, the platform's own form first; the readings choose the one under which the platform itself has shown
--- it. A row may be of another moment than its export, as the followers that an account had when a post was made.
+-- it, and keep them all, in their order, as a post's aliases: what it was called at an earlier moment is told by them. The account
+-- stays whatever the post is called; what the platform's API says of a post goes before it. A row may be of another moment than its
+-- export, as the followers that an account had when a post was made.
 with rows as (
     select
         response_id,

@@ -7,11 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
-import duckdb
-
-from warehouse.publish import NoWarehouse, open_published
+from warehouse.publish import ask
 
 _POSTS = Path(__file__).with_suffix(".sql")
 _SUBJECTS = Path(__file__).with_name("known_subjects.sql")
@@ -61,7 +58,7 @@ def known_posts(warehouse: Path) -> list[KnownPost]:
 
     Raises NoWarehouse when the file is there and cannot be read.
     """
-    rows = _rows(warehouse, _POSTS)
+    rows = ask(warehouse, _POSTS.read_text(encoding="utf-8"))
     return [KnownPost(row[0], row[1], row[2], tuple(row[3]), *row[4:]) for row in rows]
 
 
@@ -72,17 +69,4 @@ def known_subjects(warehouse: Path) -> list[KnownSubject]:
 
     Raises NoWarehouse when the file is there and cannot be read.
     """
-    return [KnownSubject(*row) for row in _rows(warehouse, _SUBJECTS)]
-
-
-def _rows(warehouse: Path, query: Path) -> list[tuple[Any, ...]]:
-    if not warehouse.exists():
-        return []
-    with open_published(warehouse) as con:
-        try:
-            return con.execute(query.read_text(encoding="utf-8")).fetchall()
-        except duckdb.Error as error:
-            # Damaged inside, or made by another release.
-            raise NoWarehouse(
-                f"{warehouse} cannot be read ({str(error).splitlines()[0]}); run `campaign build --full`"
-            ) from error
+    return [KnownSubject(*row) for row in ask(warehouse, _SUBJECTS.read_text(encoding="utf-8"))]

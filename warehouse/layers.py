@@ -18,7 +18,13 @@ SCOPE = sql.FOLDER / "scope"
 INSTANTS = sql.FOLDER / "instants.sql"
 
 # What the scope is worked out against.
-_COMPARED = ("registry.campaigns", "facts.counters", "facts.group_counters", "facts.assignments")
+_COMPARED = (
+    "registry.campaigns",
+    "facts.counters",
+    "facts.campaign_counters",
+    "facts.group_counters",
+    "facts.assignments",
+)
 
 
 def begin(con: duckdb.DuckDBPyConnection, *, keeps: bool) -> None:

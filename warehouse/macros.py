@@ -4,6 +4,11 @@ A file of `warehouse/macros` is a macro. Its header lists the arguments, one a l
 
     -- Arguments:
     --   first_day: first local day of the window
+
+A mistaken argument ends the query with error(), in the argument of a range() that else gives one row: a table
+function's arguments are worked out whatever the query around it asks for. A condition would be dropped with
+the rows that it is asked of, when the optimiser proves that there are none. Constant arguments are worked out
+before the query runs, so that the days of a window still narrow what is read.
 """
 
 from __future__ import annotations

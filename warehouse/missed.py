@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-import duckdb
-
-from warehouse.publish import NoWarehouse, open_published
+from warehouse.publish import ask
 
 
 @dataclass(frozen=True)
@@ -31,7 +28,7 @@ def missed_since(warehouse: Path, moment: datetime) -> list[Missed]:
 
     Raises NoWarehouse when the file is there and cannot be read.
     """
-    rows = _rows(
+    rows = ask(
         warehouse,
         "select campaign_id, platform, starts_at, ends_at, hours, polls_expected, posts_affected, is_over "
         "from marts.gaps where ends_at > ? order by starts_at desc, campaign_id, platform",
@@ -46,17 +43,4 @@ def late_posts(warehouse: Path) -> dict[str, int | None]:
 
     Raises NoWarehouse when the file is there and cannot be read.
     """
-    return dict(_rows(warehouse, "select platform, posts_late from marts.freshness", []))
-
-
-def _rows(warehouse: Path, query: str, parameters: list[object]) -> list[Any]:
-    if not warehouse.exists():
-        return []
-    with open_published(warehouse) as con:
-        try:
-            return con.execute(query, parameters).fetchall()
-        except duckdb.Error as error:
-            # Damaged inside, or made by another release.
-            raise NoWarehouse(
-                f"{warehouse} cannot be read ({str(error).splitlines()[0]}); run `campaign build --full`"
-            ) from error
+    return dict(ask(warehouse, "select platform, posts_late from marts.freshness"))

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# In the folder of the lake and in that of the warehouse, while a build or a rollback changes them.
+BUILD_LOCK = ".build.lock"
+
 
 class Busy(Exception):
     """Another process holds the lock."""

@@ -6,7 +6,9 @@ Nobody waits.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -57,3 +59,22 @@ def open_published(warehouse: Path) -> duckdb.DuckDBPyConnection:
     # It cannot be switched on again while the file is open.
     con.execute("set enable_external_access = false")
     return con
+
+
+def ask(
+    warehouse: Path, query: str, parameters: Sequence[object] | Mapping[str, object] = ()
+) -> list[tuple[Any, ...]]:
+    """The rows that the published warehouse answers with; none when nothing is published yet.
+
+    Raises NoWarehouse when the file is there and cannot be read.
+    """
+    if not warehouse.exists():
+        return []
+    with open_published(warehouse) as con:
+        try:
+            return con.execute(query, parameters).fetchall()
+        except duckdb.Error as error:
+            # Damaged inside, or made by another release.
+            raise NoWarehouse(
+                f"{warehouse} cannot be read ({str(error).splitlines()[0]}); run `campaign build --full`"
+            ) from error

@@ -9,7 +9,8 @@ is written last, so files that no batch names do not count.
 `warehouse/readings/<platform>.sql` is the only place that knows a platform's words: it selects sightings
 from `landed`. Exports that people handed in are read by `warehouse/exports.sql`, for every platform, in
 batches of their own: a post that they name otherwise than the platform's API gets the API's name once an
-answer has shown both, and then their batch is made again. Deleting the folder loses nothing.
+answer has shown both, and then their batch is made again. As known at a moment, it has the name that the
+answers until then gave it (`attach_as_known_at`). Deleting the folder loses nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -329,14 +331,57 @@ def _renamed(root: Path, platform: str, before: Sequence[Batch], fresh: Sequence
     return renamed
 
 
-def _standing_for(shown: str) -> str:
+def attach_as_known_at(con: duckdb.DuckDBPyConnection, files: Sequence[Path], moment: datetime) -> None:
+    """Make `readings.sightings`, and `readings.fresh` as the same, of what was known at a moment.
+
+    The files hold an export's post under the name that every answer of today gives it; here it has the one
+    that the answers observed until the moment gave it, and the export's own where they gave it none.
+    """
+    known = (
+        f"(select * exclude (month) from {sql.parquet(files, hive=True)} "
+        f"where known_at <= {sql.literal(moment.isoformat())}::timestamptz)"
+    )
+    is_exported_post = "source = 'export' and object_type = 'post'"
+    con.execute("create table readings.standing (platform varchar, names varchar[], post_id varchar)")
+    exporting = con.execute(f"select distinct platform from {known} where {is_exported_post}").fetchall()
+    for (platform,) in exporting:
+        ours = f"platform = {sql.literal(platform)}"
+        said = (
+            f"(select distinct object_id, aliases as names from {known} where {is_exported_post} and {ours})"
+        )
+        answered = f"(from {known} where source = 'api' and {ours})"
+        shown = f"({_SHOWN.format(relation=answered)})"
+        con.execute(
+            f"""
+            insert into readings.standing
+            select distinct ?, names, post_id
+            from {_standing_for(shown, said)}
+            """,
+            [platform],
+        )
+    con.execute(
+        f"""
+        create view readings.sightings as
+        from {known}
+        where not ({is_exported_post})
+        union all by name
+        select sighting.* replace (coalesce(standing.post_id, aliases[1]) as object_id)
+        from (from {known} where {is_exported_post}) as sighting
+        left join readings.standing as standing
+            on standing.platform = sighting.platform and standing.names = sighting.aliases
+        """
+    )
+    con.execute("create view readings.fresh as from readings.sightings")
+
+
+def _standing_for(shown: str, said: str = "said") -> str:
     """The post that each row of `said` is of, by the first of its names that the API has shown, as SQL."""
     return f"""
         (
             select object_id, names, arg_min(post_id, place) as post_id
             from (
                 select object_id, names, unnest(names) as name, generate_subscripts(names, 1) as place
-                from said
+                from {said}
             )
             join {shown} using (name)
             group by object_id, names
@@ -443,8 +488,6 @@ def _sight_answers(con: duckdb.DuckDBPyConnection, platform: str) -> None:
 def _sight_exports(con: duckdb.DuckDBPyConnection, platform: str, shown: str) -> list[str]:
     """Fill `sightings` with what exports say, each post under the API's name where the API has shown one of
     its names; returns which got another than their own, in order.
-
-    An account's id in an export that calls the post otherwise is not the API's either, and is left out.
     """
     con.execute(f"create table exported as {EXPORTS_SQL.read_text(encoding='utf-8')}")
     con.execute(
@@ -456,10 +499,7 @@ def _sight_exports(con: duckdb.DuckDBPyConnection, platform: str, shown: str) ->
         """
         insert into sightings by name
         select
-            exported.* exclude (names) replace (
-                coalesce(post_id, exported.object_id) as object_id,
-                case when coalesce(post_id = exported.object_id, true) then account_id end as account_id
-            ),
+            exported.* exclude (names) replace (coalesce(post_id, exported.object_id) as object_id),
             ? as platform
         from exported
         left join standing on exported.object_type = 'post' and standing.names = exported.names

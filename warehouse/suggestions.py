@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
-
-from warehouse.publish import NoWarehouse, open_published
+from warehouse.publish import ask
 
 _QUERY = Path(__file__).with_suffix(".sql")
 
@@ -41,17 +39,9 @@ def unassigned(warehouse: Path, campaign_id: str | None = None, limit: int = 10)
 
     Raises NoWarehouse when the file is there and cannot be read.
     """
-    if not warehouse.exists():
-        return []
-    with open_published(warehouse) as con:
-        try:
-            rows = con.execute(
-                _QUERY.read_text(encoding="utf-8"),
-                {"campaign": campaign_id, "most": limit, "alike": ALIKE},
-            ).fetchall()
-        except duckdb.Error as error:
-            # Damaged inside, or made by another release.
-            raise NoWarehouse(
-                f"{warehouse} cannot be read ({str(error).splitlines()[0]}); run `campaign build --full`"
-            ) from error
+    rows = ask(
+        warehouse,
+        _QUERY.read_text(encoding="utf-8"),
+        {"campaign": campaign_id, "most": limit, "alike": ALIKE},
+    )
     return [Unassigned(*row) for row in rows]

@@ -23,7 +23,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse.durable import hidden_sibling, publish_file
-from warehouse.one_at_a_time import Busy, one_at_a_time
+from warehouse.one_at_a_time import BUILD_LOCK, Busy, one_at_a_time
 from warehouse.opening import holds_warehouse, open_to_read
 
 FOLDER = "versions"
@@ -60,7 +60,7 @@ class RolledBack:
 
 def kept_versions(warehouse: Path) -> list[Version]:
     """The versions that a rollback can go back to, oldest first."""
-    return [version for version in _versions(warehouse) if not _is_same_file(version.path, warehouse)]
+    return [each for each in _holdings(warehouse).versions if not _is_same_file(each.path, warehouse)]
 
 
 def is_among_versions(file: Path, warehouse: Path) -> bool:
@@ -75,14 +75,14 @@ def tidy(warehouse: Path, keep: int | None = None) -> None:
     """
     for path in warehouse.parent.glob(f".{escape(warehouse.name)}.*.part*"):
         path.unlink()
-    for path in _folder(warehouse).glob(f".{escape(warehouse.stem)}-*.part"):
+    for path in _holdings(warehouse).parts:
         path.unlink()
     _drop_versions(warehouse, keep)
 
 
 def _drop_versions(warehouse: Path, keep: int | None) -> None:
     """Drop the oldest versions beyond `keep`, and those that are published still or again."""
-    versions = _versions(warehouse)
+    versions = _holdings(warehouse).versions
     current = [version for version in versions if _is_same_file(version.path, warehouse)]
     previous = [version for version in versions if version not in current]
     surplus = [] if keep is None else previous[: max(len(previous) - keep, 0)]
@@ -105,7 +105,7 @@ def keep_version(warehouse: Path, keep: int) -> None:
 
 def drop_set_aside(warehouse: Path) -> None:
     """Forget what rollbacks took away."""
-    for _, path in _found(warehouse, ".rolled-back"):
+    for path in _holdings(warehouse).set_aside:
         path.unlink()
 
 
@@ -123,7 +123,7 @@ def roll_back(warehouse: Path) -> RolledBack:
             "tables from what has landed, and CAMPAIGN_KEEP_BUILDS says how many builds are kept"
         )
     try:
-        with one_at_a_time(warehouse.parent / ".build.lock"):
+        with one_at_a_time(warehouse.parent / BUILD_LOCK):
             return _roll_back(warehouse)
     except Busy:
         raise RollbackRefused("a build is running; let it finish, then roll back") from None
@@ -196,27 +196,38 @@ def _is_same_file(version: Path, warehouse: Path) -> bool:
     )
 
 
-def _versions(warehouse: Path) -> list[Version]:
-    return [Version(path, number) for number, path in _found(warehouse, "")]
-
-
 def _next_number(warehouse: Path) -> int:
-    return max((version.number for version in _versions(warehouse)), default=0) + 1
+    return max((version.number for version in _holdings(warehouse).versions), default=0) + 1
 
 
 def _numbered(warehouse: Path, number: int, mark: str = "") -> Path:
     return _folder(warehouse) / f"{warehouse.stem}-{number:06d}{mark}{warehouse.suffix}"
 
 
-def _found(warehouse: Path, mark: str) -> list[tuple[int, Path]]:
-    """The files in the folder of versions that have a number and the mark, lowest number first."""
-    named = re.compile(rf"{re.escape(warehouse.stem)}-(\d{{6,}}){re.escape(mark + warehouse.suffix)}")
-    found = []
-    for path in _folder(warehouse).glob("*"):
+@dataclass(frozen=True)
+class _Holdings:
+    """What the folder of versions has of one warehouse: the versions, oldest first, what rollbacks took away,
+    and the hidden parts that a killed process left."""
+
+    versions: tuple[Version, ...]
+    set_aside: tuple[Path, ...]
+    parts: tuple[Path, ...]
+
+
+def _holdings(warehouse: Path) -> _Holdings:
+    stem, suffix = re.escape(warehouse.stem), re.escape(warehouse.suffix)
+    named = re.compile(rf"{stem}-(\d{{6,}})(\.rolled-back)?{suffix}")
+    versions, set_aside, parts = [], [], []
+    for path in sorted(_folder(warehouse).glob("*")):
         match = named.fullmatch(path.name)
-        if match:
-            found.append((int(match[1]), path))
-    return sorted(found)
+        if match and match[2]:
+            set_aside.append(path)
+        elif match:
+            versions.append(Version(path, int(match[1])))
+        elif path.name.startswith(f".{warehouse.stem}-") and path.suffix == ".part":
+            parts.append(path)
+    versions.sort(key=lambda version: version.number)
+    return _Holdings(tuple(versions), tuple(set_aside), tuple(parts))
 
 
 def _folder(warehouse: Path) -> Path:

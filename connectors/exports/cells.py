@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -147,12 +147,16 @@ def are_rounded(ids: Iterable[str]) -> bool:
     return sum(map(len, further)) >= 6 and not any(text.strip("0") for text in further)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Calendar:
-    """How a file writes days: which of 3/4/2026 is the month, and the zone of times that name none."""
+    """How a file writes days: which of 3/4/2026 is the month, and the zone of times that name none.
+
+    `has_used_zone` says whether a moment that was read would have been another one, or none, without it.
+    """
 
     order: Order = "month first"
     zone: ZoneInfo | None = None
+    has_used_zone: bool = field(default=False, compare=False)
 
 
 def order_of(cells: Iterable[str]) -> Order:
@@ -209,8 +213,9 @@ def _moment(found: re.Match[str], cell: str, calendar: Calendar) -> datetime:
     local = datetime.combine(_date(found, cell, calendar), clock)
     zone = found["zone"]
     if zone is None:
+        calendar.has_used_zone |= calendar.zone is not None
         return _in_zone(local, cell, calendar.zone)
-    return _at_offset(local, zone, cell, calendar.zone)
+    return _at_offset(local, zone, cell, calendar)
 
 
 def _date(found: re.Match[str], cell: str, calendar: Calendar) -> date:
@@ -230,7 +235,7 @@ def _date(found: re.Match[str], cell: str, calendar: Calendar) -> date:
         ) from None
 
 
-def _at_offset(local: datetime, zone: str, cell: str, known: ZoneInfo | None) -> datetime:
+def _at_offset(local: datetime, zone: str, cell: str, calendar: Calendar) -> datetime:
     """A local time with its offset, or with the stamp of a zone: EST and EDT tell apart the hour that comes
     twice when the clocks go back."""
     signed = re.fullmatch(r"([+-])(\d{2}):?(\d{2})", zone)
@@ -239,9 +244,12 @@ def _at_offset(local: datetime, zone: str, cell: str, known: ZoneInfo | None) ->
         if offset >= timedelta(hours=24):
             raise CellError(f"{shown(cell)} has an impossible offset", "export the file again")
         return _utc(local, -offset if signed[1] == "-" else offset, cell)
+    known = calendar.zone
     for fold in (0, 1):
         if known is not None and local.replace(tzinfo=known, fold=fold).tzname() == zone:
             offset = local.replace(tzinfo=known, fold=fold).utcoffset() or timedelta()
+            hours = OFFSET_HOURS.get(zone)
+            calendar.has_used_zone |= hours is None or timedelta(hours=hours) != offset
             return _utc(local, offset, cell)
     if zone in OFFSET_HOURS:
         return _utc(local, timedelta(hours=OFFSET_HOURS[zone]), cell)

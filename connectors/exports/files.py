@@ -12,6 +12,7 @@ import csv
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,17 @@ _MARKS = (
 )
 
 
+# What people take for the export: how the bytes of such files begin.
+HEAD = 512
+_NO_CSV = {
+    "a workbook of old Excel": re.compile(rb"\xd0\xcf\x11\xe0"),
+    "a PDF": re.compile(rb"\s*%PDF-"),
+    "a web page": re.compile(
+        rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|!--|\?xml|html|head|body|table|meta)", re.IGNORECASE
+    ),
+}
+
+
 @dataclass(frozen=True)
 class Record:
     """One record: the line on which it begins, its cells, and its lines as they were received."""
@@ -52,10 +64,17 @@ class Record:
 
 
 class ReceivedFile:
-    """An open file. Close it with `with`; raises NotAnExport where it is no text."""
+    """An open file. Close it with `with`; raises NotAnExport where it is no text, and OSError where it cannot
+    be opened."""
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
+        mode = path.stat().st_mode
+        # A device may have no end, and a pipe can be read once.
+        if not stat.S_ISREG(mode):
+            what = "this is a folder" if stat.S_ISDIR(mode) else "this is no file, but a device or a pipe"
+            cure = "name the files in it" if stat.S_ISDIR(mode) else "name a file, as it was downloaded"
+            raise NotAnExport([Mistake(str(path), what, cure)])
         self._file: BinaryIO = path.open("rb")
         try:
             self._as_it_was = self._stamp()
@@ -85,7 +104,7 @@ class ReceivedFile:
     def _examine(self) -> tuple[str, str]:
         """The encoding and the SHA-256 of the bytes, in one pass."""
         self._file.seek(0)
-        head = self._file.read(4)
+        head = self._file.read(HEAD)
         if not head:
             raise self._mistake("the file is empty", "export it again")
         marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
@@ -93,6 +112,9 @@ class ReceivedFile:
             raise self._mistake(
                 "this is a workbook or an archive, no CSV", "choose CSV when exporting, or unpack the archive"
             )
+        for kind, begins in _NO_CSV.items():
+            if begins.match(head):
+                raise self._mistake(f"this is {kind}, no CSV", "download the export again, as CSV")
         digest = hashlib.sha256()
         candidates = [marked] if marked else ["utf-8", FALLBACK]
         decoders = {name: codecs.getincrementaldecoder(name)() for name in candidates}

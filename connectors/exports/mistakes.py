@@ -20,7 +20,7 @@ class Mistake:
     column: str | None = None
 
     def __str__(self) -> str:
-        place = self.file
+        place = on_one_line(self.file)
         if self.line is not None:
             place += f", line {self.line}"
         if self.column is not None:
@@ -47,5 +47,10 @@ class CellError(ValueError):
 
 def shown(text: str) -> str:
     """A text from outside as it stands in a line of ours: quoted, on one line, not too long."""
-    text = " ".join(text.split())
+    text = on_one_line(text)
     return f'"{text if len(text) <= SHOWN else text[:SHOWN] + "…"}"'
+
+
+def on_one_line(text: str) -> str:
+    """A text without its line ends; a file's name may have some."""
+    return " ".join(text.split())

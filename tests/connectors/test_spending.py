@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from connectors.errors import OverBudget, Transient
 from connectors.spending import Ledger, LedgerError, Limit, Line, Purse, Spent
+from tests.unprivileged import unwritable
 
 DAY = date(2026, 11, 2)
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -167,6 +169,41 @@ def test_a_damaged_ledger_says_so_and_spends_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LedgerError):
         Ledger(tmp_path / "file" / "spending.sqlite")
+
+
+def test_a_ledger_can_be_read_where_nothing_can_be_written(tmp_path: Path) -> None:
+    path = tmp_path / "home" / "spending.sqlite"
+    with pytest.raises(LedgerError):
+        Ledger(path, only_to_read=True)
+    assert not path.parent.exists()
+    with Ledger(path) as ledger:
+        buy(purse(ledger), posts("1"))
+        # Beside a process that writes.
+        with Ledger(path, only_to_read=True) as reader:
+            assert spent(reader).usd == Decimal("0.005")
+            with pytest.raises(LedgerError, match="readonly"):
+                buy(purse(reader), posts("2"))
+    with unwritable(path.parent):
+        with pytest.raises(LedgerError):
+            Ledger(path)
+        with Ledger(path, only_to_read=True) as reader:
+            assert spent(reader).usd == Decimal("0.005")
+    assert [file.name for file in path.parent.iterdir()] == ["spending.sqlite"]
+
+
+def test_a_ledger_whose_last_calls_cannot_be_read_is_not_read_without_them(tmp_path: Path) -> None:
+    path = tmp_path / "spending.sqlite"
+    copied = tmp_path / "copied"
+    copied.mkdir()
+    with Ledger(path) as ledger:
+        buy(purse(ledger), posts("1"))
+        # As a backup of a running machine has it.
+        for name in ("spending.sqlite", "spending.sqlite-wal"):
+            shutil.copyfile(tmp_path / name, copied / name)
+    with unwritable(copied), pytest.raises(LedgerError, match="cannot be used"):
+        Ledger(copied / "spending.sqlite", only_to_read=True)
+    with Ledger(copied / "spending.sqlite", only_to_read=True) as reader:
+        assert spent(reader).usd == Decimal("0.005")
 
 
 def test_days_long_past_keep_their_sums_and_lose_their_resources(ledger: Ledger, tmp_path: Path) -> None:

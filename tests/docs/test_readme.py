@@ -23,6 +23,7 @@ TEXT = README.read_text(encoding="utf-8")
     "name",
     [
         "leaderboard",
+        "favourites",
         "views-by-side",
         "retweets-of-two-campaigns",
         "totals-of-a-week",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -23,7 +24,7 @@ from tests.exports.samples import (
     facebook_row,
     table,
 )
-from tests.warehouse.lake import campaign, fb_post
+from tests.warehouse.lake import campaign, fb_post, fb_video
 from warehouse.landing import COLUMNS
 from warehouse.readings import committed, update
 
@@ -142,7 +143,7 @@ def test_an_export_lands_as_a_response_of_its_platform_with_its_lines(home: Home
 def test_the_same_file_again_lands_nothing_new_and_says_so(home: Home) -> None:
     export = home.file(CROWDTANGLE_NAME, table(CROWDTANGLE_FACEBOOK, crowdtangle_row()))
     assert home.imports(export, export) == 0
-    assert "1 responses landed" in home.said
+    assert "1 response landed;" in home.said
     copy = home.file(CROWDTANGLE_NAME.replace("Pages", "Copy"), export.read_bytes())
     assert home.imports(copy) == 0
     assert "already; nothing new" in home.said
@@ -152,9 +153,51 @@ def test_the_same_file_again_lands_nothing_new_and_says_so(home: Home) -> None:
 def test_a_file_with_other_options_is_not_taken_twice(home: Home) -> None:
     export = home.file("content.csv", table(X_CONTENT, content_row(1197072400000000001)))
     assert home.imports(export, "--observed-at", "2019-11-22") == 0
-    assert home.imports(export, "--observed-at", "2019-11-23") == 0
-    assert "with other options and stays as it is" in home.said
+    for more in ([], ["--dry-run"]):
+        assert home.imports(export, "--observed-at", "2019-11-23", *more) == 1
+        assert len(home.complained.splitlines()) == 1
+        assert "(1 response) with other options, and the numbers stay as imported first" in home.complained
+        assert "--observed-at 2019-11-22T00:00:00+00:00" in home.complained
+        assert "delete" not in home.complained
     assert len(home.landed()) == 1
+
+
+def test_a_file_with_other_options_keeps_every_file_out(home: Home) -> None:
+    export = home.file("content.csv", table(X_CONTENT, content_row(1197072400000000001)))
+    other = home.file("other.csv", table(X_CONTENT, content_row(1197072400000000002)))
+    assert home.imports(export, "--observed-at", "2019-11-22") == 0
+    assert home.imports(other, export, "--observed-at", "2019-11-23") == 1
+    assert [row["url"] for row in home.landed()] == ["file:content.csv"]
+
+
+def test_one_file_under_the_names_of_two_moments_is_not_taken_as_both(home: Home) -> None:
+    text = table(CROWDTANGLE_FACEBOOK, crowdtangle_row())
+    first = home.file(CROWDTANGLE_NAME, text)
+    assert home.imports(first, home.file(CROWDTANGLE_NAME.replace("07-00-00", "08-00-00"), text)) == 1
+    assert "the same bytes come earlier in this call with other options; leave it out" in home.complained
+    assert home.landed() == []
+
+
+def test_a_zone_that_decides_a_time_is_one_of_the_options_and_is_landed(home: Home) -> None:
+    # British summer time, or Bangladesh's, or Bougainville's.
+    export = home.file(
+        CROWDTANGLE_NAME,
+        table(CROWDTANGLE_FACEBOOK, crowdtangle_row(**{"Post Created": "2019-07-20 04:00:00 BST"})),
+    )
+    assert home.imports(export, "--timezone", "Europe/London") == 0, home.complained
+    assert home.landed()[0]["params"]["timezone"] == "Europe/London"
+    assert home.imports(export, "--timezone", "Europe/London") == 0
+    assert home.imports(export, "--timezone", "Europe/Belfast") == 1
+    assert "--timezone Europe/London" in home.complained
+    assert len(home.landed()) == 1
+
+
+def test_a_zone_that_decides_nothing_is_no_option(home: Home) -> None:
+    export = home.file(CROWDTANGLE_NAME, table(CROWDTANGLE_FACEBOOK, crowdtangle_row()))
+    assert home.imports(export, "--timezone", "America/New_York") == 0
+    assert home.landed()[0]["params"]["timezone"] is None
+    assert home.imports(export) == 0
+    assert "already; nothing new" in home.said
 
 
 def test_a_dry_run_judges_and_lands_nothing(home: Home) -> None:
@@ -197,9 +240,45 @@ def test_every_wrong_call_is_one_plain_line(home: Home, arguments: list[str], co
 
 def test_a_missing_file_and_a_folder_are_told(home: Home, tmp_path: Path) -> None:
     assert home.imports(tmp_path / "none.csv", "--observed-at", "2019-11-22") == 1
-    assert "none.csv: No such file" in home.complained
+    assert f"{tmp_path}/none.csv: there is no such file; look at its name" in home.complained
+    assert len(home.complained.splitlines()) == 1
     assert home.imports(tmp_path, "--observed-at", "2019-11-22") == 1
     assert "this is a folder" in home.complained
+
+
+def test_what_has_no_end_or_can_be_read_once_is_not_read(home: Home, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    assert home.imports("/dev/zero", tmp_path / "pipe.csv", "--observed-at", "2019-11-22") == 1
+    lines = home.complained.splitlines()
+    assert len(lines) == 2
+    assert "/dev/zero: this is no file, but a device or a pipe; name a file, as it was downloaded" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "a workbook of old Excel"),
+        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "a PDF"),
+        (b"\n<!DOCTYPE html><html><body>Log in</body></html>", "a web page"),
+        (b"\xef\xbb\xbf<table><tr><td>Post ID</td></tr></table>", "a web page"),
+    ],
+)
+def test_what_is_no_csv_is_told_to_be_downloaded_as_csv(home: Home, content: bytes, kind: str) -> None:
+    assert home.imports(home.file("report.csv", content), "--observed-at", "2019-11-22") == 1
+    assert home.complained == (
+        f"campaign: report.csv: this is {kind}, no CSV; download the export again, as CSV\n"
+    )
+
+
+def test_a_line_end_in_a_files_name_begins_no_line(home: Home) -> None:
+    text = table(CROWDTANGLE_FACEBOOK, crowdtangle_row(), crowdtangle_row(URL="https://www.facebook.com/x"))
+    name = CROWDTANGLE_NAME.replace("Pages", "Pages\nand more")
+    assert home.imports(home.file(name, text)) == 0
+    shown = name.replace("\n", " ")
+    assert [line for line in home.said.splitlines() if line.startswith(f"{shown}: 1 row names no post")]
+    assert f"│ {shown} │" in home.said
+    assert home.imports(home.file(name, "nothing\n")) == 1
+    assert len(home.complained.splitlines()) == 1
 
 
 def test_nothing_is_imported_into_the_demos_folder(home: Home) -> None:
@@ -275,6 +354,26 @@ def test_a_post_that_an_export_names_by_its_address_is_the_apis_post(
     incremental = home.lake.tables()
     home.lake.build(full=True)
     assert home.lake.tables() == incremental
+
+
+def test_a_post_under_the_apis_name_keeps_the_exports_page_unless_the_api_tells_another(home: Home) -> None:
+    home.lake.register(campaign(assets={"film": ["facebook:555"], "clip": ["facebook:pfbid0aB"]}))
+    addresses = ["https://www.facebook.com/watch/?v=555", "https://www.facebook.com/ours/posts/pfbid0aB"]
+    rows = [
+        facebook_row(**{"Post ID": f"7{place}", "Page ID": "111", "Permalink": address})
+        for place, address in enumerate(addresses)
+    ]
+    export = home.file("posts.csv", table(BUSINESS_SUITE_FACEBOOK, *rows))
+    assert home.imports(export, "--observed-at", "2019-11-22", "--timezone", "UTC") == 0, home.complained
+    posts = "select post_id, account_id from marts.posts order by 1"
+    at = CREATED + timedelta(days=4)
+    # The API shows a video that names its post, and another post under its own address and Page.
+    video = fb_video("555", views=9, post_id="9")
+    home.lake.answer(at, {"555": video}, platform="facebook", endpoint="videos")
+    post = fb_post("112_8", page="112", created_at=CREATED, permalink=addresses[1])
+    home.lake.answer(at, {"112_8": post}, platform="facebook")
+    home.lake.build()
+    assert home.lake.query(posts) == [("111_9", "111"), ("112_8", "112")]
 
 
 def test_days_of_an_account_are_daily_values_and_no_counters(home: Home) -> None:
@@ -373,7 +472,7 @@ def test_landed_exports_pass_the_gate_for_what_cannot_be(home: Home) -> None:
 def test_rows_that_name_no_post_are_kept_and_told(home: Home) -> None:
     rows = [crowdtangle_row(), crowdtangle_row(URL="https://www.facebook.com/groups/9/permalink/8")]
     assert home.imports(home.file(CROWDTANGLE_NAME, table(CROWDTANGLE_FACEBOOK, *rows))) == 0
-    assert "1 rows name no post as the platform's API does" in home.said
+    assert "1 row names no post as the platform's API does, and is kept" in home.said
     assert "groups/9" in home.landed()[0]["body"]["lines"]
 
 

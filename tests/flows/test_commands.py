@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,9 +19,11 @@ import requests
 
 from flows.settings import CREDENTIALS
 from tests.flows.conftest import X_TOKEN, Said, Vendor, answer
+from tests.unprivileged import unwritable
 
 Campaign = Callable[..., Said]
 CAMPAIGN = Path(sys.executable).with_name("campaign")
+QUERIES = Path(__file__).parents[2] / "docs" / "queries"
 COMMANDS = ("demo", "sandbox", "check", "status", "collect", "build", "sql")
 
 
@@ -44,6 +47,29 @@ def test_build_with_out_leaves_the_published_warehouse_alone(
         assert then.execute("select max(last_seen_at)::date from marts.asset_totals").fetchone() == (
             duckdb.execute("select date '2026-05-20'").fetchone() or ()
         )
+
+
+@pytest.mark.parametrize("command", ["build", "collect"])
+def test_a_folder_that_cannot_be_written_is_one_line_with_its_cure(
+    campaign: Campaign, home: Path, x_only: Vendor, command: str
+) -> None:
+    (home / "data").mkdir()
+    with unwritable(home / "data"):
+        said = campaign(command)
+    assert (said.code, said.err.count("\n")) == (1, 1)
+    assert "data/.registry.lock" in said.err
+    assert "set CAMPAIGN_HOME and CAMPAIGN_LAKE to other folders" in said.err
+
+
+def test_a_build_that_changes_nothing_does_not_speak_of_new_answers(
+    built: Path, campaign: Campaign, home: Path
+) -> None:
+    assert ": unchanged; 0 new answers, " in campaign("build").out
+    # As a full build that was killed leaves it.
+    shutil.rmtree(home / "data" / "readings")
+    said = campaign("build")
+    assert ": unchanged; 4 answers were read and change nothing, " in said.out
+    assert "new answers" not in said.out
 
 
 def test_build_without_anything_landed_says_so(campaign: Campaign, home: Path) -> None:
@@ -155,6 +181,27 @@ def test_sql_only_reads_and_fails_in_one_line(
         assert said.err.count("\n") == 1
         assert says in said.err
     assert not (home / "stolen.csv").exists()
+
+
+@pytest.mark.parametrize("before", [[], ["--format", "csv"], ["--format", "csv", "--"]])
+def test_sql_takes_a_query_that_begins_with_a_comment(
+    built: Path, campaign: Campaign, before: list[str]
+) -> None:
+    said = campaign("sql", *before, "-- Which film?\n-- Ours.\nselect asset_title from marts.asset_totals")
+    assert (said.code, said.err) == (0, "")
+    assert "Launch film" in said.out
+    said = campaign("sql", "--\nselect 7 as n", "--format", "json")
+    assert json.loads(said.out) == [{"n": 7}]
+    said = campaign("sql", "--frmat", "csv", "select 1")
+    assert (said.code, said.err.count("\n")) == (2, 1)
+    assert "--frmat" in said.err
+
+
+def test_every_query_of_the_docs_can_be_an_argument(built: Path, campaign: Campaign) -> None:
+    for file in sorted(QUERIES.glob("*.sql")):
+        said = campaign("sql", file.read_text())
+        # Some ask for a campaign that is not in this warehouse; none is taken for a wrong call.
+        assert said.code in (0, 1), (file.name, said.err)
 
 
 def test_sql_that_nobody_reads_to_the_end_is_quiet(built: Path, home: Path) -> None:

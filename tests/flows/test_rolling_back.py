@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.flows.conftest import Said
+from tests.unprivileged import unwritable
 from warehouse.publish import open_published
 
 Campaign = Callable[..., Said]
@@ -76,6 +77,17 @@ def test_the_setting_says_how_many_builds_are_kept(
     assert "CAMPAIGN_KEEP_BUILDS must be a whole number from 0 to 999" in said.err
 
 
+def test_a_build_that_has_nothing_to_change_forgets_what_a_rollback_took_away(
+    built: Path, campaign: Campaign, home: Path
+) -> None:
+    assert campaign("build", "--as-known-at", "2026-05-21").code == 0
+    assert "lies in" in campaign("build", "--rollback").out
+    (set_aside,) = (home / "data" / "versions").iterdir()
+    assert "rolled-back" in set_aside.name
+    assert ": unchanged; " in campaign("build").out
+    assert list((home / "data" / "versions").iterdir()) == []
+
+
 @pytest.mark.parametrize("other", [["--full"], ["--out", "then.duckdb"], ["--as-known-at", "2026-05-20"]])
 def test_a_rollback_makes_nothing(built: Path, campaign: Campaign, other: list[str]) -> None:
     said = campaign("build", "--rollback", *other)
@@ -91,6 +103,10 @@ def test_a_rollback_makes_nothing(built: Path, campaign: Campaign, other: list[s
         ("data/versions/warehouse-000009.duckdb", "lies where earlier builds are kept"),
         ("data", "is a folder"),
         ("letter.txt", "is there already, and no build made it"),
+        ("nowhere/then.duckdb", "there is no folder nowhere; make it, or name another file"),
+        ("letter.txt/then.duckdb", "there is no folder letter.txt"),
+        ("shut/then.duckdb", "nothing can be written in shut (Permission denied); name a file elsewhere"),
+        ("/proc/then.duckdb", "nothing can be written in /proc ("),
     ],
 )
 def test_out_takes_the_place_of_nothing_but_its_like(
@@ -98,21 +114,25 @@ def test_out_takes_the_place_of_nothing_but_its_like(
 ) -> None:
     (home / "link.duckdb").symlink_to(built)
     (home / "letter.txt").write_text("Dear voter")
+    (home / "shut").mkdir()
     before = built.read_bytes()
-    said = campaign("build", "--out", out)
+    with unwritable(home / "shut"):
+        said = campaign("build", "--out", out)
     assert (said.code, said.err.count("\n")) == (1, 1)
     assert says in said.err
     assert built.read_bytes() == before
     assert (home / "letter.txt").read_text() == "Dear voter"
+    assert not (home / "nowhere").exists()
 
 
 def test_without_out_everybody_is_told_that_the_tables_are_of_then_and_rollback_ends_it(
     renamed: Path, campaign: Campaign, home: Path
 ) -> None:
-    said = campaign("build", "--as-known-at", "2026-05-21", "--out", "new/folder/then.duckdb")
+    (home / "new").mkdir()
+    said = campaign("build", "--as-known-at", "2026-05-21", "--out", "new/then.duckdb")
     assert (said.code, "every reader" in said.out) == (0, False)
     assert titles(renamed) == [("Second title",)]
-    assert titles(home / "new" / "folder" / "then.duckdb") == [("Launch film",)]
+    assert titles(home / "new" / "then.duckdb") == [("Launch film",)]
     said = campaign("build", "--as-known-at", "2026-05-21")
     assert said.code == 0
     assert "every reader now sees the tables as they were known at 2026-05-21T00:00:00+00:00" in " ".join(

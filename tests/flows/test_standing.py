@@ -14,9 +14,11 @@ import pytest
 import connectors
 from flows.examine import examine
 from flows.registry import load
+from flows.round import LEDGER
 from flows.settings import Settings
 from flows.standing import tell_standing
 from tests.flows.conftest import Said, Vendor, answer
+from tests.unprivileged import unwritable
 from warehouse.checking import published_warnings
 from warehouse.landing import LandingWriter
 
@@ -124,6 +126,61 @@ def test_status_tells_the_gaps_of_the_last_week(
 
     tell_standing(settings, registry, CLOCK + timedelta(days=8))
     assert "Gaps of" not in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("is_published", [True, False])
+def test_an_import_is_no_collect_and_has_a_line_of_its_own(
+    built: Path, home: Path, campaign: Campaign, capfd: pytest.CaptureFixture[str], is_published: bool
+) -> None:
+    settings = Settings()
+    registry = load(settings.registry, connectors.discover())
+    os.utime(built, (CLOCK.timestamp(), CLOCK.timestamp()))
+    assert tell_standing(settings, registry, CLOCK + timedelta(minutes=90))
+    before = capfd.readouterr().out
+    assert "Last import" not in before
+
+    row = "1197072400000000001,https://x.com/i/status/1197072400000000001,5,1\r\n"
+    (home / "posts.csv").write_text("Tweet id,Tweet permalink,impressions,likes\r\n" + row)
+    said = campaign("import", "posts.csv", "--observed-at", "2026-05-21T09:00Z")
+    assert said.code == 0, said.err
+    at = CLOCK - timedelta(hours=-1 if is_published else 1)
+    for file in (home / "data" / "landing").rglob("*.parquet"):
+        os.utime(file, ((CLOCK - timedelta(minutes=1)).timestamp(),) * 2)
+    os.utime(built, (at.timestamp(), at.timestamp()))
+    assert tell_standing(settings, registry, datetime.now(UTC))
+    after = capfd.readouterr().out
+
+    def of_x(said: str) -> list[str]:
+        (line,) = [line for line in said.splitlines() if line.startswith("│ x ")]
+        return [cell.strip() for cell in line.split("│")[2:5]]
+
+    assert of_x(before)[0].startswith("2026-05-20 12:00 UTC")
+    assert of_x(after)[0].startswith("2026-05-20 12:00 UTC")
+    assert of_x(after)[1:] == of_x(before)[1:] == ["4", "0"]
+    (line,) = [line for line in after.splitlines() if line.startswith("Last import: ")]
+    assert "(0 min ago), x 1 (responses)" in line
+    assert line.endswith("campaign build takes them in") is not is_published
+
+
+@pytest.mark.parametrize("command", ["status", "check"])
+def test_what_was_spent_is_told_from_a_folder_that_cannot_be_written(
+    built: Path, home: Path, campaign: Campaign, command: str
+) -> None:
+    toml = home / "campaigns" / "water.toml"
+    toml.write_text(toml.read_text() + BUDGET)
+    data = home / "data"
+    before = sorted(path.name for path in data.iterdir())
+    with unwritable(data):
+        said = campaign(command)
+    assert "Spending by" in said.out
+    assert "ledger" not in said.out + said.err
+    assert sorted(path.name for path in data.iterdir()) == before
+
+    (data / LEDGER).write_bytes(b"no ledger" * 1000)
+    said = campaign(command)
+    assert (said.code, said.err) == (0, "")
+    (line,) = [line for line in said.out.splitlines() if "ledger" in line]
+    assert line.startswith("note: the spending ledger data/")
 
 
 def test_status_before_anything_is_there(campaign: Campaign, home: Path) -> None:

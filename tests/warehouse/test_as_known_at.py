@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from tests.warehouse.lake import Lake, campaign, fb_post, x_post
 from warehouse.build import BuildRefused, build
+from warehouse.landing import LandingWriter
 
 START = datetime(2019, 11, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -26,7 +28,8 @@ Event = tuple[datetime, Callable[[Lake], None]]
 
 def history(chance: random.Random) -> list[Event]:
     """What lands over five days, in the order of its moments: two platforms' counters, a post that goes, days
-    that a platform counts itself and restates, and a registry that is changed twice, its time zone too."""
+    that a platform counts itself and restates, a registry that is changed twice, its time zone too, and
+    exports of posts whose names the platform's API shows before or after."""
     registries = [
         campaign(assets={"film": ["x:1"], "clip": ["facebook:111_7"]}),
         campaign(assets={"film": ["x:1", "facebook:111_7"]}),
@@ -56,6 +59,12 @@ def history(chance: random.Random) -> list[Event]:
         else:
             posts = [x_post(post, retweets=number * 10, created_at=START) for post in ("1", "2")]
             events.append((moment, answering(moment, {"data": posts[: 1 + number % 2]}, "x", "posts")))
+    for number, names in enumerate([["pfbid7"], ["pfbid9", "pfbid8"], ["pfbid9"], ["pfbid7", "111_7"]]):
+        moment = START + chance.randrange(5, 60) * HOUR
+        events.append((moment, exporting(moment, names, shares=number + 1)))
+    for post in ("111_7", "111_8", "111_9"):
+        moment = START + chance.randrange(50, 120) * HOUR
+        events.append((moment, answering(moment, {post: shown_with_its_address(post)}, "facebook", "posts")))
     return sorted(events, key=lambda event: event[0])
 
 
@@ -65,6 +74,51 @@ def answering(
     return lambda lake: lake.answer(moment, body, platform=platform, endpoint=endpoint, params=params)
 
 
+def shown_with_its_address(post: str) -> dict[str, object]:
+    """A Page's post as the API shows it, whose address ends in `pfbid` and the post's last digit."""
+    permalink = f"https://www.facebook.com/ours/posts/pfbid{post[-1]}"
+    return fb_post(post, shares=70, created_at=START, permalink=permalink)
+
+
+def exporting(moment: datetime, names: Sequence[str], *, shares: int) -> Callable[[Lake], None]:
+    """An export of a watched Page's post, made two hours before the moment at which it was handed in."""
+    row = {
+        "object_type": "post",
+        "names": names,
+        "account_id": "111",
+        "created_at": START.isoformat(),
+        "permalink": f"https://www.facebook.com/ours/posts/{names[0]}",
+        "text": "A post",
+        "counters": {"shares": shares},
+    }
+
+    def land(lake: Lake) -> None:
+        lake.runs += 1
+        with LandingWriter(lake.landing) as writer:
+            writer.add(
+                {
+                    "response_id": f"export-{lake.runs:05d}",
+                    "run_id": f"export-{lake.runs:05d}",
+                    "platform": "facebook",
+                    "endpoint": "export",
+                    "campaign_id": "",
+                    "observed_at": moment - 2 * HOUR,
+                    "requested_at": moment,
+                    "method": "IMPORT",
+                    "url": "file:posts.csv",
+                    "params": "{}",
+                    "status": 200,
+                    "headers": "{}",
+                    "body": json.dumps({"rows": [row]}),
+                    "page": 1,
+                    "elapsed_ms": 0,
+                    "schema_version": 1,
+                }
+            )
+
+    return land
+
+
 def landed(root: Path, events: list[Event]) -> Lake:
     lake = Lake(root)
     for _, land in events:
@@ -72,24 +126,60 @@ def landed(root: Path, events: list[Event]) -> Lake:
     return lake
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_it_equals_a_build_of_what_had_landed_by_then(tmp_path: Path, seed: int) -> None:
-    chance = random.Random(seed)
+def then_and_by_then(whole: Lake, events: list[Event], moment: datetime) -> tuple[Lake, Lake]:
+    """Warehouses as known at a moment, and of nothing but what had landed by then."""
+    then = Lake(whole.root / f"then {moment:%d %H %M}")
+    assert build(whole.landing, whole.readings, then.warehouse, as_known_at=moment).mode == "full"
+    by_then = landed(
+        whole.root / f"by then {moment:%d %H %M}", [event for event in events if event[0] <= moment]
+    )
+    by_then.build()
+    return then, by_then
+
+
+def test_it_equals_a_build_of_what_had_landed_by_then(tmp_path: Path) -> None:
+    chance = random.Random(1)
     events = history(chance)
     whole = landed(tmp_path / "whole", events)
     whole.build()
     now = whole.tables()
-    moments = [chance.choice(events[1:])[0], START + chance.randrange(9, 118) * HOUR]
+    moments = [chance.choice(events[1:])[0], START + chance.randrange(40, 60) * HOUR]
     for moment in moments:
-        then = Lake(tmp_path / f"then {moment:%d %H %M}")
-        report = build(whole.landing, whole.readings, then.warehouse, as_known_at=moment)
-        assert report.mode == "full"
-        landed_by_then = landed(
-            tmp_path / f"by then {moment:%d %H %M}", [event for event in events if event[0] <= moment]
-        )
-        landed_by_then.build()
-        assert then.tables() == landed_by_then.tables()
+        then, by_then = then_and_by_then(whole, events, moment)
+        assert then.tables() == by_then.tables()
     assert whole.tables() == now
+    assert whole.build().mode == "unchanged"
+
+
+def test_an_exports_post_has_the_name_that_was_known_by_then(tmp_path: Path) -> None:
+    """One post is listed by its address, another stands for its Page alone; the API shows both later, and one
+    that the first name of the second stands for after that."""
+    registry = campaign(assets={"film": ["facebook:pfbid7"]})
+    moments = [START + day * 24 * HOUR for day in range(4)]
+    steps: list[list[Callable[[Lake], None]]] = [
+        [lambda lake: lake.register(registry, moment=START)],
+        [
+            exporting(moments[1], ["pfbid7"], shares=50),
+            exporting(moments[1], ["pfbid9", "pfbid8"], shares=60),
+        ],
+        [
+            answering(moments[2], {post: shown_with_its_address(post)}, "facebook", "posts")
+            for post in ("111_7", "111_8")
+        ],
+        [answering(moments[3], {"111_9": shown_with_its_address("111_9")}, "facebook", "posts")],
+    ]
+    events = [(moment, land) for moment, step in zip(moments, steps, strict=True) for land in step]
+    whole = landed(tmp_path / "whole", events)
+    whole.build()
+    exported = "select distinct post_id from marts.post_daily where source like '%export%' order by 1"
+    posts = "select post_id, account_id from marts.posts order by 1"
+    names = []
+    for moment in moments[1:]:
+        then, by_then = then_and_by_then(whole, events, moment + HOUR)
+        assert then.tables() == by_then.tables()
+        assert all(account == "111" for _, account in then.query(posts))
+        names.append([name for (name,) in then.query(exported)])
+    assert names == [["pfbid7", "pfbid9"], ["111_7", "111_8"], ["111_7", "111_9"]]
     assert whole.build().mode == "unchanged"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,9 +114,16 @@ def test_what_the_database_holds_and_no_file_makes_is_left_alone(warehouse: Path
 
 def test_the_data_dictionary_is_that_of_this_release(con: duckdb.DuckDBPyConnection) -> None:
     written = (ROOT / "docs" / "data-dictionary.md").read_text(encoding="utf-8")
-    assert written == data_dictionary(con), (
-        "run `python -m warehouse.data_dictionary docs/data-dictionary.md` and commit what it writes"
-    )
+    assert written == data_dictionary(con), "run `make dictionary` and commit what it writes"
+
+
+def test_make_writes_the_data_dictionary_anew() -> None:
+    """What a failing test tells to run is there and writes the file that the test reads."""
+    told_to_run = subprocess.run(
+        ["make", "--dry-run", "dictionary"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert "-m warehouse.data_dictionary docs/data-dictionary.md" in told_to_run
+    assert "make dictionary" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_data_dictionary_has_every_mart_fact_macro_and_metric(con: duckdb.DuckDBPyConnection) -> None:
@@ -163,7 +171,8 @@ create table if not exists summaries.accounts (
     latest struct(
         at timestamptz,
         name varchar
-    )
+    ),
+    since date -- not this
 );
 select 1
 """
@@ -178,4 +187,4 @@ def test_a_header_has_a_purpose_a_grain_and_notes() -> None:
 
 
 def test_a_tables_columns_are_read_where_it_is_created() -> None:
-    assert Description(CREATED).columns == {"platform": "", "latest": "What it showed."}
+    assert Description(CREATED).columns == {"platform": "", "latest": "What it showed.", "since": ""}

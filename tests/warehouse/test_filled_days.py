@@ -186,3 +186,27 @@ def test_what_was_imported_later_was_not_known_then(lake: Lake) -> None:
         day(3): "counter and export",
         day(4): "counter and export",
     }
+
+
+def test_a_post_that_comes_to_share_a_counter_no_longer_takes_the_platforms_days(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.register(
+        campaign(assets={"film": ["elsewhere:1", "elsewhere:2"]}, accounts=[("elsewhere", "9")]),
+    )
+    video = {"object_type": "media", "object_id": "V", "account_id": "9"}
+    for number, value in ((5, 100), (9, 500)):
+        lake.see("elsewhere", {"observed_at": midnight(number), "counters": plays(value), **video})
+    lake.see("elsewhere", told(midnight(5), media_ids=["V"]))
+    other = {"object_id": "2", "permalink": "https://elsewhere/2"}
+    lake.see("elsewhere", told(midnight(9), periods=periods("plays/day", {day(6): 50, day(7): 60}), **other))
+    with in_the_dictionary(lake.root / "dictionary"):
+        # The video's plays speak for every post that carries it.
+        dictionary = lake.root / "dictionary" / "elsewhere.csv"
+        row = "elsewhere,media,plays,views,2,counter,,,,false,Plays,Made up\n"
+        dictionary.write_text(dictionary.read_text(encoding="utf-8") + row, encoding="utf-8")
+        lake.build()
+        assert lake.query("select sum(views), bool_or(is_filled) from marts.asset_daily") == [(510, True)]
+        # That the other post carries it becomes known, and no new number.
+        lake.see("elsewhere", told(midnight(9), media_ids=["V"], **other))
+        assert unlike_a_full_build(lake) == {}
+    assert lake.query("select sum(views), bool_or(is_filled) from marts.asset_daily") == [(400, False)]

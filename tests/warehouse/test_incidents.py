@@ -131,3 +131,40 @@ def test_a_fall_just_at_midnight_is_told_once_in_every_zone(tmp_path: Path) -> N
         ("Asia/Kolkata", november(2), 400),
         ("Europe/London", november(1), 400),
     ]
+
+
+def test_numbers_that_come_by_other_answers_and_fail_to_come_are_a_gap_and_not_withdrawn(
+    tmp_path: Path,
+) -> None:
+    lake = Lake(tmp_path)
+    lake.register(campaign(assets={"film": ["x:1"]}))
+    for number in range(12):
+        moment = NIGHT + 12 * HOUR * number
+        shown: list[dict[str, object]] = [{"counters": [{"metric": "retweet_count", "value": number}]}]
+        if number < 4:
+            shown.append({"counters": [{"metric": "impression_count", "value": 10 * number}]})
+        post = {"object_type": "post", "object_id": "1", "account_id": "9", "created_at": NIGHT}
+        lake.see("x", *({"observed_at": moment, **post, **each} for each in shown))
+    lake.build()
+    assert incidents(lake, "1") == []
+    assert lake.query(
+        "select completeness from marts.asset_daily where day between '2019-11-03' and '2019-11-05'"
+    ) == [("open",), ("open",), ("open",)]
+
+
+def test_an_export_withdraws_nothing_and_brings_no_post_back(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.register(campaign(assets={"film": ["x:1"], "other": ["x:2"]}))
+    for number in range(3):
+        posts = [x_post(post, retweets=number, like_count=number, created_at=NIGHT) for post in ("1", "2")]
+        lake.answer(NIGHT + 12 * HOUR * number, {"data": posts})
+    problem = "https://api.x.com/2/problems/resource-not-found"
+    gone = {"errors": [{"resource_type": "tweet", "resource_id": "2", "type": problem}]}
+    lake.answer(NIGHT + 48 * HOUR, gone)
+    exported = {"source": "export", "observed_at": NIGHT + 240 * HOUR, "known_at": NIGHT + 240 * HOUR}
+    for post in ("1", "2"):
+        counters = [{"metric": "retweet_count", "value": 9}]
+        lake.see("x", {"object_type": "post", "object_id": post, "counters": counters, **exported})
+    lake.build()
+    assert incidents(lake, "1") == []
+    assert [kind for _, _, kind, _ in incidents(lake, "2")] == ["post gone"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 from tests.warehouse.lake import Lake, campaign, connect, fb_post, x_post
 from warehouse import sql
 from warehouse.commenting import output_columns
+from warehouse.data_dictionary import empty_warehouse
 from warehouse.macros import Macro, macros, make_macros
 from warehouse.publish import open_published
 
@@ -121,8 +123,99 @@ def test_an_accounts_retweets_are_found_by_any_of_its_names(
     assert rows == [("x", "9", 550, 5, 110.0, 5, "complete")]
 
 
-def test_an_account_that_nobody_knows_has_no_row(con: duckdb.DuckDBPyConnection) -> None:
-    assert con.execute("from retweets_between('nobody', '2026-11-01', '2026-11-05')").fetchall() == []
+MISTAKES = {
+    "totals_between('2026-11-06', '2026-11-03')": "2026-11-06 to 2026-11-03 ends before it begins",
+    "sides_between('2099-11-06', '2019-11-03')": "give the first day first",
+    "retweets_between('9', '2026-11-06', '2026-11-03')": "give the first day first",
+    "totals_between(null, '2026-11-03')": "give the first and the last, as '2019-10-29', '2019-12-09'",
+    "retweets_between('cleanwasser', '2026-11-01', '2026-11-05')": "is known; the nearest names: cleanwater",
+    "retweets_between('nobody', '2099-11-01', '2099-11-05')": "no account of the name or id 'nobody'",
+    "retweets_between(null, '2026-11-01', '2026-11-05')": "give an account: its name or the platform's id",
+    "over_performing_at('likes', 1)": "no metric is called 'likes': give views, shares, retweets,",
+    "over_performing_at(null, 1)": "give views, shares, retweets, reactions, comments or interactions",
+    "over_performing_at('retweets', 31)": "at an age of 31 days: give whole days from 0 to 30",
+    "over_performing_at('retweets', -1)": "give whole days from 0 to 30",
+    "over_performing_at('retweets', 1.5)": "give whole days from 0 to 30",
+    "over_performing_at('retweets', null)": "give whole days from 0 to 30",
+    "leaderboard(0)": "a leaderboard has 1 place or more, not 0: give how many",
+    "leaderboard(null)": "a leaderboard has 1 place or more, not NULL: give how many",
+}
+
+
+@pytest.mark.parametrize(("call", "cure"), MISTAKES.items(), ids=MISTAKES)
+def test_a_mistaken_argument_is_said_and_not_answered_with_nothing(
+    con: duckdb.DuckDBPyConnection, call: str, cure: str
+) -> None:
+    for question in (f"from {call}", f"select count(*) from marts.{call}", f"select 1 from {call} limit 1"):
+        with pytest.raises(duckdb.InvalidInputException, match=re.escape(cure)):
+            con.execute(question).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("call", "right", "wrong"),
+    [
+        ("totals_between(?, ?)", ["2026-11-03", "2026-11-06"], ["2026-11-06", "2026-11-03"]),
+        ("sides_between(?, ?)", [date(2026, 11, 3), date(2026, 11, 6)], [date(2026, 11, 6), None]),
+        ("retweets_between(?, ?, ?)", ["9", "2026-11-03", "2026-11-06"], ["8", "2026-11-03", "2026-11-06"]),
+        ("over_performing_at(?, ?)", ["retweets", 1], ["retweets", 40]),
+        ("leaderboard(?)", [1], [0]),
+    ],
+)
+def test_arguments_of_a_prepared_query_are_looked_at_too(
+    con: duckdb.DuckDBPyConnection, call: str, right: list[object], wrong: list[object]
+) -> None:
+    con.execute(f"from {call}", right).fetchall()
+    with pytest.raises(duckdb.InvalidInputException, match=r"give|known"):
+        con.execute(f"from {call}", wrong).fetchall()
+
+
+def test_a_window_may_come_from_a_query(con: duckdb.DuckDBPyConnection) -> None:
+    asked = "(select date '2026-11-03' + days), (select date '2026-11-06')"
+    for days, found in ((0, 1), (4, None)):
+        question = (
+            f"select retweets from totals_between({asked.replace('days', str(days))}) where asset_id = 'film'"
+        )
+        if found:
+            assert con.execute(question).fetchall() == [(400,)]
+        else:
+            with pytest.raises(duckdb.InvalidInputException, match="give the first day first"):
+                con.execute(question).fetchall()
+
+
+def test_what_is_known_and_gained_nothing_in_a_window_is_no_mistake(con: duckdb.DuckDBPyConnection) -> None:
+    for call in (
+        "retweets_between('cleanwater', '2031-01-01', '2031-01-31')",
+        "totals_between('2031-01-01', '2031-01-01')",
+        "over_performing_at('comments', 30)",
+    ):
+        assert con.execute(f"from {call}").fetchall() == []
+
+
+def test_an_empty_warehouse_has_no_answers_and_no_account(tmp_path: Path) -> None:
+    with open_published(empty_warehouse(tmp_path)) as con:
+        for call in (
+            "totals_between('2026-11-03', '2026-11-06')",
+            "sides_between('2026-11-03', '2026-11-06')",
+            "over_performing_at('Interactions', 0)",
+            "leaderboard(10)",
+        ):
+            assert con.execute(f"from {call}").fetchall() == []
+        with pytest.raises(duckdb.InvalidInputException, match="give the first day first"):
+            con.execute("from totals_between('2026-11-06', '2026-11-03')").fetchall()
+        with pytest.raises(
+            duckdb.InvalidInputException, match="is known; list it in the registry and collect"
+        ):
+            con.execute("from retweets_between('cleanwater', '2026-11-03', '2026-11-06')").fetchall()
+
+
+def test_an_account_of_the_registry_is_known_before_its_first_post(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    named = {"side": "ours", "platform": "x", "handle": "BlueWater", "id": None, "name": None, "watch": True}
+    numbered = named | {"handle": None, "id": "77"}
+    lake.register(campaign() | {"accounts": [named, numbered]})
+    lake.build()
+    for account in ("@bluewater", "77"):
+        assert lake.query(f"from retweets_between('{account}', '2019-11-03', '2019-11-06')") == []
 
 
 def test_a_window_over_the_campaign_gives_the_totals_of_its_sides(con: duckdb.DuckDBPyConnection) -> None:
@@ -214,6 +307,25 @@ def test_the_command_line_asks_macros(lake: Lake) -> None:
         check=True,
     )
     assert run.stdout.splitlines() == ["retweets", "400"]
+
+
+def test_the_command_line_says_a_mistake_in_one_line(lake: Lake) -> None:
+    run = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from flows.cli import main; main()",
+            "sql",
+            "FROM retweets_between('nobody', '2026-11-01', '2026-11-05')",
+        ],
+        env={"CAMPAIGN_HOME": str(lake.root), "PATH": "/usr/bin:/bin", "COLUMNS": "400"},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+    )
+    assert (run.returncode != 0, run.stdout) == (True, "")
+    (line,) = run.stderr.splitlines()
+    assert "no account of the name or id 'nobody' is known; the nearest names: " in line
 
 
 def test_a_macro_without_a_file_is_gone_with_the_next_build(lake: Lake, tmp_path: Path) -> None:

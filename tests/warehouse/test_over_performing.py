@@ -96,6 +96,11 @@ def figure_of(post: Post, metric: str, age: int) -> int | None:
     return sum(total for total, _ in known)
 
 
+def told_of(post: Post, metric: str, age: int) -> tuple[str, ...]:
+    """The parts that have a total at the end of that day, by name."""
+    return tuple(sorted(one for one in parts(metric) if post.days.get((one, age), (None, ""))[0] is not None))
+
+
 def parts(metric: str) -> tuple[str, ...]:
     return INTERACTIONS if metric == "interactions" else (metric,)
 
@@ -120,7 +125,7 @@ def score_of(actual: int, expected: float | None) -> float | None:
 
 
 def slowly(posts: list[Post]) -> set[tuple[object, ...]]:
-    """(post, metric, age, actual, expected, compared with, score) of every post."""
+    """(post, metric, age, actual, expected, compared with, score, what is added up) of every post."""
     found: set[tuple[object, ...]] = set()
     for metric in (*OF_A_POST, "interactions"):
         for age in {age for post in posts for _, age in post.days if 0 <= age <= 30}:
@@ -133,20 +138,22 @@ def slowly(posts: list[Post]) -> set[tuple[object, ...]]:
                     and (actual := figure_of(post, metric, age)) is not None
                 )
                 for place, (_, post_id, actual) in enumerate(line):
+                    told = told_of(posts[int(post_id)], metric, age)
                     earlier = [before for _, _, before in line[max(0, place - 100) : place]]
                     expected = expected_of(earlier)
                     score = score_of(actual, expected)
-                    found.add((post_id, metric, age, actual, expected, len(earlier), score))
+                    found.add((post_id, metric, age, actual, expected, len(earlier), score, told))
     return found
 
 
 def in_sql(con: duckdb.DuckDBPyConnection) -> set[tuple[object, ...]]:
     rows = con.execute(
-        "select post_id, metric, age_days, actual, expected, benchmark_posts, score "
+        "select post_id, metric, age_days, actual, expected, benchmark_posts, score, parts "
         "from marts.over_performing"
     ).fetchall()
-    assert len(set(rows)) == len(rows)
-    return set(rows)
+    found = {(*row, tuple(told)) for *row, told in rows}
+    assert len(found) == len(rows)
+    return found
 
 
 # Few days, so that posts have the same ones.
@@ -213,6 +220,19 @@ def test_the_examples_of_the_published_definition(
     assert rows == [(200.0, score)]
 
 
+def test_interactions_say_which_parts_they_add_up(con: duckdb.DuckDBPyConnection) -> None:
+    likes_hidden = {("comments", 1): (5, "complete"), ("reactions", 1): (None, "complete")}
+    posts = [
+        Post("1", FIRST, {("comments", 1): (5, "complete"), ("reactions", 1): (90, "complete")}),
+        Post("1", FIRST + timedelta(hours=1), {**likes_hidden, ("views", 1): (800, "complete")}),
+    ]
+    fill(con, posts)
+    rows = con.execute(
+        "select post_id, actual, parts from marts.over_performing where metric = 'interactions' order by all"
+    ).fetchall()
+    assert rows == [("0000", 95, ["comments", "reactions"]), ("0001", 5, ["comments"])]
+
+
 def test_a_viral_post_of_a_built_warehouse_leads_its_campaign(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     lake.register(campaign(starts=date(2026, 11, 1), ends=date(2026, 11, 30)))
@@ -225,8 +245,11 @@ def test_a_viral_post_of_a_built_warehouse_leads_its_campaign(tmp_path: Path) ->
     lake.build()
     with open_published(lake.warehouse) as con:
         rows = con.execute(
-            "select rank, post_id, actual, expected, benchmark_posts, score "
-            "from over_performing_at('retweets', 2)"
+            "select rank, post_id, actual, expected, benchmark_posts, score, parts "
+            "from over_performing_at(' ReTweets', 2)"
         ).fetchall()
     # At the age of two days each has three times its rate; the first four have nothing to be compared with.
-    assert rows == [(1, "105", 300, 60.0, 4, 5.0), (2, "106", 12, 80.0, 5, pytest.approx(-80 / 12))]
+    assert rows == [
+        (1, "105", 300, 60.0, 4, 5.0, ["retweets"]),
+        (2, "106", 12, 80.0, 5, pytest.approx(-80 / 12), ["retweets"]),
+    ]

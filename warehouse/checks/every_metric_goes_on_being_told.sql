@@ -10,7 +10,6 @@ with told as (
         post_counters.metric as metric,
         native_name,
         max(last_at) as last_at,
-        bool_or(is_silent) as is_silent,
         count(distinct post_id) as posts
     from marts.posts
     join registry.campaigns using (campaign_id)
@@ -47,4 +46,4 @@ select
     (newest_at at time zone timezone)::date as last_day,
     posts as weight
 from compared
-where is_silent and last_at + interval 2 day <= newest_at
+where last_at + interval 2 day <= newest_at

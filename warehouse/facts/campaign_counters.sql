@@ -13,12 +13,13 @@ select
     counter_id,
     -- The platform's own name of the counter.
     native_name,
-    -- Whether the platform has not told it for two days while it told others of the same post: likes that were hidden, comments that
-    -- were switched off, a video that was taken out. Its silence is no gap.
-    last_at + interval 2 day
-        <= max(last_at) over (partition by campaign_id, assignments.platform, assignments.post_id) as is_withdrawn,
     -- Whether more readings of it are to be expected: the post is not gone, and the platform tells the counter still.
     not is_gone and not is_withdrawn as is_live,
+    -- Whether its readings are readings of the post: its own counters', or its video's where it has none of its own.
+    post_counters.object_id = assignments.post_id
+        or not bool_or(post_counters.object_id = assignments.post_id) over (
+            partition by campaign_id, assignments.platform, assignments.post_id
+        ) as is_of_the_post,
     -- Local day of its last reading.
     (last_at at time zone campaigns.timezone)::date as last_day
 from facts.assignments

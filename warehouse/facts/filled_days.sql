@@ -10,11 +10,12 @@ with counted as (
         platform,
         post_id,
         metric,
-        min(coalesce(zero_at, first_at)) as counted_from,
-        max(last_at) as counted_until
-    from (select campaign_id, platform, post_id, metric, counter_id from facts.campaign_counters)
-    join (select counter_id, zero_at, first_at, last_at from facts.counters) as counters using (counter_id)
-    group by campaign_id, platform, post_id, metric
+        coalesce(zero_at, first_at) as counted_from,
+        last_at as counted_until,
+        (coalesce(zero_at, first_at) at time zone timezone)::date as first_day,
+        last_day
+    from facts.campaign_counters
+    join (select counter_id, timezone, zero_at, first_at, last_at from facts.counters) as counters using (counter_id)
 ),
 
 given as (
@@ -59,14 +60,21 @@ select
     -- complete where the platform's day is the campaign's and whole; estimated where it ends at another midnight; open where only a
     -- part of it was seen.
     arg_min(
-        case when not is_whole then 'open' when day_boundary = timezone then 'complete' else 'estimated' end,
+        case
+            when not is_whole then 'open'
+            when begins_at = timezone(timezone, day::timestamp) and ends_at = timezone(timezone, (day + 1)::timestamp)
+                then 'complete'
+            else 'estimated'
+        end,
         (priority, native_name)
     ) as completeness
 from given
-left join counted using (campaign_id, platform, post_id, metric)
-where counted_from is null
-    or (
-        (ends_at <= counted_from or begins_at >= counted_until)
-        and day not between (counted_from at time zone timezone)::date and (counted_until at time zone timezone)::date
-    )
+where not exists (
+    from counted
+    where counted.campaign_id = given.campaign_id
+        and counted.platform = given.platform
+        and counted.post_id = given.post_id
+        and counted.metric = given.metric
+        and ((ends_at > counted_from and begins_at < counted_until) or day between first_day and last_day)
+)
 group by campaign_id, platform, post_id, metric, day

@@ -39,7 +39,10 @@ select
     -- Last answer that showed it.
     sightings.last_seen_at as last_seen_at,
     -- Whether the platform's last word is that there is no such post, or that we may not see it; or its time is over, as a story's.
-    coalesce(greatest(sightings.gone_at, sightings.withheld_at) > sightings.last_seen_at, false)
+    coalesce(
+        greatest(sightings.gone_at, sightings.withheld_at) > coalesce(sightings.last_seen_at, '-infinity'::timestamptz),
+        false
+    )
         or coalesce(posts.ends_at <= max(sightings.last_seen_at) over (partition by posts.platform), false) as is_gone
 from posts
 join summaries.sightings using (platform, object_type, object_id)

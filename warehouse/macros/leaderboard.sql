@@ -4,7 +4,16 @@
 -- Grain: campaign_id, asset_id
 --
 -- Lifetime totals at the last readings. Posts that no asset lists have places of their own: WHERE is_listed leaves them out.
-with appearances as (
+with asked as (
+    -- No rows would hide a mistake; why range() is said in macros.py.
+    select 1
+    from range(case
+        when n >= 1 then 1
+        else error(format('a leaderboard has 1 place or more, not {}: give how many', coalesce(n::varchar, 'NULL')))
+    end)
+),
+
+appearances as (
     select campaign_id, asset_id, list(distinct platform order by platform) as platforms
     from marts.asset_platform_daily
     group by campaign_id, asset_id
@@ -33,7 +42,7 @@ select
     tags,
     -- Whether the team listed it as an asset.
     is_listed
-from marts.asset_totals
+from asked, marts.asset_totals
 left join appearances using (campaign_id, asset_id)
 where views is not null and views_rank <= n
 order by campaign_id, views_rank, asset_id

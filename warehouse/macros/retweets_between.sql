@@ -7,9 +7,52 @@
 --
 -- The average is over all days of the window, so that windows of different length can be compared. Days without readings gained
 -- nothing that is known: see days_with_readings.
-with window_days as (
+with known as (
+    select account_id, lower(handle) as handle from marts.posts
+    union
+    select account_id, lower(handle) from registry.accounts
+),
+
+nearest as (
+    select string_agg(handle, ', ' order by nearness desc, handle) as handles
+    from (
+        select distinct handle, jaro_winkler_similarity(handle, lower(ltrim(trim(account::varchar), '@'))) as nearness
+        from known
+        where handle is not null
+        order by nearness desc, handle
+        limit 5
+    )
+),
+
+recognised as (
+    -- An account that is known and gained nothing in the window has no rows, and rightly so.
+    select 1
+    from range(case
+        when (select count(*) from known where account_id = account::varchar or handle = lower(ltrim(trim(account::varchar), '@'))) > 0
+            then 1
+        else error(format(
+            'no account of the name or id ''{}'' is known; {}',
+            account::varchar,
+            coalesce('the nearest names: ' || (select handles from nearest), 'list it in the registry and collect')
+        ))
+    end)
+),
+
+asked as (
+    -- No rows would hide a mistake; why range() is said in macros.py.
+    select 1
+    from range(case
+        when account is null then error('give an account: its name or the platform''s id')
+        when first_day::date <= last_day::date then 1
+        when first_day::date > last_day::date
+            then error(format('the window from {} to {} ends before it begins: give the first day first', first_day::date, last_day::date))
+        else error('a window has two days: give the first and the last, as ''2019-10-29'', ''2019-12-09''')
+    end)
+),
+
+window_days as (
     select *, date_diff('day', first_day::date, last_day::date) + 1 as days
-    from marts.account_daily
+    from marts.account_daily, asked, recognised
     where day between first_day::date and last_day::date
         and (account_id = account::varchar or lower(handle) = lower(ltrim(trim(account::varchar), '@')))
 )

@@ -3,9 +3,20 @@
 --   first_day: first local day of the window; a DATE, or text as '2019-10-29'
 --   last_day: last local day, inclusive; a DATE, or text as '2019-12-12'
 -- Grain: campaign_id, side_id, platform
-with window_days as (
+with asked as (
+    -- No rows would hide a mistake; why range() is said in macros.py.
+    select 1
+    from range(case
+        when first_day::date <= last_day::date then 1
+        when first_day::date > last_day::date
+            then error(format('the window from {} to {} ends before it begins: give the first day first', first_day::date, last_day::date))
+        else error('a window has two days: give the first and the last, as ''2019-10-29'', ''2019-12-09''')
+    end)
+),
+
+window_days as (
     select *, date_diff('day', first_day::date, last_day::date) + 1 as days
-    from marts.side_daily
+    from marts.side_daily, asked
     where day between first_day::date and last_day::date
 )
 

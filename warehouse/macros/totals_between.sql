@@ -6,9 +6,20 @@
 --
 -- An asset has a row when any of the window's days has figures for it. The days before it was first posted and after its last reading
 -- have none; averages are over all days of the window all the same, so that assets of one window can be compared.
-with window_days as (
+with asked as (
+    -- No rows would hide a mistake; why range() is said in macros.py.
+    select 1
+    from range(case
+        when first_day::date <= last_day::date then 1
+        when first_day::date > last_day::date
+            then error(format('the window from {} to {} ends before it begins: give the first day first', first_day::date, last_day::date))
+        else error('a window has two days: give the first and the last, as ''2019-10-29'', ''2019-12-09''')
+    end)
+),
+
+window_days as (
     select *, date_diff('day', first_day::date, last_day::date) + 1 as days
-    from marts.asset_daily
+    from marts.asset_daily, asked
     where day between first_day::date and last_day::date
 )
 

@@ -28,6 +28,7 @@ polled as (
     select campaign_id, platform, post_id, day, max(polls) as polls, bit_or(hours) as hours
     from facts.campaign_counters
     join summaries.counter_days using (counter_id)
+    where is_of_the_post
     group by campaign_id, platform, post_id, day
 ),
 

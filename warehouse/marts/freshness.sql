@@ -17,6 +17,7 @@ last_read as (
     select campaign_id, campaign_counters.platform, post_id, max(last_at) as last_at
     from facts.campaign_counters
     join facts.counters using (counter_id)
+    where is_of_the_post
     group by all
 ),
 

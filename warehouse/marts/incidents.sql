@@ -56,13 +56,16 @@ select
     -- Local day of it; the last day with a reading where a post is gone or a metric withdrawn.
     day,
     -- revised down: the platform took some of what it had told back, and the day keeps the loss; glitch set aside: a dip that the next
-    -- reading undid, which no day feels; metric withdrawn: for two days and more the platform has told other numbers of the post and
-    -- not this one; post gone: the platform says that there is no such post, or that we may not see it.
+    -- reading undid, which no day feels; metric withdrawn: for two days and more the platform has left it out of answers that had told
+    -- it; post gone: the platform says that there is no such post, or that we may not see it.
     kind,
+    -- Asset that the post is an appearance of.
+    any_value(asset_id) as asset_id,
     -- How much was taken back, how many readings were set aside, or at what total a withdrawn metric stands; null for a post.
     sum(amount)::bigint as amount,
     -- The platform's own name of the counter; null for a post.
     any_value(native_name) as native_name
 from happened
+join (select campaign_id, platform, post_id, asset_id from facts.assignments) as assigned using (campaign_id, platform, post_id)
 where amount > 0 or kind in ('metric withdrawn', 'post gone')
 group by campaign_id, platform, post_id, metric, day, kind

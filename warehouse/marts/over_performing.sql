@@ -8,6 +8,8 @@
 -- -2 * expected for one that has nothing. Neither weights nor a least expectation are applied, and kinds of posts are not told apart.
 -- The account's posts are those that count for the campaign; days that are still open have no rows. Age is in local days, so the
 -- figures of age 0 are of the hours that the first day had left. Ask for one metric and one age: the rest is then not worked out.
+-- Interactions add up what is told, of posts with likes hidden no reactions: they are comparable only where the same parts are told,
+-- with the posts they are held against and with one another. The column parts shows which.
 with aged as (
     select
         campaign_id,
@@ -28,14 +30,24 @@ with aged as (
 ),
 
 figures as (
-    select campaign_id, platform, post_id, account_id, created_at, metric, age_days, total, known
+    select campaign_id, platform, post_id, account_id, created_at, metric, age_days, total, known, [metric] as parts
     from aged
     where metric in ('views', 'shares', 'retweets', 'reactions', 'comments')
 
     union all
 
     -- As far as the platform tells them; a day on which one of them is open is open.
-    select campaign_id, platform, post_id, account_id, created_at, 'interactions', age_days, sum(total)::bigint, max(known)
+    select
+        campaign_id,
+        platform,
+        post_id,
+        account_id,
+        created_at,
+        'interactions',
+        age_days,
+        sum(total)::bigint,
+        max(known),
+        list(metric order by metric)
     from aged
     where metric in ('shares', 'retweets', 'reactions', 'comments', 'quotes')
     group by all
@@ -74,7 +86,8 @@ select
     post_id,
     -- The platform's id of the account that posted it.
     account_id,
-    -- views, shares, retweets, reactions, comments, or interactions: all of them and quotes but views, as far as they are told.
+    -- views, shares, retweets, reactions, comments, or interactions: all of them and quotes but views, as far as they are told, and so
+    -- comparable only where the same parts are.
     metric,
     -- Local days since the day of publication, which is 0; up to 30.
     age_days,
@@ -94,5 +107,7 @@ select
         else -expected / total
     end as score,
     -- How well the total at the end of that day is known: complete or estimated.
-    ['complete', 'estimated'][known] as completeness
+    ['complete', 'estimated'][known] as completeness,
+    -- Metrics that are added up in actual: of interactions those that are told of the post at that age; else the metric alone.
+    parts
 from expectations

@@ -6,7 +6,7 @@ select
     group_days.campaign_id as campaign_id,
     -- Side whose content it is.
     group_days.name as side_id,
-    -- Name of the side for people.
+    -- Name of the side for people; null for one that has left the registry.
     side_name,
     -- Platform of the posts.
     group_days.platform as platform,
@@ -31,5 +31,5 @@ select
     -- Whether a platform's own number for the day stands in for a counter that did not cover it.
     is_filled
 from facts.group_days
-join registry.sides on sides.campaign_id = group_days.campaign_id and sides.side_id = group_days.name
+left join registry.sides on sides.campaign_id = group_days.campaign_id and sides.side_id = group_days.name
 where kind = 'side'

@@ -18,13 +18,21 @@ from (
 )
 group by campaign_id, counter_id;
 
+-- Posts that count elsewhere, or for which another counter speaks: that decides, too, which of the platform's days stand in.
 create or replace temp table reassigned as
-with now as (select campaign_id, platform, post_id, asset_id, account_id, side_id from facts.assignments),
+with assigned as (select campaign_id, platform, post_id, asset_id, account_id, side_id from facts.assignments),
 
-earlier as (select campaign_id, platform, post_id, asset_id, account_id, side_id from before.assignments)
+assigned_before as (select campaign_id, platform, post_id, asset_id, account_id, side_id from before.assignments),
 
-select distinct campaign_id, platform, post_id
-from ((from now except from earlier) union all (from earlier except from now));
+counted as (select campaign_id, platform, post_id, metric, counter_id from facts.campaign_counters),
+
+counted_before as (select campaign_id, platform, post_id, metric, counter_id from before.campaign_counters)
+
+select campaign_id, platform, post_id
+from ((from assigned except from assigned_before) union all (from assigned_before except from assigned))
+union
+select campaign_id, platform, post_id
+from ((from counted except from counted_before) union all (from counted_before except from counted));
 
 create or replace temp table rezoned as
 select campaign_id

@@ -266,9 +266,9 @@ order by day, counter_id;
 
 -- The touched counters' days as they are now, as far back as they may have changed.
 create or replace temp table touched_days as
-select counter_id, day, first_at, first_value, last_at, last_value from changed_days
+select counter_id, day, first_at, first_value, last_at, last_value, sources from changed_days
 union all
-select counter_id, day, first_at, first_value, last_at, last_value
+select counter_id, day, first_at, first_value, last_at, last_value, sources
 from merged_days
 anti join changed_days using (counter_id, day);
 
@@ -278,6 +278,7 @@ set first_value = case when counters.first_at < now.first_at then counters.first
     first_at = least(counters.first_at, now.first_at),
     last_at = now.last_at,
     last_value = now.last_value,
+    last_sources = now.last_sources,
     last_day = now.days[1],
     settled_before = now.days[-1]
 from (
@@ -287,6 +288,7 @@ from (
         arg_min(first_value, first_at) as first_value,
         max(last_at) as last_at,
         arg_max(last_value, last_at) as last_value,
+        arg_max(sources, last_at) as last_sources,
         max(day, 5) as days
     from touched_days
     group by counter_id

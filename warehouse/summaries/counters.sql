@@ -24,6 +24,8 @@ create table if not exists summaries.counters (
     last_at timestamptz,
     -- Its value.
     last_value bigint,
+    -- Whence the readings of its last day came: bit 0 for the platform's API, bit 1 for an export made by hand.
+    last_sources tinyint,
     -- Last local day with a reading.
     last_day date,
     -- The fifth-last local day with a reading, or the first: what lies before it is settled unless something comes late.

@@ -9,7 +9,7 @@ create table if not exists summaries.sightings (
     object_id varchar,
     -- First time an answer showed it; null when it was only ever refused.
     first_seen_at timestamptz,
-    -- Last time an answer showed it.
+    -- Last time an answer of the platform showed it; null where only an export did.
     last_seen_at timestamptz,
     -- Last time the platform said that there is no such object.
     gone_at timestamptz,
@@ -38,7 +38,7 @@ using (
                 object_type,
                 object_id,
                 case when state = 'present' then observed_at end as first_seen_at,
-                case when state = 'present' then observed_at end as last_seen_at,
+                case when state = 'present' and source = 'api' then observed_at end as last_seen_at,
                 case when state = 'gone' then observed_at end as gone_at,
                 case when state = 'withheld' then observed_at end as withheld_at,
                 case when state in ('gone', 'withheld') then [observed_at] else [] end as refused_at
