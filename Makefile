@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint check format dictionary lock clean
+.PHONY: help demo test lint check format dictionary bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ format: $(INSTALLED) ## rewrite the code in the house style
 
 dictionary: $(INSTALLED) ## write docs/data-dictionary.md anew, after a change of the SQL
 	@$(BIN)/python -m warehouse.data_dictionary docs/data-dictionary.md
+
+bench: $(INSTALLED) ## time builds and queries over generated readings (ARGS="--growth" for 30 to 365 days)
+	@$(BIN)/python -m benchmarks.daily_numbers $(ARGS)
 
 # Stamped last: an interrupted installation is done again. -qq leaves pip its errors only.
 $(INSTALLED): requirements.lock pyproject.toml

@@ -242,9 +242,9 @@ def build(
 ) -> None:
     """Make the landed answers into tables and publish them, whole or not at all.
 
-    Readings and summaries cost what is new since the last build; the tables are made anew. Whoever reads goes
-    on with the old ones until the new ones are checked. The last CAMPAIGN_KEEP_BUILDS builds (3) are kept for
-    --rollback. With PREFECT_API_URL set this is a recorded flow run.
+    It costs what is new since the last build: only the days on which something changed are made again.
+    Whoever reads goes on with the old tables until the new ones are checked. The last CAMPAIGN_KEEP_BUILDS
+    builds (3) are kept for --rollback. With PREFECT_API_URL set this is a recorded flow run.
     """
     from flows.round import Refused
     from warehouse.build import BuildRefused

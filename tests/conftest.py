@@ -20,6 +20,31 @@ settings.load_profile("pipeline")
 
 ROOT = Path(__file__).parents[1]
 
+# Files go to workers whole, in this order: the long ones first, so that none is waited for at the end.
+LONGEST_FIRST = (
+    "demo/test_demo.py",
+    "flows/test_prefect_runs.py",
+    "warehouse/test_laws_incremental.py",
+    "warehouse/test_registry_history.py",
+    "warehouse/test_as_known_at.py",
+    "warehouse/test_laws_incremental_cases.py",
+    "warehouse/test_laws_order.py",
+    "warehouse/test_readers.py",
+    "warehouse/test_marts.py",
+    "warehouse/test_build.py",
+    "exports/test_importing.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest before the others."""
+
+    def place(item: pytest.Item) -> int:
+        file = item.path.relative_to(Path(__file__).parent).as_posix()
+        return LONGEST_FIRST.index(file) if file in LONGEST_FIRST else len(LONGEST_FIRST)
+
+    items.sort(key=place)
+
 
 @pytest.fixture(scope="session")
 def demo_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:

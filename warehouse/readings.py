@@ -365,7 +365,7 @@ def attach_as_known_at(con: duckdb.DuckDBPyConnection, files: Sequence[Path], mo
         from {known}
         where not ({is_exported_post})
         union all by name
-        select sighting.* replace (coalesce(standing.post_id, aliases[1]) as object_id)
+        select sighting.* replace (coalesce(standing.post_id, aliases[1], object_id) as object_id)
         from (from {known} where {is_exported_post}) as sighting
         left join readings.standing as standing
             on standing.platform = sighting.platform and standing.names = sighting.aliases

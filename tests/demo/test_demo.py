@@ -172,7 +172,8 @@ def test_no_secret_is_in_any_landed_row(demo_home: Path) -> None:
 def test_no_code_outside_the_sandbox_knows_the_published_figures() -> None:
     figures = {*VIEWS.values(), *TOTALS}
     spelled = {spelling for figure in figures for spelling in (str(figure), f"{figure:,}", f"{figure:_}")}
-    world = re.compile("|".join(sorted(map(re.escape, spelled), key=len, reverse=True)))
+    # Microseconds of an hour begin like one of them.
+    world = re.compile(rf"(?<![\d,_])(?:{'|'.join(map(re.escape, spelled))})(?![\d,_])")
     outside = [
         path
         for folder in ("flows", "connectors", "warehouse", "campaigns", "docs/queries", "tests")
