@@ -22,7 +22,7 @@ demo: $(INSTALLED) ## 42 simulated days of a campaign, from the platforms' doubl
 	@$(BIN)/campaign demo $(ARGS)
 
 test: $(INSTALLED) ## run the tests (ARGS="tests/registry -x" narrows them)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(INSTALLED) ## check style and types
 	@$(BIN)/ruff check
