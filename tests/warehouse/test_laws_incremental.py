@@ -11,7 +11,7 @@ from tests.warehouse.lake import Lake
 from tests.warehouse.random_world import World
 
 SEED = 1
-ACTS_A_STEP = 6
+ACTS_A_STEP = 9
 
 
 def test_an_incremental_build_says_what_a_full_one_says_after_every_step(tmp_path: Path) -> None:
