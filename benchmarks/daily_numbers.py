@@ -91,7 +91,7 @@ def land_campaign(home: Path, posts: int) -> None:
     """Land a registry that watches every account and lists a tenth of the posts."""
     side = {"id": "ours", "name": "Ours", "ours": True}
     account = {"side": "ours", "platform": "x", "handle": None, "name": None, "watch": True}
-    asset = {"side": "ours", "kind": "video", "tags": [], "tone": None}
+    asset: dict[str, object] = {"side": "ours", "kind": "video", "tags": [], "tone": None}
     made = {
         "id": CAMPAIGN,
         "name": "Generated",
