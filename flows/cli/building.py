@@ -1,0 +1,125 @@
+"""`campaign build`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli.running import (
+    USED_WRONGLY,
+    fail,
+    is_recorded,
+    moment_of,
+    plain_errors,
+    read_registry,
+    read_settings,
+)
+
+if TYPE_CHECKING:
+    from warehouse.build import BuildReport
+    from warehouse.versions import RolledBack
+
+commands = typer.Typer()
+
+
+@commands.command(
+    epilog="Example: campaign build --as-known-at 2019-12-01 --out as-we-saw-it.duckdb",
+)
+def build(
+    full: Annotated[bool, typer.Option("--full", help="Rebuild everything from landing.")] = False,
+    as_known_at: Annotated[
+        str | None,
+        typer.Option(metavar="ISO-TIME", help="Leave out what was read later: the tables as they were then."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the warehouse to this file and leave the published one alone."
+        ),
+    ] = None,
+    rollback: Annotated[
+        bool,
+        typer.Option(
+            "--rollback",
+            help="Make nothing: publish the build before this one again. Once more goes one further back.",
+        ),
+    ] = False,
+) -> None:
+    """Make the landed answers into tables and publish them, whole or not at all.
+
+    It costs what is new since the last build: only the days on which something changed are made again.
+    Whoever reads goes on with the old tables until the new ones are checked. The last CAMPAIGN_KEEP_BUILDS
+    builds (3) are kept for --rollback. With PREFECT_API_URL set this is a recorded flow run.
+    """
+    from flows.round import Refused
+    from warehouse.build import BuildRefused
+    from warehouse.versions import RollbackRefused, roll_back
+
+    with plain_errors(BuildRefused, Refused, RollbackRefused):
+        if rollback:
+            if full or as_known_at is not None or out is not None:
+                fail("--rollback makes nothing; leave the other options out", USED_WRONGLY)
+            warehouse = read_settings().warehouse
+            _show_rollback(roll_back(warehouse), warehouse)
+            return
+        moment = None if as_known_at is None else moment_of(as_known_at, "--as-known-at")
+        settings = read_settings()
+        if is_recorded() and out is None:
+            from flows.build import recorded_build
+
+            report = recorded_build(full, moment)
+        else:
+            from flows.refresh import refresh
+
+            report = refresh(settings, read_registry(settings), full=full, as_known_at=moment, out=out)
+        _show_build(report, out or settings.warehouse)
+        if moment is not None and out is None:
+            _show_that_it_is_of_then(moment)
+
+
+def _show_that_it_is_of_then(moment: datetime) -> None:
+    from flows.console import say
+
+    say(
+        f"note: every reader now sees the tables as they were known at {moment.isoformat()}; "
+        "`campaign build` publishes what is known now; --out FILE leaves the published tables alone"
+    )
+
+
+def _show_rollback(done: RolledBack, warehouse: Path) -> None:
+    from flows.console import say
+
+    readings = "" if done.readings is None else f", on {done.readings:,} readings"
+    say(
+        f"{warehouse}: back to the build of {done.made_at:%Y-%m-%d %H:%M:%S} UTC{readings}; "
+        f"{done.left:,} still earlier kept"
+    )
+    if done.set_aside is not None:
+        say(f"What was published until now lies in {done.set_aside} until the next build.")
+    say("The next build makes the tables from what has landed again: mend first what was wrong with them.")
+
+
+def _show_build(report: BuildReport, warehouse: Path) -> None:
+    from flows.console import complain, plain, say, show
+    from flows.refresh import done_line, warning_line
+
+    show(
+        None,
+        ["table", "rows"],
+        [[table, f"{rows:,}"] for table, rows in report.tables.items()],
+        numbers=["rows"],
+    )
+    say(done_line(report, warehouse))
+    for warned in report.warnings:
+        if warned.position == 1:
+            say(f"warning: {plain(warning_line(warned))}")
+    if report.not_json:
+        complain(
+            f"{report.not_json:,} of the new answers came with status 200 and are no JSON; they stay landed, "
+            "and tell nothing"
+        )
+    for file in report.failed:
+        complain(f"{file} cannot be read and was left out; restore it from a copy, or delete it")

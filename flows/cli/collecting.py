@@ -1,0 +1,133 @@
+"""`campaign collect`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli.running import (
+    FAILED,
+    is_recorded,
+    moment_of,
+    now,
+    plain_errors,
+    read_registry,
+    read_settings,
+    stopped_by_sigterm,
+)
+
+if TYPE_CHECKING:
+    from flows.round import CollectReport, PlatformReport
+
+commands = typer.Typer()
+
+# How many troubles are told one by one; in an election a hundred listed posts may be deleted.
+MOST_TROUBLES = 10
+
+
+@commands.command(
+    epilog="Example: campaign collect --platform x --campaign election-2019 --as-of 2019-11-20T12:00Z",
+)
+def collect(
+    platform: Annotated[
+        list[str] | None,
+        typer.Option(metavar="P", help="Ask only this platform; may be given several times. Default: all."),
+    ] = None,
+    campaign: Annotated[
+        str | None, typer.Option(metavar="ID", help="Ask only for this campaign. Default: all active ones.")
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ISO-TIME",
+            help="The run's clock, stamped on what is read: 2019-11-20T12:00Z, or a day for its midnight "
+            "UTC. For sandboxes that simulate time. Default: now.",
+        ),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Read every post and walk every account, due or not.")
+    ] = False,
+) -> None:
+    """Ask the platforms what is due, and land every answer as it came.
+
+    New posts of watched accounts are found; posts are read hourly while young, less often as they age, and
+    once a day where the platform charges for them (or as the registry's [cadence] says). A
+    platform without a credential is named and skipped. The exit code is 1 when something was not read as
+    asked, or when every platform asked lacks its credential. With PREFECT_API_URL set this is a recorded flow
+    run.
+    """
+    from flows.round import Refused, prepare
+
+    with plain_errors(Refused), stopped_by_sigterm():
+        moment = None if as_of is None else moment_of(as_of, "--as-of")
+        if is_recorded():
+            from flows.collect import recorded_collect
+
+            report = recorded_collect(platform or None, campaign, moment, everything)
+        else:
+            settings = read_settings()
+            report = prepare(
+                platform,
+                settings=settings,
+                registry=read_registry(settings),
+                clock=moment or now(),
+                as_of=moment,
+                campaign=campaign,
+                everything=everything,
+            ).take_all()
+        _show_collect(report)
+    if not report.is_success:
+        raise typer.Exit(FAILED)
+
+
+def _show_collect(report: CollectReport) -> None:
+    from flows.console import complain, plain, say, show
+
+    if report.platforms:
+        show(
+            None,
+            ["platform", "outcome", "answers landed", "retries", "waited s", "troubles", "seconds"],
+            [_collect_row(each) for each in report.platforms],
+            numbers=["retries", "waited s", "seconds"],
+        )
+    # What is a complaint too is said once, on standard error.
+    skipped = [each.message for each in report.platforms if each.outcome in ("skipped", "nothing due")]
+    for message in skipped:
+        if message and not _is_a_complaint(message, report):
+            say(message)
+    met = [message for each in report.platforms for _, message, _ in each.troubles]
+    messages = [message for message in met if not _is_a_complaint(message, report)]
+    for message in messages[:MOST_TROUBLES]:
+        say(plain(message))
+    if len(messages) > MOST_TROUBLES:
+        say(f"… and {len(messages) - MOST_TROUBLES:,} more of the kind")
+    for each in report.platforms:
+        if each.spent_today_usd is not None:
+            say(f"{each.platform}: {each.spent_today_usd:.3f} USD spent today (UTC); see campaign status")
+    for reason in report.idle:
+        say(f"idle: {reason}")
+    for note in report.notes:
+        say(f"note: {plain(note)}")
+    if not report.platforms:
+        say("The registry names no account and no post; add some to campaigns/ (campaign check).")
+    for complaint in report.complaints:
+        complain(complaint)
+
+
+def _is_a_complaint(message: str, report: CollectReport) -> bool:
+    """Whether the report's complaints say it already, alone or with a count of others."""
+    return any(said == message or said.startswith(f"{message} (and ") for said in report.complaints)
+
+
+def _collect_row(report: PlatformReport) -> list[str]:
+    answers = ", ".join(f"{endpoint} {count:,}" for endpoint, count in report.responses.items())
+    return [
+        report.platform,
+        report.outcome,
+        answers or "none",
+        f"{report.retries:,}",
+        f"{report.waits_s:.0f}",
+        report.troubles_in_short or "none",
+        f"{report.seconds:.1f}",
+    ]

@@ -1,0 +1,60 @@
+"""`campaign sql`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from typer._click import Context
+from typer.core import TyperCommand
+
+from flows.cli.running import USED_WRONGLY, fail, plain_errors, read_settings
+
+commands = typer.Typer()
+
+
+class _TakesComments(TyperCommand):
+    """A command whose argument may begin as an SQL comment does, with `--` and a blank; an option never
+    does."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        # After a line end, which SQL passes over, the text is no option any more.
+        return super().parse_args(ctx, [f"\n{each}" if re.match(r"--\s", each) else each for each in args])
+
+
+class Format(StrEnum):
+    table = "table"
+    csv = "csv"
+    json = "json"
+    parquet = "parquet"
+
+
+@commands.command(
+    cls=_TakesComments,
+    epilog='Example: campaign sql "SELECT asset_title, views FROM marts.asset_totals ORDER BY views DESC"',
+)
+def sql(
+    query: Annotated[
+        str, typer.Argument(metavar="QUERY", help="The query, or - to read it from standard input.")
+    ],
+    form: Annotated[
+        Format,
+        typer.Option("--format", help="parquet goes to a file or pipe; table shows at most 1,000 rows."),
+    ] = Format.table,
+) -> None:
+    """Ask the published tables, read-only. · marks what is not known, which is never the same as 0.
+
+    In csv, text that a spreadsheet would run as a formula has an apostrophe before it; json and parquet are
+    exact.
+    """
+    from flows.query import QueryRefused, answer
+    from warehouse.publish import NoWarehouse
+
+    with plain_errors(QueryRefused, NoWarehouse):
+        question = sys.stdin.read() if query == "-" else query
+        if not question.strip():
+            fail('no query; write campaign sql "SELECT …"', USED_WRONGLY)
+        answer(read_settings().warehouse, question, form.value)

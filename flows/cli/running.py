@@ -1,0 +1,103 @@
+"""What every command needs to run: settings, registry, clock, and errors in one plain line."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from flows.registry import Registry
+    from flows.settings import Settings
+
+FAILED = 1
+USED_WRONGLY = 2
+
+# What mends an error of a file or a folder.
+_UNWRITABLE = "; mend its permissions, or set CAMPAIGN_HOME and CAMPAIGN_LAKE to other folders"
+_CURES = {
+    errno.EROFS: _UNWRITABLE,
+    errno.EACCES: _UNWRITABLE,
+    errno.EPERM: _UNWRITABLE,
+    errno.ENOSPC: "; make room there",
+    errno.ENOENT: "; see that it is there and its name is right",
+}
+
+
+def read_settings() -> Settings:
+    from flows.settings import Settings
+
+    return Settings()
+
+
+def read_registry(settings: Settings) -> Registry:
+    from connectors import discover
+    from flows.registry import load
+
+    return load(settings.registry, discover())
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def is_recorded() -> bool:
+    """Whether runs are to be recorded by a Prefect server. Without one, Prefect would start its own for each
+    run."""
+    return bool(os.environ.get("PREFECT_API_URL"))
+
+
+def moment_of(text: str, option: str) -> datetime:
+    from flows.moments import NotAMoment, parse_moment
+
+    try:
+        return parse_moment(text)
+    except NotAMoment as mistake:
+        fail(f"{option}: {mistake}", USED_WRONGLY)
+
+
+def fail(line: str, code: int = FAILED) -> NoReturn:
+    from flows.console import complain
+
+    complain(line)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def plain_errors(*more: type[Exception]) -> Iterator[None]:
+    """Turn what is expected to go wrong into one plain line (a registry's mistakes into one each); anything
+    else is our bug and keeps its traceback."""
+    from flows.console import complain
+    from flows.registry import RegistryError
+    from flows.settings import SettingsError
+
+    expected: tuple[type[Exception], ...] = (SettingsError, *more)
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except RegistryError as error:
+        for mistake in error.mistakes:
+            complain(str(mistake))
+        raise typer.Exit(FAILED) from None
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        fail(f"{place}{error.strerror or error}{_CURES.get(error.errno or 0, '')}")
+    except expected as error:
+        fail(str(error), USED_WRONGLY if type(error).__name__ == "UnknownName" else FAILED)
+
+
+@contextmanager
+def stopped_by_sigterm() -> Iterator[None]:
+    """A polite kill is like Ctrl-C: what has arrived is landed before the process ends."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
