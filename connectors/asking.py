@@ -124,6 +124,12 @@ class Ask:
     def __bool__(self) -> bool:
         return any((self.walks, self.posts, self.days, self.mentions, self.audiences, self.post_days))
 
+    @property
+    def campaign_id(self) -> str:
+        """The first campaign that asks, for what is asked on behalf of all; empty where nothing is asked."""
+        parts = (self.walks, self.posts, self.days, self.mentions, self.audiences, self.post_days)
+        return next((one.campaign_id for part in parts for one in part), "")
+
 
 def in_parts(ids: list[str], size: int) -> Iterator[list[str]]:
     """The ids, as many to a request as the platform takes."""

@@ -239,6 +239,8 @@ class Ledger:
             yield
         except (sqlite3.Error, FileExistsError, NotADirectoryError, PermissionError) as error:
             cure = "mend it or its permissions; a damaged one may be moved away, which forgets what was spent"
+            if _is_of_the_disk(error):
+                cure = f"make room in {self._path.parent}, and see that its disk can be written"
             raise LedgerError(f"the spending ledger {self._path} cannot be used ({error}); {cure}") from error
 
 
@@ -309,6 +311,13 @@ class Purse:
 
     def _today(self) -> date:
         return self._now().astimezone(UTC).date()
+
+
+def _is_of_the_disk(error: Exception) -> bool:
+    """Whether the disk is full or fails, and the ledger is not to blame."""
+    code = getattr(error, "sqlite_errorcode", None)
+    # The lowest byte is the kind of the error, those above tell more of it.
+    return code is not None and code & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 
 def _open_to_read(path: Path) -> sqlite3.Connection:

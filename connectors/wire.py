@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import time
 import weakref
 from collections import Counter
@@ -29,6 +30,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.utils import get_environ_proxies
 
 from connectors.asking import Walk
+from connectors.credentials import CredentialHealth
 from connectors.errors import (
     ENDS_THE_RUN,
     BadRequest,
@@ -50,6 +52,8 @@ LARGEST_BODY = 64 * 1024 * 1024
 LONGEST_ANSWER_S = 300.0
 READ_AT_ONCE = 256 * 1024
 LONGEST_BACKOFF_S = 60.0
+# Ten years.
+LONGEST_LIFE_S = 10 * 366 * 86_400
 # What is read already should outlive a process that is ended while it waits for so long.
 LONG_PAUSE_S = 5.0
 # A body that is not the promised JSON is more often a lasting mistake (a wrong address) than a passing one.
@@ -70,7 +74,7 @@ class Report:
     """What a session did: `responses` landed, `retries`, seconds waited, the troubles that were noted, and
     the walks that came to their ends. `walked_back` has those that broke off, each with the moment down to
     which everything was listed; `unsure` counts the exchanges that the platform may have charged for though
-    no usable answer came of them.
+    no usable answer came of them; `credentials` has what answers told of them in passing, by setting.
     """
 
     responses: int = 0
@@ -80,6 +84,7 @@ class Report:
     walked: list[Walk] = field(default_factory=list)
     walked_back: list[tuple[Walk, datetime]] = field(default_factory=list)
     unsure: int = 0
+    credentials: dict[str, CredentialHealth] = field(default_factory=dict)
 
     @property
     def troubles(self) -> list[tuple[str, str, int]]:
@@ -234,6 +239,7 @@ class WireSession(requests.Session):
         self._setting = setting
         self._redactor = Redactor(secrets)
         self._label: tuple[str, str] | None = None
+        self._hidden: tuple[str, ...] = ()
         self._page = 0
         self._pace = pace or Pace()
         self._calls = calls
@@ -350,14 +356,26 @@ class WireSession(requests.Session):
             self._part = before
 
     @contextmanager
-    def asking(self, endpoint: str, campaign_id: str) -> Iterator[None]:
-        """Labels what is landed inside the block; its answers are numbered as pages from 1."""
-        before = self._label, self._page
-        self._label, self._page = (endpoint, campaign_id), 0
+    def asking(self, endpoint: str, campaign_id: str, *, hides: tuple[str, ...] = ()) -> Iterator[None]:
+        """Labels what is landed inside the block; its answers are numbered as pages from 1. What stands under
+        the names `hides` in their JSON is of no concern to anybody and not landed.
+        """
+        before = self._label, self._page, self._hidden
+        self._label, self._page, self._hidden = (endpoint, campaign_id), 0, hides
         try:
             yield
         finally:
-            self._label, self._page = before
+            self._label, self._page, self._hidden = before
+
+    def lives_for(self, setting: str, seconds: object) -> None:
+        """Tells that the credential of a setting expires so many seconds from now, as its platform just
+        said; anything but a sensible number says nothing.
+        """
+        if isinstance(seconds, int) and 0 < seconds < LONGEST_LIFE_S:
+            now = self._as_of or self._now()
+            self.report.credentials[setting] = CredentialHealth(
+                is_valid=True, expires_at=now + timedelta(seconds=seconds)
+            )
 
     def request(self, *args: Any, **kwargs: Any) -> requests.Response:
         problem: str
@@ -502,6 +520,8 @@ class WireSession(requests.Session):
         self._redactor.learn_from(request.url or "")
         redact = self.redact
         landed = redact(body)
+        for name in self._hidden:
+            landed = re.sub(rf'("{name}"\s*:\s*)("[^"]*"|[0-9]+)', rf'\1"{SECRET}"', landed)
         self._land(
             {
                 "response_id": f"{self.run_id}-{self.report.responses:05d}",

@@ -7,12 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from prefect import flow
-from prefect.artifacts import create_table_artifact
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 
 from connectors import discover
+from flows.after_runs import TELLING_PEOPLE
+from flows.leaderboard import leaderboards
+from flows.missed_slots import give_way
 from flows.moments import NotAMoment, with_zone
 from flows.recording import scheduled_at, server_expected
 from flows.refresh import done_line, refresh, warning_line
@@ -22,6 +25,7 @@ from warehouse.build import AnotherBuild, BuildRefused, BuildReport
 from warehouse.versions import kept_versions
 
 ARTIFACT = "build-report"
+LEADERBOARD = "leaderboard"
 
 
 def _run_name() -> str:
@@ -29,16 +33,24 @@ def _run_name() -> str:
 
 
 @flow(
-    name="build", flow_run_name=_run_name, description="Make the landed answers into tables and publish them."
+    name="build",
+    flow_run_name=_run_name,
+    description="Make the landed answers into tables and publish them.",
+    **TELLING_PEOPLE,
 )
-def build(full: bool = False, as_known_at: datetime | None = None) -> State[BuildReport]:
+def build(
+    full: bool = False, as_known_at: datetime | None = None, wait_s: float | None = None
+) -> State[BuildReport]:
     """Land the registry in force, then bring the published warehouse up to date.
 
     `full` makes everything again from landing; `as_known_at` leaves out what was read later. The run is
     Failed, with one plain line for its message, when nothing was published; readers then keep the tables they
-    had. A run that finds another build running is Completed under the name Skipped: the schedules of the
+    had. A full build waits for another that is running, ten minutes where `wait_s` does not say how long; a
+    run that still finds one, or that does not wait, is Completed under the name Skipped: the schedules of the
     deployments may overlap, and the next hour takes in what the other build came too early for.
     """
+    if (skipped := give_way()) is not None:
+        return skipped
     logger = get_run_logger()
     try:
         settings = Settings()
@@ -47,7 +59,9 @@ def build(full: bool = False, as_known_at: datetime | None = None) -> State[Buil
             load(settings.registry, discover()),
             full=full,
             as_known_at=None if as_known_at is None else with_zone(as_known_at),
+            wait_s=wait_s,
             progress=logger.info,
+            waiting=logger.info,
         )
     except AnotherBuild as other:
         return Completed(
@@ -62,6 +76,12 @@ def build(full: bool = False, as_known_at: datetime | None = None) -> State[Buil
         table=[{"table": table, "rows": rows} for table, rows in report.tables.items()],
         description="\n".join(f"- {line}" for line in _told(report, settings, as_known_at)),
     )
+    for campaign_id, page in leaderboards(settings.warehouse).items():
+        create_markdown_artifact(
+            key=f"{LEADERBOARD}-{campaign_id}",
+            markdown=page,
+            description=done_line(report, settings.warehouse),
+        )
     return Completed(message=f"published ({report.mode})", data=report)
 
 
@@ -81,11 +101,11 @@ def _told(report: BuildReport, settings: Settings, as_known_at: datetime | None)
         yield f"{file} cannot be read and was left out"
 
 
-def recorded_build(full: bool, as_known_at: datetime | None) -> BuildReport:
+def recorded_build(full: bool, as_known_at: datetime | None, wait_s: float | None = None) -> BuildReport:
     """Run the flow here and now, recorded by the server of PREFECT_API_URL. Raises what refused it, and
     `flows.recording.NoServer`."""
     with server_expected():
-        state: State[Any] = build(full, as_known_at, return_state=True)
+        state: State[Any] = build(full, as_known_at, wait_s, return_state=True)
     report = state.result(raise_on_failure=False)
     if isinstance(report, BuildReport):
         return report

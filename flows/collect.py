@@ -14,8 +14,11 @@ from prefect.states import Completed, Failed
 from prefect.tasks import Task
 
 from connectors import discover
+from flows.after_runs import TELLING_PEOPLE
+from flows.cures import in_one_line
+from flows.missed_slots import give_way
 from flows.moments import NotAMoment, with_zone
-from flows.recording import scheduled_at, server_expected
+from flows.recording import scheduled_at, server_expected, tell_the_run_what_landed
 from flows.registry import RegistryError, load
 from flows.round import Collection, CollectReport, PlatformReport, Refused, Stopping, prepare
 from flows.settings import Settings, SettingsError
@@ -40,6 +43,7 @@ def _run_name() -> str:
     name="collect",
     flow_run_name=_run_name,
     description="Ask the platforms what is due and land every answer.",
+    **TELLING_PEOPLE,
 )
 def collect(
     platforms: list[str] | None = None,
@@ -60,6 +64,9 @@ def collect(
     The run is Failed when a platform was not read as asked, with one plain line for its message; what was
     landed, by that platform too, stays. A platform that another collect is reading is left to it.
     """
+    if (skipped := give_way()) is not None:
+        return skipped
+    tell_the_run_what_landed()
     try:
         settings = Settings()
         moment = None if as_of is None else with_zone(as_of)
@@ -73,9 +80,11 @@ def collect(
             everything=everything,
             besides=besides,
         )
+        report = collection.report(_take_rounds(collection))
     except (Refused, RegistryError, SettingsError, NotAMoment) as refusal:
         return Failed(message="; ".join(str(refusal).splitlines()), data=refusal)
-    report = collection.report(_take_rounds(collection))
+    except OSError as error:
+        return Failed(message=in_one_line(error), data=error)
     create_table_artifact(
         key=ARTIFACT,
         table=[_artifact_row(each) for each in report.platforms],

@@ -200,8 +200,10 @@ def _refuse_failure(report: PlatformReport) -> None:
 
 
 def _print_results(settings: Settings, built: BuildReport, responses: int, files: int) -> None:
+    from connectors.wire import utc_now
     from flows.console import say
     from flows.query import answer
+    from flows.reporting import write_reports
 
     say()
     say(
@@ -222,6 +224,8 @@ def _print_results(settings: Settings, built: BuildReport, responses: int, files
         say(title)
         answer(settings.warehouse, (QUERIES / f"{name}.sql").read_text(encoding="utf-8"), "table")
     say()
+    for report in write_reports(settings.warehouse, settings.reports, utc_now()):
+        say(f"Report of {report.campaign_id}: {report.page}")
     called = Path(sys.argv[0])
     campaign = os.path.relpath(called) if called.name == "campaign" else "campaign"
     say(f'Ask it yourself:  {campaign} sql "FROM marts.asset_daily LIMIT 5"')

@@ -1,21 +1,28 @@
-"""Check: what a person should know before collect and build run, read from files and settings alone."""
+"""Check: what a person should know before collect and build run, from files and settings, and from the
+platforms only what they think of the credentials."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from connectors import discover
+from connectors.spending import LedgerError
+from flows.alerts import EMAIL, SMTP_URL, WEBHOOK, NotSent, channels_of
 from flows.console import complain, plain, say, show
 from flows.plan import begins_at, idle_reason
 from flows.registry import Registry, RegistryError, load
 from flows.round import platforms_of
-from flows.standing import tell_spending
+from flows.spent import spendings
+from flows.status import tell_spending, tell_tokens
+from flows.token_check import ask_platform
+from flows.tokens import tokens_of, warning_of
 from warehouse.known import known_posts
 from warehouse.landing import landed_files
 from warehouse.publish import NoWarehouse, ask
@@ -31,17 +38,23 @@ MOST_UNASSIGNED = 10
 UNKNOWN = "·"
 
 
-def examine(settings: Settings, clock: datetime) -> bool:
+def examine(settings: Settings, clock: datetime, *, asks_platforms: bool = False) -> bool:
     """Write what was found to standard output and what must be mended to standard error; whether nothing
-    must."""
+    must. Platforms are asked of their credentials only when `asks_platforms`."""
     connectors = discover()
     registry = _examine_registry(settings, connectors, clock)
     _examine_platforms(settings, connectors)
+    if asks_platforms:
+        _ask_of_credentials(settings, connectors, clock)
+    are_tokens_fine = _examine_tokens(settings, connectors, clock)
+    are_channels_fine = _examine_channels(settings)
     if registry is not None:
         _examine_budgets(settings, registry, connectors, clock)
     are_folders_fine = _examine_folders(settings)
     is_warehouse_fine = _examine_warehouse(settings, registry, clock)
-    return registry is not None and are_folders_fine and is_warehouse_fine
+    return registry is not None and all(
+        (are_tokens_fine, are_channels_fine, are_folders_fine, is_warehouse_fine)
+    )
 
 
 def _examine_registry(
@@ -98,6 +111,45 @@ def _platform_row(settings: Settings, platform: str, connector: ModuleType) -> l
     ]
 
 
+def _ask_of_credentials(settings: Settings, connectors: Mapping[str, ModuleType], clock: datetime) -> None:
+    """Ask the platforms, side by side: one that hangs keeps no other waiting."""
+    asked = [
+        connector
+        for platform, connector in connectors.items()
+        if hasattr(connector, "credential_health")
+        and settings.credential(platform, connector.CREDENTIAL) is not None
+    ]
+    if asked:
+        with ThreadPoolExecutor(len(asked), thread_name_prefix="check") as threads:
+            for line in threads.map(lambda connector: ask_platform(settings, connector, clock), asked):
+                if line is not None:
+                    say(f"note: {plain(line)}")
+
+
+def _examine_tokens(settings: Settings, connectors: Mapping[str, ModuleType], clock: datetime) -> bool:
+    tokens = [token for connector in connectors.values() for token in tokens_of(settings, connector)]
+    tell_tokens(tokens, clock)
+    are_fine = True
+    for token in tokens:
+        line = warning_of(token, clock)
+        if line is not None:
+            complain(line)
+            is_dead = token.is_valid is False or (token.expires_at is not None and token.expires_at <= clock)
+            are_fine = are_fine and not is_dead
+    return are_fine
+
+
+def _examine_channels(settings: Settings) -> bool:
+    try:
+        channels = channels_of(settings)
+    except NotSent as mistake:
+        complain(str(mistake))
+        return False
+    told = ", ".join(channel.setting for channel in channels)
+    say(f"Alerts go to {told}" if told else f"Alerts go nowhere: set {WEBHOOK}, or {EMAIL} and {SMTP_URL}")
+    return True
+
+
 def _further(settings: Settings, connector: ModuleType) -> str:
     """Which of the credentials that a connector can do more with are there."""
     names = list(getattr(connector, "FURTHER_CREDENTIALS", {}).values())
@@ -112,7 +164,10 @@ def _further(settings: Settings, connector: ModuleType) -> str:
 def _examine_budgets(
     settings: Settings, registry: Registry, connectors: Mapping[str, ModuleType], clock: datetime
 ) -> None:
-    tell_spending(settings, registry, connectors, clock)
+    try:
+        tell_spending(spendings(settings, registry, connectors, clock), clock)
+    except LedgerError as trouble:
+        say(f"note: {trouble}")
     for campaign in _active(registry, clock):
         bounded = {budget.platform for budget in campaign.budgets}
         for platform in platforms_of([campaign], connectors):

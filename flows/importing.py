@@ -24,8 +24,10 @@ from connectors.exports.mistakes import Mistake, NotAnExport, on_one_line, shown
 from connectors.facebook.addresses import DIGITS
 from connectors.x.addresses import HANDLE
 from flows.round import DEMO_MARKER
-from warehouse.landing import SCHEMA_VERSION, LandingWriter
+from warehouse.forgetting import Forgotten
+from warehouse.landing import SCHEMA_VERSION, LandingWriter, drop_unfinished_files
 from warehouse.readings import EXPORT
+from warehouse.sealed import DAMAGED
 
 if TYPE_CHECKING:
     from flows.settings import Settings
@@ -102,6 +104,8 @@ def import_exports(
         mistakes += _imported_otherwise(judged, landed, requested_at)
         if mistakes:
             raise ImportRefused(mistakes)
+        if not dry_run:
+            drop_unfinished_files(settings.landing)
         imported = []
         for judgement in judged:
             digest = judgement.file.sha256
@@ -185,7 +189,7 @@ def _landed_exports(landing: Path) -> dict[str, _Landed]:
         try:
             rows = pq.ParquetFile(path).read(columns=["params", "page", "requested_at"]).to_pylist()
             params = [json.loads(row["params"]) for row in rows]
-        except (OSError, ValueError):
+        except DAMAGED:
             # Damaged by somebody else: the build names it, and what it held is landed again.
             continue
         for row, said in zip(rows, params, strict=True):
@@ -269,11 +273,12 @@ def _land_chunks(
     run_id = f"{requested_at.astimezone(UTC):%Y%m%dT%H%M%S%fZ}-import-{file.sha256[:12]}"
     there = before.pages if before else frozenset()
     landed = 0
+    forgotten = Forgotten.read(landing)
     with LandingWriter(landing) as writer:
         for page, chunk in enumerate(judgement.chunks(), start=1):
             if page in there:
                 continue
-            writer.add(_response(judgement, run_id, requested_at, params, page, chunk))
+            writer.add(forgotten.redacted(_response(judgement, run_id, requested_at, params, page, chunk)))
             landed += 1
     return landed
 

@@ -110,12 +110,12 @@ def cadence_of(campaign: Campaign, platform: str, offer: Offer) -> Cadence:
 
 def begins_at(campaign: Campaign) -> datetime:
     """The local midnight that begins the campaign's first day, in UTC."""
-    return _midnight(campaign.starts, campaign.timezone)
+    return midnight_of(campaign.starts, campaign.timezone)
 
 
 def idle_after(campaign: Campaign) -> datetime:
     """The local midnight after which the campaign's posts are no longer read, in UTC."""
-    return _midnight(campaign.ends + AFTERMATH + timedelta(days=1), campaign.timezone)
+    return midnight_of(campaign.ends + AFTERMATH + timedelta(days=1), campaign.timezone)
 
 
 def idle_reason(campaign: Campaign, clock: datetime) -> str | None:
@@ -130,7 +130,7 @@ def idle_reason(campaign: Campaign, clock: datetime) -> str | None:
 
 def is_over(campaign: Campaign, clock: datetime) -> bool:
     """Whether the campaign's last local day has ended."""
-    return clock >= _midnight(campaign.ends + timedelta(days=1), campaign.timezone)
+    return clock >= midnight_of(campaign.ends + timedelta(days=1), campaign.timezone)
 
 
 def is_due(created_at: datetime | None, last_seen_at: datetime | None, clock: datetime) -> bool:
@@ -201,8 +201,8 @@ def plan(
     twice, and no part of an account is walked twice.
     """
     asked = [campaign for campaign in campaigns if everything or idle_reason(campaign, clock) is None]
-    moment = _Moment(platform, clock, everything, offer)
-    knowledge = _Knowledge(platform, known)
+    moment = Moment(platform, clock, everything, offer)
+    knowledge = Knowledge(platform, known)
     told = _Told(platform, subjects, attempts or {}, clock)
     return Ask(
         platform=platform,
@@ -216,7 +216,7 @@ def plan(
 
 
 @dataclass(frozen=True)
-class _Moment:
+class Moment:
     """What a run is planned for."""
 
     platform: str
@@ -228,7 +228,7 @@ class _Moment:
         return cadence_of(campaign, self.platform, self.offer)
 
 
-class _Knowledge:
+class Knowledge:
     """What is known of one platform's posts, by the names that the registry may use for them."""
 
     def __init__(self, platform: str, known: Iterable[KnownPost]) -> None:
@@ -365,11 +365,11 @@ def _oldest_first(post: KnownPost) -> tuple[object, ...]:
 
 
 def _walks(
-    campaigns: Iterable[Campaign], knowledge: _Knowledge, walked: Mapping[str, Walked], moment: _Moment
+    campaigns: Iterable[Campaign], knowledge: Knowledge, walked: Mapping[str, Walked], moment: Moment
 ) -> Iterable[Walk]:
     walks: dict[str, Walk] = {}
     backlogs: dict[str, Walk] = {}
-    for campaign, account, identity in _watched(campaigns, knowledge, moment):
+    for campaign, account, identity in watched(campaigns, knowledge, moment):
         beginning = begins_at(campaign)
         newest = knowledge.newest_of(identity)
         covered = walked_of(walked, account)
@@ -397,8 +397,8 @@ def _walks(
     ]
 
 
-def _watched(
-    campaigns: Iterable[Campaign], knowledge: _Knowledge, moment: _Moment
+def watched(
+    campaigns: Iterable[Campaign], knowledge: Knowledge, moment: Moment
 ) -> Iterator[tuple[Campaign, Account, str]]:
     """The watched accounts of campaigns that have begun, each with its identity."""
     for campaign in campaigns:
@@ -426,15 +426,15 @@ def _without(campaign_id: str, *others: str) -> tuple[str, ...]:
     return tuple(one for one in dict.fromkeys(others) if one != campaign_id)
 
 
-def _wanted(campaigns: list[Campaign], knowledge: _Knowledge, moment: _Moment) -> Iterable[Wanted]:
+def _wanted(campaigns: list[Campaign], knowledge: Knowledge, moment: Moment) -> Iterable[Wanted]:
     wanted: dict[str, Wanted] = {}
-    for campaign, alias, post in _listed(campaigns, knowledge):
+    for campaign, alias, post in listed(campaigns, knowledge):
         name = alias if post is None else post.post_id
         if name in wanted:
             wanted[name] = _wanted_too(wanted[name], campaign)
         elif _is_post_due(post, campaign, knowledge, moment, is_listed=True):
             wanted[name] = _as_known(campaign, name, post)
-    found = list(_posts_of_accounts(campaigns, knowledge))
+    found = list(posts_of_accounts(campaigns, knowledge))
     if moment.offer.is_charged:
         # A budget may end in the middle: then another post's turn comes the next time.
         found.sort(key=lambda each: each[2].last_seen_at or datetime.min.replace(tzinfo=UTC))
@@ -460,7 +460,7 @@ def _as_known(campaign: Campaign, name: str, post: KnownPost | None) -> Wanted:
 
 
 def _is_post_due(
-    post: KnownPost | None, campaign: Campaign, knowledge: _Knowledge, moment: _Moment, *, is_listed: bool
+    post: KnownPost | None, campaign: Campaign, knowledge: Knowledge, moment: Moment, *, is_listed: bool
 ) -> bool:
     if moment.everything or post is None:
         return True
@@ -479,8 +479,8 @@ def _is_post_due(
     return is_due(post.created_at, post.last_seen_at, moment.clock)
 
 
-def _listed(
-    campaigns: Iterable[Campaign], knowledge: _Knowledge
+def listed(
+    campaigns: Iterable[Campaign], knowledge: Knowledge
 ) -> Iterator[tuple[Campaign, str, KnownPost | None]]:
     for campaign in campaigns:
         for asset in campaign.assets:
@@ -489,8 +489,8 @@ def _listed(
                     yield campaign, reference.alias, knowledge.post(reference.alias)
 
 
-def _posts_of_accounts(
-    campaigns: Iterable[Campaign], knowledge: _Knowledge
+def posts_of_accounts(
+    campaigns: Iterable[Campaign], knowledge: Knowledge
 ) -> Iterator[tuple[Campaign, Account, KnownPost]]:
     """Known posts of the campaigns' accounts that are not older than the campaign that names the account, nor
     ignored by it."""
@@ -515,12 +515,12 @@ def _posts_of_accounts(
 
 
 def _account_days(
-    campaigns: Iterable[Campaign], knowledge: _Knowledge, told: _Told, moment: _Moment
+    campaigns: Iterable[Campaign], knowledge: Knowledge, told: _Told, moment: Moment
 ) -> Iterable[AccountDays]:
     asked: dict[str, AccountDays] = {}
-    for campaign, account, identity in _watched(campaigns, knowledge, moment):
+    for campaign, account, identity in watched(campaigns, knowledge, moment):
         # What nobody would pay for: the days of a rival's account are a cross-check at best.
-        if moment.offer.is_charged and not _is_ours(campaign, account):
+        if moment.offer.is_charged and not is_ours(campaign, account):
             continue
         # Where nothing in an answer tells the id, the account is known by its handle.
         called = (identity, f"@{(account.handle or '').casefold()}")
@@ -547,11 +547,11 @@ def _account_days(
 
 
 def _post_days(
-    campaigns: Iterable[Campaign], knowledge: _Knowledge, told: _Told, moment: _Moment
+    campaigns: Iterable[Campaign], knowledge: Knowledge, told: _Told, moment: Moment
 ) -> Iterable[PostDays]:
     campaigns = list(campaigns)
-    posts = [(campaign, post) for campaign, _, post in _listed(campaigns, knowledge)]
-    posts += [(campaign, post) for campaign, _, post in _posts_of_accounts(campaigns, knowledge)]
+    posts = [(campaign, post) for campaign, _, post in listed(campaigns, knowledge)]
+    posts += [(campaign, post) for campaign, _, post in posts_of_accounts(campaigns, knowledge)]
     asked: dict[str, PostDays] = {}
     for campaign, post in posts:
         if post is None or post.is_gone or not post.has_media or post.created_at is None:
@@ -582,11 +582,11 @@ def _post_days(
     return asked.values()
 
 
-def _is_ours(campaign: Campaign, account: Account) -> bool:
+def is_ours(campaign: Campaign, account: Account) -> bool:
     return any(side.id == account.side and side.ours for side in campaign.sides)
 
 
-def _mentions(campaigns: Iterable[Campaign], told: _Told, moment: _Moment) -> Iterable[Mentions]:
+def _mentions(campaigns: Iterable[Campaign], told: _Told, moment: Moment) -> Iterable[Mentions]:
     asked: dict[tuple[str, str], Mentions] = {}
     for campaign in campaigns:
         first_day, last_day = _days(campaign, moment, MENTIONS_AFTERMATH)
@@ -622,7 +622,7 @@ def subjects_of(asset: Asset) -> Iterator[tuple[Literal["hashtag", "site"], str,
         yield "site", asset.url, asset.url
 
 
-def _audiences(campaigns: Iterable[Campaign], told: _Told, moment: _Moment) -> Iterable[AudienceReach]:
+def _audiences(campaigns: Iterable[Campaign], told: _Told, moment: Moment) -> Iterable[AudienceReach]:
     asked: dict[AudienceReach, None] = {}
     for campaign in campaigns:
         today = moment.clock.astimezone(ZoneInfo(campaign.timezone)).date()
@@ -650,19 +650,19 @@ def _audiences(campaigns: Iterable[Campaign], told: _Told, moment: _Moment) -> I
     return asked
 
 
-def _days(campaign: Campaign, moment: _Moment, aftermath: timedelta) -> tuple[date, date]:
+def _days(campaign: Campaign, moment: Moment, aftermath: timedelta) -> tuple[date, date]:
     """The days of the platform's calendar, taken for UTC, about which a campaign asks."""
     return campaign.starts, min(moment.clock.astimezone(UTC).date(), campaign.ends + aftermath)
 
 
-def _is_told_due(seen_at: datetime | None, every: timedelta, moment: _Moment) -> bool:
+def _is_told_due(seen_at: datetime | None, every: timedelta, moment: Moment) -> bool:
     return moment.everything or seen_at is None or moment.clock - seen_at >= every - EARLY
 
 
 def midnight_before(clock: datetime, zone: str) -> datetime:
     """The local midnight that begins the day of `clock`, in UTC."""
-    return _midnight(clock.astimezone(ZoneInfo(zone)).date(), zone)
+    return midnight_of(clock.astimezone(ZoneInfo(zone)).date(), zone)
 
 
-def _midnight(day: date, zone: str) -> datetime:
+def midnight_of(day: date, zone: str) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)

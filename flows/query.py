@@ -24,7 +24,7 @@ MOST_TABLE_ROWS = 1000
 NOTHING = "·"
 
 # A spreadsheet takes text that begins so for a formula and runs it.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 _NUMERIC = ("INT", "DECIMAL", "FLOAT", "DOUBLE")
 _ROWS_AT_ONCE = 1000
@@ -90,7 +90,7 @@ def _write_table(connection: duckdb.DuckDBPyConnection) -> None:
         for name, kind in zip(names, kinds, strict=True)
         if not kind.endswith("]") and any(part in kind.split("(")[0] for part in _NUMERIC)
     ]
-    show(None, names, [[_as_cell(value) for value in row] for row in rows[:MOST_TABLE_ROWS]], numbers)
+    show(None, names, [[as_cell(value) for value in row] for row in rows[:MOST_TABLE_ROWS]], numbers)
     if len(rows) > MOST_TABLE_ROWS:
         say(f"Only the first {MOST_TABLE_ROWS:,} rows are shown; --format csv gives all, LIMIT fewer.")
 
@@ -98,9 +98,9 @@ def _write_table(connection: duckdb.DuckDBPyConnection) -> None:
 def _write_csv(connection: duckdb.DuckDBPyConnection) -> None:
     names, _ = _columns(connection)
     writer = csv.writer(_utf8_stdout())
-    writer.writerow([_as_text(name) for name in names])
+    writer.writerow([as_text(name) for name in names])
     for row in _rows(connection):
-        writer.writerow(["" if value is None else _as_text(value) for value in row])
+        writer.writerow(["" if value is None else as_text(value) for value in row])
 
 
 def _write_json(connection: duckdb.DuckDBPyConnection) -> None:
@@ -145,7 +145,7 @@ def _utf8_stdout() -> TextIO:
     return sys.stdout
 
 
-def _as_cell(value: object) -> str:
+def as_cell(value: object) -> str:
     if value is None:
         return NOTHING
     if isinstance(value, bool):
@@ -156,17 +156,17 @@ def _as_cell(value: object) -> str:
         return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.1f}"
     if isinstance(value, Decimal):
         return f"{value:,}"
-    return _as_plain(value)
+    return as_plain(value)
 
 
-def _as_text(value: object) -> str:
+def as_text(value: object) -> str:
     """A CSV field. Text that a spreadsheet would run as a formula gets an apostrophe before it; numbers do
     not."""
-    text = _as_plain(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA_STARTS) else text
+    text = as_plain(value)
+    return f"'{text}" if isinstance(value, str) and text.startswith(FORMULA_STARTS) else text
 
 
-def _as_plain(value: object) -> str:
+def as_plain(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, datetime):

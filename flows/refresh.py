@@ -4,13 +4,16 @@ needed."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors.wire import utc_now
+from flows.cures import cure_of
+from flows.last_runs import FAILED, SUCCEEDED, build_of, record_run
 from flows.round import land_registry_in_force
-from warehouse.build import BuildRefused, BuildReport, build
+from warehouse.build import AnotherBuild, BuildRefused, BuildReport, build
 from warehouse.one_at_a_time import BUILD_LOCK
 from warehouse.opening import holds_warehouse
 from warehouse.versions import is_among_versions
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from flows.settings import Settings
     from warehouse.checking import Warned
 
+# A full build is asked for once a night or by hand: whoever asks wants it after the hourly one, not instead.
+FULL_WAITS_S = 600.0
+
 
 def refresh(
     settings: Settings,
@@ -28,20 +34,56 @@ def refresh(
     full: bool = False,
     as_known_at: datetime | None = None,
     out: Path | None = None,
+    wait_s: float | None = None,
     now: Callable[[], datetime] = utc_now,
     progress: Callable[[str], None] = lambda line: None,
+    waiting: Callable[[str], None] = lambda line: None,
 ) -> BuildReport:
     """Make the landed answers into tables and publish them, or write them to `out` and leave alone what is
     published.
 
     The registry is landed first, so that a post moved to another asset counts there from this build on. What
-    was published before is kept for as many builds as the settings say.
+    was published before is kept for as many builds as the settings say. A build that meets another waits for
+    it up to `wait_s` seconds, a full one for ten minutes where that is not said, and tells `waiting` so; how
+    it ended is kept in the home for `campaign status`, unless it was for `out`.
 
-    Raises `warehouse.build.BuildRefused` when a check fails, another build is running, `out` is a file that
-    no build made or lies in no folder, or a folder cannot be written.
+    Raises `warehouse.build.BuildRefused` when a check fails, another build is still running, `out` is a file
+    that no build made or lies in no folder, or a folder cannot be written.
     """
     if out is not None:
         _refuse_what_is_not_ours(out, settings.warehouse)
+    wait_s = wait_s if wait_s is not None else FULL_WAITS_S if full else 0.0
+    began = now()
+
+    def record(outcome: str, message: str = "") -> None:
+        if out is None:
+            place = build_of(settings.home)
+            record_run(place, planned_for=began, ended_at=now(), outcome=outcome, message=message)
+
+    try:
+        report = _land_and_build(settings, registry, full, as_known_at, out, wait_s, now, progress, waiting)
+    except AnotherBuild:
+        raise
+    except BuildRefused as refusal:
+        # Where not even that can be written, the refusal says so.
+        with suppress(OSError):
+            record(FAILED, " ".join(str(refusal).split()))
+        raise
+    record(SUCCEEDED[0])
+    return report
+
+
+def _land_and_build(
+    settings: Settings,
+    registry: Registry,
+    full: bool,
+    as_known_at: datetime | None,
+    out: Path | None,
+    wait_s: float,
+    now: Callable[[], datetime],
+    progress: Callable[[str], None],
+    waiting: Callable[[str], None],
+) -> BuildReport:
     try:
         land_registry_in_force(settings, registry, as_of=None, now=now)
         return build(
@@ -51,12 +93,14 @@ def refresh(
             full=full,
             as_known_at=as_known_at,
             keep=settings.keep_builds if out is None else 0,
+            wait_s=wait_s,
             progress=progress,
+            waiting=waiting,
         )
     except OSError as error:
         raise BuildRefused(
             f"{error.filename or settings.home} cannot be written ({error.strerror or error}), and a build "
-            "writes there; mend its permissions, or set CAMPAIGN_HOME and CAMPAIGN_LAKE to other folders"
+            f"writes there; {cure_of(error) or 'see that it may be written'}"
         ) from error
 
 

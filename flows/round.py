@@ -42,15 +42,19 @@ from connectors.errors import (
     Trouble,
 )
 from connectors.pace import SharedPace
-from connectors.spending import Ledger, Limit, Purse
+from connectors.spending import Ledger, LedgerError, Limit, Purse
 from connectors.wire import WireSession, utc_now
 from flows.attempts import read_attempts, record_attempts
+from flows.last_runs import record_run, round_of
 from flows.plan import Offer, idle_reason, plan, subjects_of
 from flows.schedule import reading_of
 from flows.settings import CREDENTIALS
+from flows.tokens import ask_of_credential, is_due, missing_line, record_token, tokens_of, warning_of
+from flows.turns import NotOurTurn, collects_turn
 from flows.walked import read_walked, record_walked
+from warehouse.forgetting import Forgotten
 from warehouse.known import KnownPost, KnownSubject, known_posts, known_subjects
-from warehouse.landing import LandingWriter, land_registry
+from warehouse.landing import LandingWriter, drop_unfinished_files, land_registry
 from warehouse.publish import NoWarehouse
 
 if TYPE_CHECKING:
@@ -118,6 +122,11 @@ class PlatformReport:
         for kind, _, count in self.troubles:
             kinds[kind] += count
         return ", ".join(f"{kind} {count:,}" for kind, count in kinds.items())
+
+    @property
+    def is_asked_again_soon(self) -> bool:
+        """Whether something failed that the next run asks for at once."""
+        return any(kind in ASKED_AGAIN_SOON for kind, _, _ in self.troubles)
 
     @property
     def is_transient(self) -> bool:
@@ -215,11 +224,25 @@ class Collection:
         Raises OSError when the lake cannot be written; the platform's own trouble, and a connector's bug, is
         in the report.
         """
+        report = self._take(platform, stopping)
+        # Whom nobody asked says nothing of how asking goes.
+        if report.outcome != "skipped":
+            record_run(
+                round_of(self.settings.home, platform),
+                planned_for=self.clock,
+                ended_at=self._moment(),
+                outcome=report.outcome,
+                message=report.message,
+                kinds=[kind for kind, _, _ in report.troubles],
+            )
+        return report
+
+    def _take(self, platform: str, stopping: Stopping | None) -> PlatformReport:
         began = perf_counter()
         if platform not in self.connectors:
             return PlatformReport(platform, "skipped", f"{platform}: this release does not collect it yet")
         connector = self.connectors[platform]
-        campaigns = _campaigns(self.registry, self.campaign)
+        campaigns = campaigns_of(self.registry, self.campaign)
         ask = plan(
             campaigns,
             self.known,
@@ -227,7 +250,7 @@ class Collection:
             platform,
             self.everything,
             subjects=self.subjects,
-            walked=read_walked(self._walks_of(platform)),
+            walked=read_walked(self.walks_of(platform)),
             attempts=read_attempts(self._attempts_of(platform)),
             offer=Offer.of(connector)
             if self.beyond_posts
@@ -237,18 +260,41 @@ class Collection:
             named = platform in platforms_of(campaigns, self.connectors)
             why = "" if named else f"{platform}: the registry names no account and no post of it"
             return PlatformReport(platform, "nothing due", why)
-        credential = self.settings.credential(platform, connector.CREDENTIAL)
+        if self.settings.credential(platform, connector.CREDENTIAL) is None:
+            return PlatformReport(platform, "skipped", no_credential(connector))
+        stopping = stopping or Stopping()
+        try:
+            with collects_turn(self.settings.home, platform, sleep=stopping.sleep):
+                report = self.carry_out(ask, stopping)
+                # Of a run that broke off nobody knows what was asked; what failed in passing is asked again
+                # soon.
+                if report.outcome != "failed" and not report.is_asked_again_soon:
+                    record_attempts(self._attempts_of(platform), ask, self.clock)
+                return replace(report, seconds=perf_counter() - began)
+        except NotOurTurn as other:
+            who = "a backfill" if other.is_backfill else "another collect"
+            text = f"{platform}: {who} of it is running; let it finish"
+            return PlatformReport(platform, "skipped", text, is_read_by_another=True)
+
+    def carry_out(self, ask: Ask, stopping: Stopping) -> PlatformReport:
+        """Ask a platform of this release what is given, and land every answer. The caller has the turn, and
+        the platform its credential.
+
+        Raises OSError when the lake cannot be written; the platform's own trouble, and a connector's bug, is
+        in the report.
+        """
+        began = perf_counter()
+        connector = self.connectors[ask.platform]
+        credential = self.settings.credential(ask.platform, connector.CREDENTIAL)
         if credential is None:
-            return PlatformReport(
-                platform, "skipped", f"{platform}: no credential; set {connector.CREDENTIAL}"
-            )
-        with _locked(self.settings.home / f".collect-{platform}.lock", wait=False) as is_ours:
-            if not is_ours:
-                text = f"{platform}: another collect of it is running; let it finish"
-                return PlatformReport(platform, "skipped", text, is_read_by_another=True)
+            return PlatformReport(ask.platform, "skipped", no_credential(connector))
+        try:
             with self._purse(connector) as purse:
                 report = self._ask(ask, connector, credential.get_secret_value(), purse, stopping)
-                return replace(report, seconds=perf_counter() - began)
+        except LedgerError as error:
+            # Nothing more is bought; what cost nothing goes on being read.
+            report = PlatformReport(ask.platform, "failed", str(error))
+        return replace(report, seconds=perf_counter() - began)
 
     def _ask(
         self,
@@ -256,30 +302,30 @@ class Collection:
         connector: ModuleType,
         credential: str,
         purse: Purse | None,
-        stopping: Stopping | None,
+        stopping: Stopping,
     ) -> PlatformReport:
         platform = ask.platform
-        stopping = stopping or Stopping()
         run_id = f"{self.clock.astimezone(UTC):%Y%m%dT%H%M%SZ}-{platform}-{secrets.token_hex(4)}"
         version = getattr(self.settings, f"{platform}_api_version", None)
-        more = _further_credentials(self.settings, connector)
+        more = further_credentials(self.settings, connector)
         options = {
             **({} if version is None else {"version": version}),
             **({} if purse is None else {"purse": purse}),
             **more,
         }
         ended_by: Trouble | None = None
+        forgotten = Forgotten.read(self.settings.landing)
         with LandingWriter(self.settings.landing) as writer:
 
             def land(row: dict[str, object]) -> None:
-                writer.add(row)
+                writer.add(forgotten.redacted(row))
                 stopping.check()
 
             with WireSession(
                 platform,
                 run_id=run_id,
                 sdk_url=connector.SDK_URL,
-                base_url=_base_url(self.settings, connector),
+                base_url=base_url(self.settings, connector),
                 more_hosts=getattr(connector, "MORE_HOSTS", ()),
                 secrets=[credential, *more.values()],
                 judge=connector.judge,
@@ -294,6 +340,7 @@ class Collection:
                 calls=getattr(connector, "CALLS", None),
             ) as session:
                 try:
+                    self._ask_of_credential(ask, connector, session, credential, options)
                     connector.collect(ask, session, credential, **options)
                 except Trouble as trouble:
                     ended_by = trouble
@@ -306,11 +353,10 @@ class Collection:
                     ended_by = BadRequest(platform, session.redact(_bug(platform, error)))
         # After the landing is closed: what was listed is on disk by then.
         listed = session.report
-        record_walked(self._walks_of(platform), listed.walked, self.clock, listed.walked_back)
+        for setting, health in listed.credentials.items():
+            record_token(self.settings, connector, setting, health, self._moment())
+        record_walked(self.walks_of(platform), listed.walked, self.clock, listed.walked_back)
         troubles = tuple(session.report.troubles)
-        # Of a run that broke off nobody knows what was asked; what failed in passing is asked again soon.
-        if ended_by is None and not any(kind in ASKED_AGAIN_SOON for kind, _, _ in troubles):
-            record_attempts(self._attempts_of(platform), ask, self.clock)
         outcome, message = _judged(ask, ended_by, troubles)
         if ended_by is not None:
             troubles += ((ended_by.kind, ended_by.message, 1),)
@@ -326,10 +372,32 @@ class Collection:
             spent_today_usd=None if purse is None else self._spent_today(platform),
         )
 
+    def _ask_of_credential(
+        self,
+        ask: Ask,
+        connector: ModuleType,
+        session: WireSession,
+        credential: str,
+        options: Mapping[str, object],
+    ) -> None:
+        """Learn once a day how long the credential lives, so that somebody hears of it before it dies."""
+        moment = self._moment()
+        if is_due(self.settings, connector, moment):
+            health = ask_of_credential(connector, session, credential, options, ask.campaign_id)
+            record_token(self.settings, connector, connector.CREDENTIAL, health, moment)
+
+    def _notes_on_tokens(self) -> Iterator[str]:
+        for connector in (self.connectors[name] for name in self.platforms if name in self.connectors):
+            for token in tokens_of(self.settings, connector):
+                # That it is refused is what the round itself says.
+                warning = None if token.is_valid is False else warning_of(token, self._moment())
+                yield from (line for line in (warning, missing_line(token)) if line is not None)
+
     def _attempts_of(self, platform: str) -> Path:
         return self.settings.home / ATTEMPTS / f"{platform}.json"
 
-    def _walks_of(self, platform: str) -> Path:
+    def walks_of(self, platform: str) -> Path:
+        """The record of what was listed of a platform's accounts."""
         return self.settings.home / WALKS / f"{platform}.json"
 
     @contextmanager
@@ -359,13 +427,13 @@ class Collection:
 
     def report(self, reports: Iterable[PlatformReport]) -> CollectReport:
         """The rounds' reports as one."""
-        campaigns = _campaigns(self.registry, self.campaign)
+        campaigns = campaigns_of(self.registry, self.campaign)
         reasons = [] if self.everything else [idle_reason(campaign, self.clock) for campaign in campaigns]
         return CollectReport(
             clock=self.clock,
             platforms=tuple(reports),
             idle=tuple(reason for reason in reasons if reason),
-            notes=self.notes,
+            notes=(*self.notes, *self._notes_on_tokens()),
         )
 
 
@@ -380,6 +448,8 @@ def land_registry_in_force(
     processes may do so at the same minute."""
     connectors = discover() if connectors is None else connectors
     with _locked(settings.home / ".registry.lock", wait=True):
+        # Every collect and every build comes by here.
+        drop_unfinished_files(settings.landing)
         land_registry(
             settings.landing,
             [
@@ -402,9 +472,11 @@ def prepare(
     everything: bool = False,
     besides: Iterable[str] | None = None,
     connectors: Mapping[str, ModuleType] | None = None,
+    lands_registry: bool = True,
     now: Callable[[], datetime] = utc_now,
 ) -> Collection:
-    """Check what was asked, land the registry in force, and look up what is known.
+    """Check what was asked, land the registry in force (unless it is only to be told what would be asked),
+    and look up what is known.
 
     `platforms` None means every platform that the registry names, but for those in `besides`, which others
     take care of. Raises `UnknownName` for a platform or
@@ -412,7 +484,7 @@ def prepare(
     demo data. A warehouse that cannot be read costs no reading: everything is due then, and a note says so.
     """
     connectors = discover() if connectors is None else connectors
-    campaigns = _campaigns(registry, campaign)
+    campaigns = campaigns_of(registry, campaign)
     asked = tuple(dict.fromkeys(platforms)) if platforms else platforms_of(campaigns, connectors)
     left_out = set(besides or ())
     for platform in (*asked, *sorted(left_out)):
@@ -422,7 +494,8 @@ def prepare(
     for platform in asked:
         if platform in connectors and settings.credential(platform, connectors[platform].CREDENTIAL):
             _refuse_wrong_data(settings, connectors[platform], as_of, now)
-    land_registry_in_force(settings, registry, as_of, now, connectors)
+    if lands_registry:
+        land_registry_in_force(settings, registry, as_of, now, connectors)
     known, subjects, notes = _known(settings)
     return Collection(
         settings=settings,
@@ -496,7 +569,8 @@ def _is_about_a_post(message: str, ask: Ask) -> bool:
     return not told.isdisjoint(names)
 
 
-def _campaigns(registry: Registry, campaign: str | None) -> tuple[Campaign, ...]:
+def campaigns_of(registry: Registry, campaign: str | None) -> tuple[Campaign, ...]:
+    """The campaign of that name, or all of them. Raises UnknownName."""
     if campaign is None:
         return registry.campaigns
     chosen = tuple(each for each in registry.campaigns if each.id == campaign)
@@ -520,7 +594,12 @@ def platforms_of(campaigns: Iterable[Campaign], connectors: Mapping[str, ModuleT
     return tuple(sorted(named))
 
 
-def _further_credentials(settings: Settings, connector: ModuleType) -> dict[str, str]:
+def no_credential(connector: ModuleType) -> str:
+    """One plain line: the platform is skipped."""
+    return f"{connector.PLATFORM}: no credential; set {connector.CREDENTIAL}"
+
+
+def further_credentials(settings: Settings, connector: ModuleType) -> dict[str, str]:
     """What a connector can do more with, by the name of its `collect`'s parameter; only what is set."""
     found = {
         parameter: settings.credential(connector.PLATFORM, name)
@@ -529,7 +608,8 @@ def _further_credentials(settings: Settings, connector: ModuleType) -> dict[str,
     return {parameter: secret.get_secret_value() for parameter, secret in found.items() if secret}
 
 
-def _base_url(settings: Settings, connector: ModuleType) -> str:
+def base_url(settings: Settings, connector: ModuleType) -> str:
+    """Where a platform is asked: its own host, unless a setting says otherwise."""
     return settings.api_url(connector.PLATFORM) or str(connector.API_URL)
 
 
@@ -538,7 +618,7 @@ def _refuse_wrong_data(
 ) -> None:
     own_hosts = (connector.API_URL, connector.SDK_URL, *getattr(connector, "MORE_HOSTS", ()))
     vendors = {urlsplit(url).hostname for url in own_hosts}
-    host = urlsplit(_base_url(settings, connector)).hostname or ""
+    host = urlsplit(base_url(settings, connector)).hostname or ""
     if host in vendors and as_of is not None and abs(as_of - now()) > CLOCK_TOLERANCE:
         raise Refused(
             f"{host} answers for today: --as-of {as_of:%Y-%m-%dT%H:%MZ} would stamp today's counters with "

@@ -10,12 +10,12 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -35,8 +35,10 @@ _ENV_FILE = ".env"
 _VERSION = re.compile(r"v[0-9]{1,3}\.[0-9]{1,2}")
 _VERSION_SEGMENT = re.compile(r"v?[0-9]+(\.[0-9]+)?")
 _SMALL_NUMBER = re.compile(r"[0-9]{1,3}")
+_DAYS = re.compile(r"[1-9][0-9]{0,4}")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PRINTABLE_ASCII = re.compile(r"[!-~]+")
+MAIL_ADDRESS = re.compile(r"[!-~]+@[!-~]+")
 # What a platform beyond the five, or one with more than one credential, may be set by; nothing else of the
 # environment is kept.
 _OTHER_NAME = re.compile(
@@ -69,6 +71,13 @@ class Settings(BaseSettings):
     lake: str | None = Field(default=None, validation_alias="CAMPAIGN_LAKE")
     registry: Path = Field(default=Path("campaigns"), validation_alias="CAMPAIGN_REGISTRY")
     keep_builds: int = Field(default=3, validation_alias="CAMPAIGN_KEEP_BUILDS")
+    keep_texts_days: int | None = Field(default=None, validation_alias="CAMPAIGN_KEEP_TEXTS_DAYS")
+
+    alert_webhook: SecretStr | None = Field(default=None, validation_alias="CAMPAIGN_ALERT_WEBHOOK")
+    alert_email: Annotated[tuple[str, ...] | None, NoDecode] = Field(
+        default=None, validation_alias="CAMPAIGN_ALERT_EMAIL"
+    )
+    smtp_url: SecretStr | None = Field(default=None, validation_alias="CAMPAIGN_SMTP_URL")
 
     facebook_access_token: SecretStr | None = Field(default=None, validation_alias="FACEBOOK_ACCESS_TOKEN")
     x_bearer_token: SecretStr | None = Field(default=None, validation_alias="X_BEARER_TOKEN")
@@ -138,6 +147,44 @@ class Settings(BaseSettings):
             )
         return int(str(given))
 
+    @field_validator("keep_texts_days", mode="before")
+    @classmethod
+    def _check_keep_texts_days(cls, given: object) -> int | None:
+        if given is None:
+            return None
+        if not _DAYS.fullmatch(str(given)):
+            raise ValueError(
+                "must be a whole number of days from 1 to 99999, or be left out: texts are kept for ever then"
+            )
+        return int(str(given))
+
+    @field_validator("alert_webhook")
+    @classmethod
+    def _check_webhook(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not _is_address(url.get_secret_value(), "http", "https"):
+            raise ValueError("must be the whole http(s):// address of a webhook; copy it again")
+        return url
+
+    @field_validator("alert_email", mode="before")
+    @classmethod
+    def _check_email(cls, given: object) -> tuple[str, ...] | None:
+        if given is None:
+            return None
+        addresses = tuple(part.strip() for part in str(given).split(",") if part.strip())
+        if not all(MAIL_ADDRESS.fullmatch(address) for address in addresses):
+            raise ValueError("must be e-mail addresses with commas between them")
+        return addresses
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _check_smtp(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not _is_address(url.get_secret_value(), "smtp", "smtps"):
+            raise ValueError(
+                "must look like smtps://user:password@host:port or smtp://…; write : / @ and ? of a password "
+                "as %3A %2F %40 %3F"
+            )
+        return url
+
     @field_validator(
         "facebook_access_token",
         "x_bearer_token",
@@ -177,6 +224,11 @@ class Settings(BaseSettings):
     def warehouse(self) -> Path:
         """The published warehouse file."""
         return self.home / "warehouse.duckdb"
+
+    @property
+    def reports(self) -> Path:
+        """Where reports are written."""
+        return self.home / "reports"
 
     @property
     def _lake_root(self) -> Path:
@@ -231,6 +283,17 @@ def _checked_credential(secret: SecretStr) -> SecretStr:
     if not _PRINTABLE_ASCII.fullmatch(secret.get_secret_value()):
         raise ValueError("holds a blank or a character that no credential has; paste it again, on one line")
     return secret
+
+
+def _is_address(url: str, *schemes: str) -> bool:
+    """Whether it is a URL of one of the schemes, with a host and, if any, a port that there can be."""
+    if not _PRINTABLE_ASCII.fullmatch(url):
+        return False
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _checked_url(url: str) -> str:

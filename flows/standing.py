@@ -1,11 +1,13 @@
-"""Status: how fresh each platform is and what reading has cost, read from files alone."""
+"""How everything stands: facts from files alone. Nothing is asked of a platform and nothing is written.
+
+What they mean is judged in `flows.health`, how they are shown is in `flows.status`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -13,11 +15,13 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 
 from connectors import discover
-from connectors.spending import Ledger, LedgerError, Spent
-from flows.console import complain, say, show
+from connectors.spending import LedgerError
+from flows.last_runs import RUNS, LastRun, build_of, read_run, round_of
 from flows.plan import idle_reason
-from flows.registry import Budget, Campaign, Registry
-from flows.round import LEDGER, platforms_of
+from flows.registry import Registry
+from flows.round import platforms_of
+from flows.spent import Spending, spendings
+from flows.tokens import Token, tokens_of
 from warehouse.checking import Warned, published_warnings
 from warehouse.known import KnownPost, known_posts
 from warehouse.missed import Missed, late_posts, missed_since
@@ -27,12 +31,8 @@ from warehouse.readings import EXPORT
 if TYPE_CHECKING:
     from flows.settings import Settings
 
-# The schedules ask hourly. A platform that missed one run may have waited for a limit; two are a fault.
-LATE_AFTER = timedelta(hours=2, minutes=30)
-
 # Older gaps are in the tables for whoever asks.
 GAPS_OF = timedelta(days=7)
-GAPS_SHOWN = 10
 
 # What the registry in force is landed under; it is no platform.
 REGISTRY = "registry"
@@ -40,149 +40,178 @@ REGISTRY = "registry"
 
 @dataclass(frozen=True)
 class Standing:
-    """How far one platform has come. `refused` counts the answers of the last collect that were no success;
+    """How far one platform has come.
+
+    `refused` counts the answers of the last collect that were no success; `last_round` is how it ended, None
+    where that was not written down. `last_success` is when a collect last read everything that was due.
     `newest_reading` is the last answer in the tables that showed a post; `late` counts the posts that had
-    missed a poll when the tables were made, None where that is not known."""
+    missed a poll when the tables were made, None where that is not known. `landed_at` is when the newest
+    answers were written. `lacks` is the setting of its credential where that is not set.
+    """
 
     platform: str
+    is_active: bool = True
     last_collect: datetime | None = None
     answers: int = 0
     refused: int = 0
+    last_round: LastRun | None = None
     newest_reading: datetime | None = None
     posts: int = 0
     gone: int = 0
     late: int | None = None
-    state: str = ""
+    landed_at: datetime | None = None
+    lacks: str | None = None
+
+    @property
+    def last_success(self) -> datetime | None:
+        if self.last_round is not None:
+            return self.last_round.succeeded_at
+        # Before rounds were written down, or where that was lost: answers without a refusal.
+        return self.last_collect if self.last_collect and not self.refused else None
 
 
-def tell_standing(settings: Settings, registry: Registry, clock: datetime) -> bool:
-    """Write it to standard output; whether everything could be read."""
-    connectors = discover()
-    is_readable = True
+@dataclass(frozen=True)
+class LastImport:
+    """When exports were imported last, and how many responses of each platform; `is_waiting`: the tables do
+    not have them yet."""
+
+    at: datetime
+    responses: tuple[tuple[str, int], ...]
+    is_waiting: bool
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that is known at the moment `clock` without asking anybody.
+
+    `built_at` is when the tables were last found to be as the lake is, `published_at` when they last changed.
+    `runs` has how the last run of each further flow ended (maintain, report), by name. `unreadable` says why
+    the tables cannot be read, `notes` what else could not be found out.
+    """
+
+    clock: datetime
+    platforms: tuple[Standing, ...] = ()
+    warehouse: str = ""
+    published_at: datetime | None = None
+    built_at: datetime | None = None
+    last_build: LastRun | None = None
+    warned: int = 0
+    gaps: tuple[Missed, ...] = ()
+    last_import: LastImport | None = None
+    spendings: tuple[Spending, ...] = ()
+    tokens: tuple[Token, ...] = ()
+    runs: tuple[tuple[str, LastRun], ...] = ()
+    unreadable: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def gather(
+    settings: Settings,
+    registry: Registry,
+    clock: datetime,
+    connectors: Mapping[str, ModuleType] | None = None,
+) -> Facts:
+    """The facts of a home."""
+    connectors = discover() if connectors is None else connectors
     known: list[KnownPost] = []
-    warnings: tuple[Warned, ...] = ()
     late: dict[str, int | None] = {}
     gaps: list[Missed] = []
-    published_at = _changed_at(settings.warehouse)
+    warnings: tuple[Warned, ...] = ()
+    unreadable = None
     try:
         known = known_posts(settings.warehouse)
         late = late_posts(settings.warehouse)
         gaps = missed_since(settings.warehouse, clock - GAPS_OF)
         warnings = published_warnings(settings.warehouse)
     except NoWarehouse as trouble:
-        complain(str(trouble))
-        is_readable = False
+        unreadable = str(trouble)
+    notes: list[str] = []
+    spent: list[Spending] = []
+    try:
+        spent = spendings(settings, registry, connectors, clock)
+    except LedgerError as trouble:
+        notes.append(str(trouble))
+    published_at = _changed_at(settings.warehouse)
+    last_build = read_run(build_of(settings.home))
     active = [campaign for campaign in registry.campaigns if idle_reason(campaign, clock) is None]
     asked = set(platforms_of(active, connectors))
-    platforms = sorted({*platforms_of(registry.campaigns, connectors), *_landed_platforms(settings.landing)})
-    show(
-        None,
-        [
-            "platform",
-            "last collect",
-            "answers",
-            "refused",
-            "newest reading",
-            "posts",
-            "gone",
-            "late",
-            "state",
-        ],
-        [
-            _row(
-                standing_of(
-                    platform,
-                    settings.landing,
-                    known,
-                    published_at,
-                    clock,
-                    platform in asked,
-                    late.get(platform),
-                ),
-                clock,
+    names = {*platforms_of(registry.campaigns, connectors), *_landed_platforms(settings.landing)}
+    return Facts(
+        clock=clock,
+        platforms=tuple(
+            _standing_of(
+                settings, connectors.get(platform), platform, known, platform in asked, late.get(platform)
             )
-            for platform in platforms
-        ],
-        numbers=["answers", "refused", "posts", "gone", "late"],
+            for platform in sorted(names)
+        ),
+        warehouse=str(settings.warehouse),
+        published_at=published_at,
+        built_at=_built_at(published_at, last_build),
+        last_build=last_build,
+        warned=sum(warned.found for warned in warnings if warned.position == 1),
+        gaps=tuple(gaps),
+        last_import=_last_import(settings.landing, _built_at(published_at, last_build)),
+        spendings=tuple(spent),
+        tokens=tuple(
+            token
+            for platform in sorted(names & connectors.keys())
+            for token in tokens_of(settings, connectors[platform])
+        ),
+        runs=tuple(
+            (path.stem, run)
+            for path in sorted((settings.home / RUNS).glob("[!.]*.json"))
+            if (run := read_run(path)) is not None
+        ),
+        unreadable=unreadable,
+        notes=tuple(notes),
     )
-    if published_at is None:
-        say(f"Tables {settings.warehouse}: nothing yet; run campaign build")
-    else:
-        say(f"Tables {settings.warehouse}: published {_moment(published_at, clock)}")
-    _tell_last_import(settings.landing, published_at, clock)
-    _tell_gaps(gaps)
-    found = sum(warned.found for warned in warnings if warned.position == 1)
-    if found:
-        say(f'Warnings of the last build: {found:,}; read them with campaign sql "FROM marts.warnings"')
-    tell_spending(settings, registry, connectors, clock)
-    return is_readable
 
 
-def standing_of(
+def _built_at(published_at: datetime | None, last_build: LastRun | None) -> datetime | None:
+    """When a build last took in what had landed: one that changes nothing publishes nothing."""
+    if published_at is None or last_build is None or not last_build.is_success:
+        return published_at
+    # What landed while it ran may have come too late for it.
+    return max(published_at, last_build.planned_for)
+
+
+def _standing_of(
+    settings: Settings,
+    connector: ModuleType | None,
     platform: str,
-    landing: Path,
     known: Iterable[KnownPost],
-    published_at: datetime | None,
-    clock: datetime,
     is_active: bool,
-    late: int | None = None,
+    late: int | None,
 ) -> Standing:
-    """What landing and the published tables say of a platform."""
+    """What landing, the last round and the published tables say of a platform."""
     posts = [post for post in known if post.platform == platform]
     seen = [post.last_seen_at for post in posts if post.last_seen_at is not None]
-    files = _newest_run(landing / f"platform={platform}")
+    files = _newest_run(settings.landing / f"platform={platform}")
     answers = [row for file in files for row in _answers(file)]
-    last = max((observed_at for observed_at, _ in answers), default=None)
-    landed_at = max((moment for file in files if (moment := _changed_at(file))), default=None)
-    if not is_active:
-        state = "idle: no campaign asks now"
-    elif last is None:
-        state = "never collected; run campaign collect"
-    elif clock - last > LATE_AFTER:
-        state = "late; is campaign collect still running?"
-    elif landed_at and (published_at is None or published_at < landed_at):
-        state = "answers wait for campaign build"
-    else:
-        state = "fresh"
+    last_round = read_run(round_of(settings.home, platform))
+    collected = [observed_at for observed_at, _ in answers]
+    if last_round is not None:
+        # A round that had nothing to ask lands nothing.
+        collected.append(last_round.ended_at)
+    has_credential = connector is not None and settings.credential(platform, connector.CREDENTIAL) is not None
     return Standing(
         platform=platform,
-        last_collect=last,
+        is_active=is_active,
+        last_collect=max(collected, default=None),
         answers=len(answers),
         refused=sum(not 200 <= status < 300 for _, status in answers),
+        last_round=last_round,
         newest_reading=max(seen, default=None),
         posts=len(seen),
         gone=sum(post.is_gone for post in posts),
         late=late,
-        state=state,
+        landed_at=max((moment for file in files if (moment := _changed_at(file))), default=None),
+        lacks=None if connector is None or has_credential else connector.CREDENTIAL,
     )
 
 
-def _tell_gaps(gaps: list[Missed]) -> None:
-    if not gaps:
-        return
-    show(
-        f"Gaps of the last {GAPS_OF.days} days, latest first",
-        ["campaign", "platform", "from", "to", "hours", "polls missed", "posts"],
-        [
-            [
-                gap.campaign_id,
-                gap.platform,
-                f"{gap.starts_at:%Y-%m-%d %H:%M} UTC",
-                f"{gap.ends_at:%Y-%m-%d %H:%M} UTC" if gap.is_over else "not over",
-                f"{gap.hours:,.1f}",
-                f"{gap.polls:,}",
-                f"{gap.posts:,}",
-            ]
-            for gap in gaps[:GAPS_SHOWN]
-        ],
-        numbers=["hours", "polls missed", "posts"],
-    )
-    if len(gaps) > GAPS_SHOWN:
-        say(f"and {len(gaps) - GAPS_SHOWN:,} more; ask campaign sql for marts.gaps")
-
-
-def _tell_last_import(landing: Path, published_at: datetime | None, clock: datetime) -> None:
-    """When exports were imported last, and what; nothing where none were."""
+def _last_import(landing: Path, built_at: datetime | None) -> LastImport | None:
+    """What was imported last; None where nothing was."""
     files = list(landing.glob(f"platform=*/endpoint={EXPORT}/date=*/[!.]*.parquet"))
     last = max((_imported_at(file) for file in files), default="")
     counted: dict[str, int] = {}
@@ -199,13 +228,10 @@ def _tell_last_import(landing: Path, published_at: datetime | None, clock: datet
         counted[platform] = counted.get(platform, 0) + len(requested)
         moments += requested
         changed_at = _changed_at(file)
-        is_waiting |= changed_at is not None and (published_at is None or published_at < changed_at)
-    if moments:
-        told = ", ".join(f"{platform} {count:,}" for platform, count in sorted(counted.items()))
-        say(
-            f"Last import: {_moment(max(moments), clock)}, {told} (responses)"
-            + ("; campaign build takes them in" if is_waiting else "")
-        )
+        is_waiting |= changed_at is not None and (built_at is None or built_at < changed_at)
+    if not moments:
+        return None
+    return LastImport(max(moments), tuple(sorted(counted.items())), is_waiting)
 
 
 def _imported_at(file: Path) -> str:
@@ -254,119 +280,7 @@ def _answers(file: Path) -> Iterator[tuple[datetime, int]]:
 
 
 def _changed_at(file: Path) -> datetime | None:
-    return datetime.fromtimestamp(file.stat().st_mtime, UTC) if file.exists() else None
-
-
-def _row(standing: Standing, clock: datetime) -> list[str]:
-    return [
-        standing.platform,
-        _moment(standing.last_collect, clock),
-        f"{standing.answers:,}",
-        f"{standing.refused:,}",
-        _moment(standing.newest_reading, clock),
-        f"{standing.posts:,}",
-        f"{standing.gone:,}",
-        "·" if standing.late is None else f"{standing.late:,}",
-        standing.state,
-    ]
-
-
-def _moment(moment: datetime | None, clock: datetime) -> str:
-    if moment is None:
-        return "never"
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC ({_ago(clock - moment)})"
-
-
-def _ago(span: timedelta) -> str:
-    if span < timedelta(0):
-        return "ahead of the clock"
-    if span < timedelta(hours=1):
-        return f"{span // timedelta(minutes=1)} min ago"
-    if span < timedelta(days=2):
-        return f"{span // timedelta(hours=1)} h ago"
-    return f"{span.days:,} days ago"
-
-
-def tell_spending(
-    settings: Settings, registry: Registry, connectors: Mapping[str, ModuleType], clock: datetime
-) -> None:
-    """Write what reading has cost to standard output; nothing where nothing costs, one note where that cannot
-    be read."""
     try:
-        rows = spending_rows(settings, registry, connectors, clock)
-    except LedgerError as trouble:
-        say(f"note: {trouble}")
-        return
-    if rows:
-        show(
-            f"Spending by {clock.astimezone(UTC):%Y-%m-%d} (UTC days)",
-            [
-                "campaign",
-                "platform",
-                "today",
-                "day's budget",
-                "this month",
-                "month's budget",
-                "charged today",
-            ],
-            rows,
-            numbers=["today", "day's budget", "this month", "month's budget"],
-        )
-
-
-def spending_rows(
-    settings: Settings, registry: Registry, connectors: Mapping[str, ModuleType], clock: datetime
-) -> list[list[str]]:
-    """What reading has cost in US dollars, by campaign and platform that charges, against the budgets.
-
-    Raises LedgerError.
-    """
-    charging = [name for name, connector in connectors.items() if hasattr(connector, "PRICES")]
-    path = settings.home / LEDGER
-    if not charging or not path.exists():
-        return [
-            _spending_row(campaign, platform, Spent(Decimal(0)), Spent(Decimal(0)))
-            for platform in charging
-            for campaign in registry.campaigns
-            if any(budget.platform == platform for budget in campaign.budgets)
-        ]
-    today = clock.astimezone(UTC).date()
-    rows = []
-    with Ledger(path, only_to_read=True) as ledger:
-        for platform in charging:
-            for campaign in registry.campaigns:
-                day, month = _spent(ledger, platform, campaign.id, today)
-                if month.usd or any(budget.platform == platform for budget in campaign.budgets):
-                    rows.append(_spending_row(campaign, platform, day, month))
-    return rows
-
-
-def _spent(ledger: Ledger, platform: str, campaign_id: str, today: date) -> tuple[Spent, Spent]:
-    return (
-        ledger.spent(platform, campaign_id, today, today),
-        ledger.spent(platform, campaign_id, today.replace(day=1), today),
-    )
-
-
-def _spending_row(campaign: Campaign, platform: str, day: Spent, month: Spent) -> list[str]:
-    budget = next(
-        (budget for budget in campaign.budgets if budget.platform == platform), Budget(platform, None, None)
-    )
-    return [
-        campaign.id,
-        platform,
-        _usd(day.usd),
-        _bound(budget.usd_per_day),
-        _usd(month.usd),
-        _bound(budget.usd_per_month),
-        ", ".join(f"{kind} {count:,}" for kind, count in day.resources.items()) or "nothing",
-    ]
-
-
-def _usd(usd: Decimal) -> str:
-    # A post costs half a cent.
-    return f"${usd:,.3f}"
-
-
-def _bound(usd: Decimal | None) -> str:
-    return "no budget" if usd is None else _usd(usd)
+        return datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return None

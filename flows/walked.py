@@ -69,7 +69,11 @@ def record_walked(
         since = max(since, walk.since)
         whole = Walked(since, max(since, until if walk.until is None else min(until, walk.until)))
         for name in names_of(walk.account_id, walk.handle):
-            walked[name] = walked[name].joined(whole) if name in walked else whole
+            before_it = walked.get(name)
+            # The days that somebody filled apart must not cost what is covered from the beginning on.
+            is_apart = before_it is not None and walk.until is not None and whole.since > before_it.until
+            if not is_apart:
+                walked[name] = whole if before_it is None else before_it.joined(whole)
     if walked == before:
         return
     content = {name: [one.since.isoformat(), one.until.isoformat()] for name, one in sorted(walked.items())}

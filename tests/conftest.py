@@ -24,6 +24,8 @@ ROOT = Path(__file__).parents[1]
 LONGEST_FIRST = (
     "demo/test_demo.py",
     "flows/test_prefect_runs.py",
+    "crashes/test_killed_builds.py",
+    "crashes/test_killed_backfills.py",
     "warehouse/test_laws_incremental.py",
     "warehouse/test_registry_history.py",
     "warehouse/test_as_known_at.py",

@@ -26,7 +26,7 @@ from warehouse.commenting import comment
 from warehouse.landing import landed_files
 from warehouse.macros import make_macros
 from warehouse.one_at_a_time import BUILD_LOCK, Busy, one_at_a_time
-from warehouse.opening import open_to_read
+from warehouse.opening import is_damaged, open_to_read
 from warehouse.publish import publish
 from warehouse.refusals import BuildRefused as BuildRefused
 from warehouse.versions import drop_set_aside, tidy
@@ -35,6 +35,9 @@ DICTIONARY = Path(__file__).parent / "dictionary"
 
 # Bytes of new readings from which on it may be quicker to make the warehouse anew.
 MUCH = 4 * 1024 * 1024
+
+# Bytes of readings up to which handing work to other threads costs more than the work.
+LITTLE = 1024 * 1024
 
 
 class AnotherBuild(BuildRefused):
@@ -70,16 +73,19 @@ def build(
     full: bool = False,
     as_known_at: datetime | None = None,
     keep: int = 3,
+    wait_s: float = 0.0,
     progress: Callable[[str], None] = lambda step: None,
+    waiting: Callable[[str], None] = lambda line: None,
 ) -> BuildReport:
     """Bring the warehouse up to date and publish it.
 
     `full` makes readings and summaries again from landing. `as_known_at` leaves out every reading observed
     after that moment and the registry landed after it. The newest `keep` of the warehouses that were
-    published before are kept.
+    published before are kept. Another build is waited for up to `wait_s` seconds; `waiting` is told once for
+    whom.
 
-    Raises AnotherBuild when one is running, BuildRefused when nothing has landed, a check finds offenders,
-    the disk is full or the database cannot do what is asked of it.
+    Raises AnotherBuild when one is still running, BuildRefused when nothing has landed, a check finds
+    offenders, the disk is full or the database cannot do what is asked of it.
     """
     started = time.monotonic()
     warehouse.parent.mkdir(parents=True, exist_ok=True)
@@ -87,17 +93,27 @@ def build(
     readings.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as locks:
         for folder in sorted({readings.parent.resolve(), warehouse.parent.resolve()}):
-            locks.enter_context(_one_at_a_time(folder / BUILD_LOCK))
+            locks.enter_context(_one_at_a_time(folder / BUILD_LOCK, wait_s, waiting))
         locks.enter_context(_the_database_refuses(warehouse))
         tidy(warehouse, keep)
         digest = readings_layer.update(landing, readings, full=full, progress=progress)
         made = warehouse.with_name(f".{warehouse.name}.{os.getpid()}.part")
         try:
             registries, damaged = _known_registries(landing, as_known_at)
-            files = frozenset(name for batch in digest.batches for name in batch.files)
-            mode, counted, tables, warnings = _make(
-                readings, files, warehouse, made, registries, full, as_known_at, progress
-            )
+            try:
+                mode, counted, tables, warnings = _make(
+                    readings, digest.files, warehouse, made, registries, full, as_known_at, progress
+                )
+            except duckdb.Error:
+                is_lost = is_damaged(warehouse)
+                if not readings_layer.drop_damaged(readings) and not is_lost:
+                    raise
+                # Somebody damaged what is made from landing: it is made from landing again.
+                made.unlink(missing_ok=True)
+                digest = digest.then(readings_layer.update(landing, readings, full=False, progress=progress))
+                mode, counted, tables, warnings = _make(
+                    readings, digest.files, warehouse, made, registries, True, as_known_at, progress
+                )
             if mode != "unchanged":
                 progress("publishing")
                 publish(made, warehouse, keep)
@@ -143,13 +159,18 @@ def _the_database_refuses(warehouse: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _one_at_a_time(lock: Path) -> Iterator[None]:
+def _one_at_a_time(lock: Path, wait_s: float, waiting: Callable[[str], None]) -> Iterator[None]:
+    def tell(holder: str) -> None:
+        waiting(f"another build is running ({holder}); waiting for it, {wait_s:g} s at most")
+
     try:
-        with one_at_a_time(lock):
+        with one_at_a_time(lock, wait_s=wait_s, waiting=tell):
             yield
-    except Busy:
+    except Busy as busy:
+        still = f" still after {wait_s:g} s" if wait_s else ""
         raise AnotherBuild(
-            "another build is running on this lake; let it finish, its result holds what has landed"
+            f"another build is running on this lake{still} ({busy.holder}); let it finish, its result holds "
+            "what has landed"
         ) from None
 
 
@@ -190,6 +211,8 @@ def _make(
     with duckdb.connect(made) as con:
         con.execute("set TimeZone = 'UTC'")
         con.execute("set preserve_insertion_order = false")
+        if _size(readings, files) < LITTLE:
+            con.execute("set threads = 1")
         _attach_readings(con, readings, fresh, sorted(files), as_known_at)
         if as_known_at is not None and sql.count(con, "readings.sightings") == 0:
             raise BuildRefused(
@@ -203,23 +226,17 @@ def _make(
         layers.make(con, "registry", progress)
         _load_dictionary(con)
         con.execute("create schema if not exists summaries")
-        try:
-            for model in sql.models("summaries"):
-                progress(f"merging {model.table}")
-                con.execute(model.text)
-        except (duckdb.IOException, duckdb.InvalidInputException) as error:
-            raise BuildRefused(
-                f"{readings} or the published warehouse is damaged ({str(error).splitlines()[0]}); "
-                "run `campaign build --full`, which makes both again"
-            ) from error
+        for model in sql.models("summaries"):
+            progress(f"merging {model.table}")
+            con.execute(model.text)
         layers.make(con, "facts", progress, keeps=keeps)
         layers.make(con, "marts", progress, keeps=keeps)
         if not keeps:
-            make_macros(con)
+            make_macros(con, are_some_there=continues)
         progress("checking")
         warnings = checking.check(con)
         _write_basis(con, basis)
-        comment(con)
+        comment(con, macros_too=not keeps)
         counted, tables = _count_readings(con), _count_rows(con)
         for database in ("readings", "scope", "before"):
             con.execute(f"detach {database}")
@@ -229,8 +246,13 @@ def _make(
 
 def _is_mostly_new(readings: Path, fresh: frozenset[str], files: frozenset[str]) -> bool:
     """Whether so much is new that making everything is quicker than merging it in."""
-    new = sum((readings / name).stat().st_size for name in fresh)
-    return new > MUCH and 2 * new > sum((readings / name).stat().st_size for name in files)
+    new = _size(readings, fresh)
+    return new > MUCH and 2 * new > _size(readings, files)
+
+
+def _size(readings: Path, files: frozenset[str]) -> int:
+    """How many bytes some files of the readings have."""
+    return sum((readings / name).stat().st_size for name in files)
 
 
 @dataclass(frozen=True)

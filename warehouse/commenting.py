@@ -70,8 +70,9 @@ def descriptions() -> dict[str, Description]:
     return found | {table: found[shown_by] for table, shown_by in _SHOWN_BY.items()}
 
 
-def comment(con: duckdb.DuckDBPyConnection) -> None:
-    """Put what the files say into the database: on every table, view, column and macro that is there.
+def comment(con: duckdb.DuckDBPyConnection, *, macros_too: bool = True) -> None:
+    """Put what the files say into the database: on every table, view and column that is there, and on every
+    macro with `macros_too`.
 
     What is said already is not said again, so that a build that keeps its tables spends nothing on it.
     """
@@ -88,13 +89,12 @@ def comment(con: duckdb.DuckDBPyConnection) -> None:
         and (text := description.columns.get(column, ""))
         and text != before
     ]
-    there = _macros(con)
-    statements += [
-        f"comment on macro table {schema}.{macro.name} is {sql.literal(text)}"
-        for macro in macros()
-        for schema in SCHEMAS
-        if (schema, macro.name) in there and (text := told_of_macro(macro)) != there[schema, macro.name]
-    ]
+    if macros_too:
+        statements += [
+            f"comment on macro table {schema}.{macro.name} is {sql.literal(told_of_macro(macro))}"
+            for macro in macros()
+            for schema in SCHEMAS
+        ]
     con.execute(";\n".join(["begin", *statements, "commit"]))
 
 
@@ -182,12 +182,3 @@ def _columns(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str, str | 
         order by schema_name, table_name, column_index
         """
     ).fetchall()
-
-
-def _macros(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], str | None]:
-    """The comment of each table macro, by schema and name."""
-    rows = con.execute(
-        "select schema_name, function_name, comment from duckdb_functions() "
-        "where function_type = 'table_macro' and not internal and database_name = current_database()"
-    ).fetchall()
-    return {(schema, name): comment for schema, name, comment in rows}

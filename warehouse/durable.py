@@ -2,8 +2,72 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
+from typing import BinaryIO
+
+# What an unfinished file's name ends with; it begins with a dot.
+UNFINISHED = ".part"
+
+
+@contextmanager
+def written_whole(final: Path, *, survives_power_cuts: bool = True) -> Iterator[BinaryIO]:
+    """What the block writes to, and may read again; the file gets its name when the block ends well.
+
+    Its folder must exist. Until then it is a hidden sibling, locked by this process: a lock goes with its
+    process, so `drop_unfinished` knows what a killed one left behind, in whichever container it ran.
+
+    Raises OSError that names the folder, for instance where the disk is full; nothing is left then.
+    """
+    hidden = hidden_sibling(final)
+    part = _locked(hidden)
+    try:
+        with part:
+            yield part
+            part.flush()
+            if survives_power_cuts:
+                os.fsync(part.fileno())
+            # While it is locked: nobody takes it for left behind.
+            hidden.replace(final)
+    except OSError as error:
+        if error.filename is None:
+            raise OSError(error.errno, error.strerror or str(error), str(final.parent)) from error
+        raise
+    finally:
+        hidden.unlink(missing_ok=True)
+    if survives_power_cuts:
+        sync_folder(final.parent)
+
+
+def _locked(hidden: Path) -> BinaryIO:
+    """A new file, locked. Whoever clears the folder may have taken it away before the lock was ours."""
+    while True:
+        part = os.fdopen(os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "w+b")
+        fcntl.flock(part, fcntl.LOCK_EX)
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(part.fileno()), hidden.stat()):
+                part.truncate(0)
+                return part
+        part.close()
+
+
+def drop_unfinished(folder: Path, pattern: str) -> None:
+    """Remove what `written_whole` was writing in processes that are no more.
+
+    `pattern` is that of the finished files, a glob below the folder, such as `date=*/*.parquet`.
+    """
+    above, _, name = pattern.rpartition("/")
+    for hidden in folder.glob(f"{above}/.{name}.*{UNFINISHED}" if above else f".{name}.*{UNFINISHED}"):
+        with suppress(FileNotFoundError), hidden.open("rb") as part:
+            try:
+                fcntl.flock(part, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            hidden.unlink()
 
 
 def publish_file(hidden: Path, final: Path) -> None:
@@ -24,13 +88,16 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_whole(final: Path, text: str) -> None:
-    """Write a small file whole or not at all, and its folder where missing. A power cut may lose it."""
+    """Write a small file whole or not at all, and its folder where missing. A power cut may lose it.
+
+    What a killed process left of an earlier writing goes.
+    """
     final.parent.mkdir(parents=True, exist_ok=True)
-    hidden = hidden_sibling(final)
-    hidden.write_text(text, encoding="utf-8")
-    hidden.replace(final)
+    drop_unfinished(final.parent, escape(final.name))
+    with written_whole(final, survives_power_cuts=False) as file:
+        file.write(text.encode("utf-8"))
 
 
 def hidden_sibling(final: Path) -> Path:
     """Where a file is written before it gets its name; readers of the lake skip names with a leading dot."""
-    return final.with_name(f".{final.name}.{os.getpid()}.part")
+    return final.with_name(f".{final.name}.{os.getpid()}{UNFINISHED}")

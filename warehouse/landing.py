@@ -2,7 +2,8 @@
 
 Layout: `landing/platform=P/endpoint=E/date=YYYY-MM-DD/RUN-NNNN.parquet`, where date is the UTC day of
 `observed_at`. Landing is the only truth of the system: readings and the warehouse can be deleted and
-rebuilt from it. A file is written to a hidden sibling, synced and renamed, and is never changed after.
+rebuilt from it. A file is written to a hidden sibling, synced and renamed, and is never changed after;
+only then the log says that its responses are landed.
 
 The registry in force is landed too, as platform `registry`: which post belonged to which asset is history,
 not memory.
@@ -11,6 +12,7 @@ not memory.
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -23,9 +25,13 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse.durable import hidden_sibling, publish_file
+from warehouse.durable import drop_unfinished, written_whole
+from warehouse.sealed import DAMAGED, write_sealed
 
 SCHEMA_VERSION = 1
+
+# Each landed file is a line of this log, at INFO: what the line names is on disk and stays.
+LOG = logging.getLogger(__name__)
 
 COLUMNS = pa.schema(
     [
@@ -129,15 +135,11 @@ class LandingWriter:
         final = folder / f"{rows[0]['run_id']}-{len(self.files):04d}.parquet"
         if final.exists():
             raise FileExistsError(f"{final} is already landed; a run id was used twice")
-        hidden = hidden_sibling(final)
-        try:
-            pq.write_table(pa.Table.from_pylist(rows, schema=COLUMNS), hidden, compression="zstd")
-            publish_file(hidden, final)
-        finally:
-            # Left over where the disk is full.
-            hidden.unlink(missing_ok=True)
+        with written_whole(final) as file:
+            write_sealed(pa.Table.from_pylist(rows, schema=COLUMNS), file)
         self.files.append(final)
         self.rows[endpoint] += len(rows)
+        LOG.info("landed %s responses=%d", final, len(rows))
 
 
 def landed_files(root: Path, platform: str = "*") -> list[Path]:
@@ -145,6 +147,11 @@ def landed_files(root: Path, platform: str = "*") -> list[Path]:
     return sorted(
         path for path in root.glob(f"platform={platform}/endpoint=*/date=*/*.parquet") if path.name[0] != "."
     )
+
+
+def drop_unfinished_files(root: Path) -> None:
+    """Remove what killed processes were writing into the landing; what others are writing now stays."""
+    drop_unfinished(root, "platform=*/endpoint=*/date=*/*.parquet")
 
 
 def land_registry(
@@ -162,7 +169,7 @@ def land_registry(
     for path in landed_files(root, "registry"):
         try:
             table = pq.ParquetFile(path).read(columns=["requested_at", "response_id", "body"])
-        except (OSError, ValueError):
+        except DAMAGED:
             # Damaged by somebody else: the build names it, and the registry in force is landed again.
             continue
         landed += table.to_pylist()

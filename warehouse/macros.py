@@ -58,17 +58,12 @@ def macros(folder: Path = sql.FOLDER) -> list[Macro]:
     ]
 
 
-def make_macros(con: duckdb.DuckDBPyConnection) -> None:
-    """Make every macro anew in a warehouse that has its marts, and drop those that have no file any more."""
+def make_macros(con: duckdb.DuckDBPyConnection, *, are_some_there: bool = True) -> None:
+    """Make every macro anew in a warehouse that has its marts, and where an earlier build left some, drop
+    those that have no file any more."""
     found = macros()
-    kept = {macro.name for macro in found}
-    there = con.execute(
-        "select schema_name, function_name from duckdb_functions() "
-        "where function_type = 'table_macro' and not internal and database_name = current_database()"
-    ).fetchall()
-    for schema, name in there:
-        if schema in SCHEMAS and name not in kept:
-            con.execute(f'drop macro table {schema}."{name}"')
+    if are_some_there:
+        _drop_others(con, {macro.name for macro in found})
     for macro in found:
         arguments = ", ".join(macro.arguments)
         con.execute(f"create or replace macro marts.{macro.name}({arguments}) as table {macro.query}")
@@ -76,6 +71,16 @@ def make_macros(con: duckdb.DuckDBPyConnection) -> None:
             f"create or replace macro main.{macro.name}({arguments}) as table "
             f"select * from marts.{macro.name}({arguments})"
         )
+
+
+def _drop_others(con: duckdb.DuckDBPyConnection, kept: set[str]) -> None:
+    there = con.execute(
+        "select schema_name, function_name from duckdb_functions() "
+        "where function_type = 'table_macro' and not internal and database_name = current_database()"
+    ).fetchall()
+    for schema, name in there:
+        if schema in SCHEMAS and name not in kept:
+            con.execute(f'drop macro table {schema}."{name}"')
 
 
 def _arguments(file: str, text: str) -> dict[str, str]:

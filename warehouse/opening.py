@@ -38,6 +38,27 @@ def holds_warehouse(file: Path) -> bool:
         return False
 
 
+def is_damaged(file: Path) -> bool:
+    """Whether a database file is there and cannot be read to its end."""
+    if not file.exists():
+        return False
+    try:
+        with open_to_read(file) as con:
+            read_to_the_end(con)
+    except duckdb.Error:
+        return True
+    return False
+
+
+def read_to_the_end(con: duckdb.DuckDBPyConnection) -> None:
+    """Read every table of what is open, for what can be opened may be damaged further in. Raises
+    duckdb.Error where it is."""
+    for schema, table in con.execute(
+        "select schema_name, table_name from duckdb_tables() where database_name = 'warehouse'"
+    ).fetchall():
+        con.execute(f'select bit_xor(hash(stored)) from "{schema}"."{table}" as stored').fetchall()
+
+
 def is_warehouse(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether a build of this pipeline, of whatever release, made what is open."""
     found = con.execute(

@@ -4,7 +4,8 @@
 hashtag, site, audience or advertising), the moment, what the answer showed of it, its counters as a list of
 (metric, value), and as a list of periods what the platform itself gives for days of its own calendar.
 `readings/batches/BATCH.json` names the landed files that a batch was made from and the files it wrote; it
-is written last, so files that no batch names do not count.
+is written last, so files that no batch names do not count. A compacted file is read when those that it stands
+for are.
 
 `warehouse/readings/<platform>.sql` is the only place that knows a platform's words: it selects sightings
 from `landed`. Exports that people handed in are read by `warehouse/exports.sql`, for every platform, in
@@ -18,24 +19,25 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse import sql
-from warehouse.durable import hidden_sibling, publish_file, sync_folder
+from warehouse.durable import publish_file, sync_folder, written_whole
+from warehouse.landed import StandsFor, is_compacted, stands_for
 from warehouse.landing import COLUMNS as LANDING_COLUMNS
 from warehouse.landing import landed_files
+from warehouse.sealed import DAMAGED, is_as_sealed
+from warehouse.texts import EXPORT as EXPORT
 
 SQL = Path(__file__).parent / "readings"
 EXPORTS_SQL = Path(__file__).with_name("exports.sql")
-
-# The endpoint under which exports land.
-EXPORT = "export"
 
 SIGHTING = """
     platform varchar, object_type varchar, object_id varchar, observed_at timestamptz, response_id varchar,
@@ -155,6 +157,20 @@ class Digest:
     unreadable: tuple[Path, ...]
     batches: tuple[Batch, ...] = field(default=())
 
+    @property
+    def files(self) -> frozenset[str]:
+        """The readings files of every batch, relative to their folder."""
+        return frozenset(name for batch in self.batches for name in batch.files)
+
+    def then(self, later: Digest) -> Digest:
+        """This and what was read after it: what is there now is what is there then."""
+        return replace(
+            later,
+            responses=self.responses + later.responses,
+            not_json=self.not_json + later.not_json,
+            sightings=self.sightings + later.sightings,
+        )
+
 
 def fingerprint() -> str:
     """Changes when the readings' SQL or shape changes, so that readings of an older release are made
@@ -189,17 +205,29 @@ def update(landing: Path, root: Path, *, full: bool, progress: Callable[[str], N
 
     Must not run twice at a time on one folder: `warehouse.build` holds the lock.
     """
+    try:
+        return _update(landing, root, progress, full=full)
+    except duckdb.Error:
+        # What exports are held against are the readings made before.
+        if not drop_damaged(root):
+            raise
+        return _update(landing, root, progress, full=False)
+
+
+def _update(landing: Path, root: Path, progress: Callable[[str], None], *, full: bool) -> Digest:
     stamp = root / "fingerprint"
-    if full or not stamp.exists() or stamp.read_text(encoding="utf-8") != fingerprint():
-        shutil.rmtree(root, ignore_errors=True)
+    if full or not stamp.exists() or stamp.read_bytes() != fingerprint().encode():
+        # First, so that whatever of the rest is left, when this is killed or refused, does not count.
+        stamp.unlink(missing_ok=True)
+        if root.exists():
+            shutil.rmtree(root)
         root.mkdir(parents=True)
         stamp.write_text(fingerprint(), encoding="utf-8")
     batches = _drop_uncommitted(root)
-    done = {name for batch in batches for name in batch.landed}
     digest = Digest(0, 0, 0, ())
     for platform in platforms():
         landed = landed_files(landing, platform)
-        fresh = [path for path in landed if str(path.relative_to(landing)) not in done]
+        fresh, batches = _not_read_yet(landing, root, landed, batches)
         answers = [path for path in fresh if not _is_export(str(path.relative_to(landing)))]
         made = _read(platform, landing, root, answers, (), progress)
         digest = _together(digest, made)
@@ -224,6 +252,66 @@ def _together(one: Digest, other: Digest) -> Digest:
         one.sightings + other.sightings,
         (*one.unreadable, *other.unreadable),
     )
+
+
+def _not_read_yet(
+    landing: Path, root: Path, landed: Sequence[Path], batches: list[Batch]
+) -> tuple[list[Path], list[Batch]]:
+    """The landed files of a platform that no batch was made from, under their own names or under those that
+    they stand for; and the batches that stay. A batch that has read a part of such a file is taken back: the
+    file is read whole."""
+    while True:
+        done = {name for batch in batches for name in batch.landed}
+        unread = [path for path in landed if str(path.relative_to(landing)) not in done]
+        # Footers are read only where something is new beside them.
+        beside = {path.parent for path in unread}
+        standing = {path: _standing(landing, path) for path in landed if path.parent in beside}
+        # What a killed compaction left beside the file that stands for it.
+        left_over = {
+            name
+            for path, found in standing.items()
+            for name in found.names()
+            if name != str(path.relative_to(landing))
+        }
+        fresh = [
+            path
+            for path in unread
+            if not standing[path].is_within(done) and str(path.relative_to(landing)) not in left_over
+        ]
+        in_part = {name for path in fresh for name in standing[path].names()} & done
+        if not in_part:
+            return fresh, batches
+        for batch in batches:
+            if in_part.intersection(batch.landed):
+                _drop(root, batch)
+        batches = [batch for batch in batches if not in_part.intersection(batch.landed)]
+
+
+def _standing(landing: Path, path: Path) -> StandsFor:
+    """What a landed file stands for, by places in the landing."""
+    folder = path.parent.relative_to(landing)
+
+    def placed(found: StandsFor) -> StandsFor:
+        return StandsFor(str(folder / found.name), tuple(map(placed, found.parts)))
+
+    return placed(stands_for(path)) if is_compacted(path) else StandsFor(str(folder / path.name))
+
+
+def is_read(landing: Path, path: Path, done: Container[str]) -> bool:
+    """Whether every row of a landed file stands in a batch, of which `done` are all the landed files."""
+    return _standing(landing, path).is_within(done)
+
+
+def take_back(landing: Path, root: Path, files: Iterable[Path]) -> None:
+    """Make the next build read some landed files again: the batches made from them, or from what they stand
+    for, are dropped.
+
+    Must not run beside a build; the caller holds its lock.
+    """
+    names = {name for path in files for name in _standing(landing, path).names()}
+    for batch in committed(root):
+        if names.intersection(batch.landed):
+            _drop(root, batch)
 
 
 def _is_export(name: str) -> bool:
@@ -270,15 +358,29 @@ def _drop_uncommitted(root: Path) -> list[Batch]:
     for path in root.glob("platform=*/month=*/*"):
         if path not in known:
             path.unlink()
+    for path in (root / "batches").glob(".*.part"):
+        path.unlink()
     shutil.rmtree(root / ".making", ignore_errors=True)
     return batches
+
+
+def drop_damaged(root: Path) -> bool:
+    """Take back the batches with a file that cannot be read to its end; whether there were any."""
+    damaged = []
+    for batch in committed(root):
+        files = [root / name for name in batch.files]
+        if whole(files) != files:
+            damaged.append(batch)
+    for batch in damaged:
+        _drop(root, batch)
+    return bool(damaged)
 
 
 def _drop(root: Path, batch: Batch) -> None:
     """Take a batch back; its landed files count as not read."""
     (root / "batches" / f"{batch.name}.json").unlink()
     for name in batch.files:
-        (root / name).unlink()
+        (root / name).unlink(missing_ok=True)
 
 
 # Every name under which the API has shown a post, and the post.
@@ -389,25 +491,74 @@ def _standing_for(shown: str, said: str = "said") -> str:
     """
 
 
+def texts_of(root: Path, platform: str, names: Sequence[str]) -> set[str]:
+    """Every text that the readings have of the objects of some names."""
+    files = [
+        root / file
+        for batch in committed(root)
+        if batch.platform == platform and batch.is_whole(root)
+        for file in batch.files
+    ]
+    if not files:
+        return set()
+    with duckdb.connect() as con:
+        rows = con.execute(
+            f"select distinct text from {sql.parquet(files)} "
+            "where text <> '' and list_contains(?, object_id)",
+            [list(names)],
+        ).fetchall()
+    return {str(row[0]) for row in rows}
+
+
+def tell_alike(platform: str, one: Sequence[Path], other: Sequence[Path]) -> bool:
+    """Whether some landed files of one endpoint of a platform say of numbers, names and moments what others
+    say: only texts, links and the names of people may differ.
+
+    Raises duckdb.Error when a file cannot be read.
+    """
+    return bool(_told_but_words(platform, one).equals(_told_but_words(platform, other)))
+
+
+def _told_but_words(platform: str, paths: Sequence[Path]) -> pa.Table:
+    with duckdb.connect() as con:
+        con.execute("set TimeZone = 'UTC'")
+        # Where an answer says a thing twice, one order of rows decides, here and there.
+        con.execute("set threads = 1")
+        con.execute(f"create view landed as select {_WITHOUT_HALF_CHARACTERS} from {sql.parquet(paths)}")
+        con.execute(f"create table sightings ({SIGHTING})")
+        if all(_is_export(str(path)) for path in paths):
+            _sight_exports(con, platform, f"({_SHOWN.format(relation='(from sightings limit 0)')})")
+        else:
+            _sight_answers(con, platform)
+        lists = ", ".join(f"list_sort({name}) as {name}" for name in _LISTS)
+        return con.sql(
+            f"select * exclude (text, links, name) replace ({lists}) from sightings order by all"
+        ).to_arrow_table()
+
+
+# The columns of sightings whose order means nothing, without the links.
+_LISTS = ("aliases", "media_ids", "post_ids", "content_keys", "counters", "periods")
+
+
 def has_landing_columns(path: Path) -> bool:
-    """Whether a file's footer is whole and says that it is a landed file."""
+    """Whether a file is what was written, and its footer says that it is a landed file."""
     try:
-        return bool(pq.read_schema(path).equals(LANDING_COLUMNS))
-    except (OSError, ValueError):
-        # A damaged footer is an ArrowInvalid or, where a name in it is no text, a UnicodeDecodeError.
+        return is_as_sealed(path) and bool(pq.read_schema(path).equals(LANDING_COLUMNS))
+    except DAMAGED:
         return False
 
 
 def whole(paths: Iterable[Path]) -> list[Path]:
     """The files that can be read to their ends, by the reader that will read them."""
     found = []
-    with duckdb.connect() as con:
-        for path in paths:
+    for path in paths:
+        # One damaged file may leave a database that refuses whatever comes after it.
+        with duckdb.connect() as con:
             try:
-                con.execute(f"create or replace temp table whole as from {sql.parquet([path])}")
+                con.execute(f"create temp table whole as from {sql.parquet([path])}")
             except duckdb.Error:
                 continue
-            found.append(path)
+        found.append(path)
     return found
 
 
@@ -453,8 +604,9 @@ def _make_batch(
         )
         responses, sightings = sql.count(con, "landed"), sql.count(con, "sightings")
         not_json = sql.count(con, "(from landed where status = 200 and not json_valid(body))")
-    # Under other names the same exports are another batch.
-    name = hashlib.sha256("\n".join([*landed, *names]).encode()).hexdigest()[:16]
+    # Under other names the same exports are another batch, and so are files that lost their texts.
+    read = [f"{place} {(landing / place).stat().st_size}" for place in landed]
+    name = hashlib.sha256("\n".join([*read, *names]).encode()).hexdigest()[:16]
     sizes = {}
     for number, part in enumerate(sorted(making.glob("month=*/*.parquet"))):
         final = root / f"platform={platform}" / part.parent.name / f"{name}-{number}.parquet"
@@ -464,11 +616,30 @@ def _make_batch(
     shutil.rmtree(making, ignore_errors=True)
     commit = root / "batches" / f"{name}.json"
     commit.parent.mkdir(exist_ok=True)
-    hidden = hidden_sibling(commit)
-    hidden.write_text(json.dumps({"landed": landed, "sizes": sizes}), encoding="utf-8")
-    publish_file(hidden, commit)
+    with written_whole(commit) as file:
+        file.write(json.dumps({"landed": landed, "sizes": sizes}).encode("utf-8"))
     sync_folder(root)
     return Digest(responses, not_json, sightings, (), (Batch(name, tuple(landed), sizes),))
+
+
+def answers_among(landing: Path, platform: str, done: Container[str]) -> list[Path]:
+    """A platform's landed files of answers that are not `done`, which are named as batches name them."""
+    found = []
+    for path in landed_files(landing, platform):
+        name = str(path.relative_to(landing))
+        if name in done or _is_export(name) or (is_compacted(path) and is_read(landing, path, done)):
+            continue
+        found.append(path)
+    return found
+
+
+def sight_answers(con: duckdb.DuckDBPyConnection, platform: str, paths: Sequence[Path]) -> None:
+    """Make the table `sightings` of what landed answers of a platform's API say."""
+    con.execute(f"create table sightings ({SIGHTING})")
+    if paths and platform in platforms():
+        con.execute(f"create view landed as select {_WITHOUT_HALF_CHARACTERS} from {sql.parquet(paths)}")
+        _sight_answers(con, platform)
+        con.execute(f"create or replace table sightings as select {_WITHOUT_WHAT_IS_NOT_SAID} from sightings")
 
 
 def _sight_answers(con: duckdb.DuckDBPyConnection, platform: str) -> None:

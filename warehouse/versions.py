@@ -24,7 +24,7 @@ import duckdb
 
 from warehouse.durable import hidden_sibling, publish_file
 from warehouse.one_at_a_time import BUILD_LOCK, Busy, one_at_a_time
-from warehouse.opening import holds_warehouse, open_to_read
+from warehouse.opening import holds_warehouse, open_to_read, read_to_the_end
 
 FOLDER = "versions"
 
@@ -74,7 +74,11 @@ def tidy(warehouse: Path, keep: int | None = None) -> None:
     Only for whoever holds the lock of the warehouse's folder and has made nothing there yet.
     """
     for path in warehouse.parent.glob(f".{escape(warehouse.name)}.*.part*"):
-        path.unlink()
+        # The database has a folder for what does not fit into memory.
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
     for path in _holdings(warehouse).parts:
         path.unlink()
     _drop_versions(warehouse, keep)
@@ -101,6 +105,16 @@ def keep_version(warehouse: Path, keep: int) -> None:
         return
     _folder(warehouse).mkdir(exist_ok=True)
     _name_too(warehouse, _numbered(warehouse, _next_number(warehouse)))
+
+
+def drop_every_version(warehouse: Path) -> None:
+    """Forget every earlier build, for what stands in them must not be kept.
+
+    Only for whoever holds the lock of the warehouse's folder.
+    """
+    found = _holdings(warehouse)
+    for path in (*(version.path for version in found.versions), *found.set_aside, *found.parts):
+        path.unlink()
 
 
 def drop_set_aside(warehouse: Path) -> None:
@@ -171,11 +185,7 @@ def _readings_in(version: Path) -> int | None:
                 row = con.execute("select sum(polls)::bigint from summaries.counter_days").fetchone()
             except (duckdb.CatalogException, duckdb.BinderException):
                 return None
-            # Everything is read to its end: what can be opened may still be damaged further in.
-            for schema, table in con.execute(
-                "select schema_name, table_name from duckdb_tables() where database_name = 'warehouse'"
-            ).fetchall():
-                con.execute(f'select bit_xor(hash(stored)) from "{schema}"."{table}" as stored').fetchall()
+            read_to_the_end(con)
     except duckdb.Error as error:
         raise RollbackRefused(
             f"{version} is damaged ({str(error).splitlines()[0]}); delete it and roll back again, to the one "

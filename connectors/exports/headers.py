@@ -125,6 +125,15 @@ def series() -> Mapping[str, Series]:
     }
 
 
+def metrics_of(platform: str) -> frozenset[str]:
+    """The native name of everything that some export tells of a platform."""
+    titled = series().values()
+    of_rows = {metric for each in exports() if each.platform == platform for metric in each.metrics}
+    if platform not in {each.platform for each in titled}:
+        return frozenset(of_rows)
+    return frozenset(of_rows | {each.metric for each in titled if each.platform in (None, platform)})
+
+
 @cache
 def overview_title() -> str:
     """What the export of series by day is called."""

@@ -16,16 +16,19 @@ from collections.abc import Iterable
 import requests
 
 from connectors.asking import AccountDays, Ask, PostDays, Walk, Wanted
+from connectors.credentials import CredentialHealth
 from connectors.errors import Trouble
 from connectors.facebook.addresses import parse_handle, parse_post_id, parse_post_url
 from connectors.facebook.ads import Audiences
-from connectors.facebook.days import PageDays
+from connectors.facebook.days import DAYS_PER_REQUEST, PACIFIC, PageDays
 from connectors.facebook.graph import ANSWERS, APP_SECRET, Graph
 from connectors.facebook.insights import Insights
 from connectors.facebook.listing import Listing
 from connectors.facebook.pages import Pages
 from connectors.facebook.post_days import ask_post_days
 from connectors.facebook.sites import ask_sites
+from connectors.graph_credentials import health_in
+from connectors.history import CallsFor, History
 from connectors.wire import WireSession
 
 __all__ = [
@@ -34,11 +37,14 @@ __all__ = [
     "AUDIENCES",
     "CREDENTIAL",
     "FURTHER_CREDENTIALS",
+    "HISTORY",
     "MENTIONS",
     "PLATFORM",
     "POST_DAYS",
     "SDK_URL",
+    "TELLS_EXPIRY",
     "collect",
+    "credential_health",
     "judge",
     "parse_handle",
     "parse_post_id",
@@ -55,6 +61,47 @@ ACCOUNT_DAYS = True
 POST_DAYS = True
 MENTIONS = ("site",)
 AUDIENCES = True
+TELLS_EXPIRY = True
+# What the collects need; `ads_read` is asked for audiences alone, which not every campaign has.
+NEEDED_PERMISSIONS = ("pages_read_engagement", "pages_read_user_content", "read_insights")
+# Page insights go back two years and answer for 90 days at a time; shares of web addresses are lifetime
+# counters and have no history.
+HISTORY = {
+    "walks": History(
+        subjects_per_window=5,
+        calls=(
+            CallsFor("roles", "window"),
+            CallsFor("page_posts", "post", 100),
+            CallsFor("page_reels", "subject"),
+            CallsFor("page_videos", "post", 100),
+            CallsFor("insights", "post", 25),
+        ),
+    ),
+    "days": History(
+        DAYS_PER_REQUEST,
+        zone=PACIFIC.key,
+        reaches_back=730,
+        settles_after=3,
+        is_of_owners=True,
+        leaves_out_others=True,
+        # Once for the totals, once for what advertising did of them.
+        calls=(
+            CallsFor("roles", "window"),
+            CallsFor("page_insights", "subject"),
+            CallsFor("page_insights", "subject"),
+        ),
+    ),
+    "post_days": History(
+        DAYS_PER_REQUEST,
+        subjects_per_window=200,
+        zone=PACIFIC.key,
+        reaches_back=730,
+        settles_after=3,
+        is_of_owners=True,
+        leaves_out_others=True,
+        calls=(CallsFor("roles", "window"), CallsFor("post_days", "subject", 50)),
+    ),
+}
 
 
 def judge(response: requests.Response) -> Trouble | None:
@@ -117,3 +164,18 @@ def collect(
         _collect_pages(graph, ask, session)
         ask_sites(graph, ask.mentions)
         Audiences(graph).ask(ask.audiences)
+
+
+def credential_health(
+    session: WireSession,
+    credential: str,
+    *,
+    version: str = "v26.0",
+    app_secret: str | None = None,
+    **_options: object,
+) -> CredentialHealth:
+    """What the platform tells of the token: one call, which changes nothing. Raises Trouble."""
+    graph = Graph(session, credential, version, app_secret)
+    return health_in(
+        graph.get("debug_token", credential, input_token=credential), NEEDED_PERMISSIONS, PLATFORM
+    )

@@ -87,6 +87,16 @@ def _post_of(video: Mapping[str, Any], page_id: str) -> str | None:
     return f"{page_id}_{post_id}" if DIGITS.fullmatch(post_id) and DIGITS.fullmatch(page_id) else None
 
 
+def _bounds(walk: Walk) -> dict[str, str]:
+    """The moments between which a walk lists, as parameters of a Graph list."""
+    bounds = {"since": walk.since, "until": walk.until}
+    return {name: str(int(moment.timestamp())) for name, moment in bounds.items() if moment is not None}
+
+
+def _is_wanted(created_at: datetime, walk: Walk) -> bool:
+    return walk.since <= created_at and (walk.until is None or created_at <= walk.until)
+
+
 def _gone(object_id: str) -> Gone:
     text = f"facebook: {object_id} is deleted, hidden or not visible to this token; check it in the registry"
     return Gone(FACEBOOK, text)
@@ -145,8 +155,7 @@ class Listing:
             return True
 
         def list_with(fields: str) -> None:
-            since = str(int(walk.since.timestamp()))
-            self._graph.walk(f"{page_id}/posts", token, fields, take, since=since)
+            self._graph.walk(f"{page_id}/posts", token, fields, take, **_bounds(walk))
 
         with self._session.asking("page_posts", walk.campaign_id):
             if token in self._bare:
@@ -168,12 +177,11 @@ class Listing:
                 self._saw_video(reel, walk.campaign_id, page_id, is_reel=True)
             return True
 
-        since = str(int(walk.since.timestamp()))
         with (
             self._session.asking("page_reels", walk.campaign_id),
             self._optional(f"the reels of Page {page_id} are", page_id),
         ):
-            self._list_videos(f"{page_id}/video_reels", token, take, since=since)
+            self._list_videos(f"{page_id}/video_reels", token, take, **_bounds(walk))
 
     def _list_uploads(self, page_id: str, walk: Walk, token: str) -> None:
         """Newest first and without a `since`: goes on until a page ends before the walk's beginning."""
@@ -181,7 +189,7 @@ class Listing:
         def take(videos: list[dict[str, Any]]) -> bool:
             ages = [_moment(video.get("created_time")) for video in videos]
             for video, created_at in zip(videos, ages, strict=True):
-                if created_at is None or created_at >= walk.since:
+                if created_at is None or _is_wanted(created_at, walk):
                     self._saw_video(video, walk.campaign_id, page_id)
             return not (ages and ages[-1] is not None and ages[-1] < walk.since)
 

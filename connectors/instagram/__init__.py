@@ -17,12 +17,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import requests
 
 from connectors.asking import Ask, Walk, Wanted, in_parts
+from connectors.credentials import CredentialHealth
 from connectors.errors import (
     ENDS_THE_RUN,
     BadRequest,
@@ -36,6 +37,8 @@ from connectors.errors import (
     Unreadable,
 )
 from connectors.graph_calls import minding_the_version
+from connectors.graph_credentials import health_in
+from connectors.history import CallsFor, History
 from connectors.instagram.addresses import (
     DIGITS,
     parse_handle,
@@ -54,7 +57,13 @@ from connectors.instagram.graph import (
     is_older,
     reason,
 )
-from connectors.instagram.insights import Insights, Question, media_question
+from connectors.instagram.insights import (
+    MOST_DAYS,
+    QUESTIONS_PER_BATCH,
+    Insights,
+    Question,
+    media_question,
+)
 from connectors.wire import WireSession
 
 __all__ = [
@@ -62,10 +71,13 @@ __all__ = [
     "API_URL",
     "CREDENTIAL",
     "FURTHER_CREDENTIALS",
+    "HISTORY",
     "MORE_HOSTS",
     "PLATFORM",
     "SDK_URL",
+    "TELLS_EXPIRY",
     "collect",
+    "credential_health",
     "judge",
     "parse_handle",
     "parse_post_id",
@@ -80,6 +92,34 @@ API_URL = "https://graph.facebook.com"
 MORE_HOSTS = (INSTAGRAM_LOGIN,)
 # `collect` answers an Ask's `days`.
 ACCOUNT_DAYS = True
+TELLS_EXPIRY = True
+# What the collects need of a token of Facebook Login.
+NEEDED_PERMISSIONS = ("instagram_basic", "instagram_manage_insights", "pages_read_engagement")
+# A token of Instagram Login; it can be refreshed from its second day on.
+LOGIN_TOKEN_LIVES = timedelta(days=60)
+# Account insights are kept for 90 days and asked a day at a time, by two questions; their windows are not
+# longer than 30 days. Others' media are discovered from the newest on.
+HISTORY = {
+    "walks": History(
+        None,
+        calls=(
+            CallsFor("roles", "window"),
+            CallsFor("accounts", "subject"),
+            CallsFor("account_media", "post", 100),
+            CallsFor("stories", "subject"),
+        ),
+    ),
+    "days": History(
+        30,
+        subjects_per_window=5,
+        zone="America/Los_Angeles",
+        reaches_back=MOST_DAYS,
+        settles_after=3,
+        is_of_owners=True,
+        leaves_out_others=True,
+        calls=(CallsFor("roles", "window"), CallsFor("account_insights", "day", QUESTIONS_PER_BATCH // 2)),
+    ),
+}
 
 _ANSWERS = InstagramAnswers(PLATFORM, CREDENTIAL, FURTHER_CREDENTIALS["app_secret"])
 
@@ -257,9 +297,11 @@ class _Asker:
             self._session.asking("account_media", walk.campaign_id),
             self._session.costing_only_this(),
         ):
-            since = str(int(walk.since.timestamp()))
+            bounds = {"since": str(int(walk.since.timestamp()))}
+            if walk.until is not None:
+                bounds["until"] = str(int(walk.until.timestamp()))
             for media in self._graph.list_all(
-                f"{own.id}/media", own.token, _OWN_FIELDS, "media", ITEMS_PER_PAGE, since=since
+                f"{own.id}/media", own.token, _OWN_FIELDS, "media", ITEMS_PER_PAGE, **bounds
             ):
                 for medium in media:
                     self._saw(own, medium, walk.campaign_id)
@@ -512,3 +554,24 @@ def collect(
     """
     with minding_the_version(session, _ANSWERS, version):
         _Asker(session, credential, version, app_secret).carry_out(ask)
+
+
+def credential_health(
+    session: WireSession,
+    credential: str,
+    *,
+    version: str = "v26.0",
+    app_secret: str | None = None,
+    **_options: object,
+) -> CredentialHealth:
+    """What the platform tells of the token: one call, which changes nothing. Raises Trouble.
+
+    Instagram Login tells when a token expires only by making a new one; that is left to people.
+    """
+    graph = Graph(session, credential, version, app_secret)
+    if graph.is_instagram_login:
+        graph.get("me", credential, fields="user_id")
+        return CredentialHealth(is_valid=True, lives=LOGIN_TOKEN_LIVES)
+    return health_in(
+        graph.get("debug_token", credential, input_token=credential), NEEDED_PERMISSIONS, PLATFORM
+    )

@@ -18,6 +18,7 @@ from typing import Any
 import requests
 
 from connectors.asking import Ask, Walk, in_parts
+from connectors.credentials import CredentialHealth
 from connectors.errors import (
     BadRequest,
     Gone,
@@ -29,6 +30,7 @@ from connectors.errors import (
     Trouble,
     Unreadable,
 )
+from connectors.history import CallsFor, History
 from connectors.tiktok.addresses import VIDEO_ID, parse_handle, parse_post_id, parse_post_url
 from connectors.wire import WireSession
 
@@ -37,9 +39,11 @@ __all__ = [
     "API_URL",
     "CREDENTIAL",
     "FURTHER_CREDENTIALS",
+    "HISTORY",
     "PLATFORM",
     "SDK_URL",
     "collect",
+    "credential_health",
     "judge",
     "parse_handle",
     "parse_post_id",
@@ -61,6 +65,10 @@ FURTHER_CREDENTIALS = {
 CALLS = (600, 60.0)
 IDS_PER_REQUEST = 20
 VIDEOS_PER_PAGE = 20
+# Only the list has a past: no figure is told by day.
+HISTORY = {
+    "walks": History(calls=(CallsFor("user", "window"), CallsFor("list", "post", VIDEOS_PER_PAGE))),
+}
 # Twenty thousand videos: a list that goes on is a mistake.
 MOST_PAGES = 1000
 _VIDEO_FIELDS = "id,create_time,share_url,title,duration,view_count,like_count,comment_count,share_count"
@@ -208,6 +216,8 @@ class _Asker:
             text = "tiktok: the sign-in gave out another refresh token, which is not kept"
             cure = "if the next one is refused, make a new one and set TIKTOK_REFRESH_TOKEN"
             self._session.note(NotOffered(PLATFORM, f"{text}; {cure}"))
+        else:
+            self._session.lives_for(FURTHER_CREDENTIALS["refresh_token"], document.get("refresh_expires_in"))
 
     # -- what is asked
 
@@ -248,6 +258,8 @@ class _Asker:
     def _list(self, walk: Walk) -> None:
         cursors: set[int] = set()
         body: dict[str, object] = {"max_count": VIDEOS_PER_PAGE}
+        if walk.until is not None:
+            body["cursor"] = int(walk.until.timestamp() * 1000)
         while True:
             answer = self._ask(walk.campaign_id, "POST", "/v2/video/list/", _VIDEO_FIELDS, body)
             oldest: datetime | None = None
@@ -298,3 +310,28 @@ def collect(
     given = {"client_key": client_key, "client_secret": client_secret, "refresh_token": refresh_token}
     renewal = {name: value for name, value in given.items() if value}
     _Asker(session, credential, renewal if len(renewal) == len(given) else {}).carry_out(ask)
+
+
+def credential_health(
+    session: WireSession,
+    credential: str,
+    *,
+    client_key: str | None = None,
+    client_secret: str | None = None,
+    refresh_token: str | None = None,
+    **_options: object,
+) -> CredentialHealth:
+    """Whether the platform takes the access token: one call. It is not renewed, because the sign-in may give
+    out another refresh token with it. Raises Trouble.
+    """
+    try:
+        session.get(
+            f"{SDK_URL}/v2/user/info/",
+            params={"fields": "open_id"},
+            headers={"Authorization": f"Bearer {credential}"},
+        )
+    except TokenInvalid:
+        if not (client_key and client_secret and refresh_token):
+            raise
+        return CredentialHealth(told="tiktok: the access token has died, the next collect renews it")
+    return CredentialHealth(is_valid=True)

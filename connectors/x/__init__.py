@@ -19,6 +19,7 @@ from typing import Any
 
 from connectors.asking import Ask, Walk, Wanted, in_parts
 from connectors.errors import BadRequest, Gone, NotOffered, PermissionMissing, RateLimited, Unreadable
+from connectors.history import CallsFor, History
 from connectors.spending import Line, Purse
 from connectors.wire import WireSession
 from connectors.x.addresses import HANDLE, POST_ID, parse_handle, parse_post_id, parse_post_url
@@ -38,13 +39,14 @@ from connectors.x.answers import (
     users_in,
 )
 from connectors.x.calls import API_URL, PRICES, SDK_URL, Calls, bought
-from connectors.x.counts import Counts
+from connectors.x.counts import DAYS_PER_PAGE, RECENT, Counts
 
 __all__ = [
     "ACCOUNT_DAYS",
     "API_URL",
     "CREDENTIAL",
     "FURTHER_CREDENTIALS",
+    "HISTORY",
     "MENTIONS",
     "PLATFORM",
     "PRICES",
@@ -60,6 +62,45 @@ PLATFORM = "x"
 # What `collect` can do beyond listings and posts.
 ACCOUNT_DAYS = True
 MENTIONS = ("hashtag", "site")
+_QUARTER_HOUR_S = 900.0
+# counts/recent reaches seven days back, counts/all to 2006, 31 days a page; each request is charged.
+_COUNTS = History(
+    DAYS_PER_PAGE,
+    settles_after=1,
+    calls=(
+        CallsFor(
+            "counts",
+            "subject",
+            price="counts/recent",
+            to_days_back=RECENT.days,
+            rate=(300, _QUARTER_HOUR_S),
+        ),
+        CallsFor(
+            "counts",
+            "subject",
+            price="counts/all",
+            from_days_back=RECENT.days,
+            rate=(300, _QUARTER_HOUR_S),
+        ),
+    ),
+)
+HISTORY = {
+    "walks": History(
+        DAYS_PER_PAGE,
+        subjects_per_window=2,
+        calls=(
+            CallsFor(
+                "users", "subject", 100, price="user", is_charged_each=True, rate=(300, _QUARTER_HOUR_S)
+            ),
+            CallsFor(
+                "timeline", "post", 100, price="post", is_charged_each=True, rate=(10_000, _QUARTER_HOUR_S)
+            ),
+        ),
+    ),
+    # Retweets of an account as X counts them, a cross-check.
+    "days": _COUNTS,
+    "mentions": _COUNTS,
+}
 
 IDS_PER_REQUEST = 100
 POSTS_PER_PAGE = 100

@@ -32,6 +32,7 @@ from connectors.x.answers import count_in, items
 from connectors.x.calls import Calls
 
 RECENT = timedelta(days=7)
+DAYS_PER_PAGE = 31
 RECENT_QUERY, ALL_QUERY = 512, 1024
 # X wants an end at least ten seconds past; a minute more for a clock that differs.
 _SETTLED = timedelta(minutes=1)
@@ -235,8 +236,8 @@ def _not_offered(trouble: Trouble) -> NotOffered:
 
 
 def _most_pages(window: _Window) -> int:
-    """Twice what X needs for the window, 31 days a page."""
-    return 2 * ((window.last_day - window.first_day).days // 31 + 1)
+    """Twice what X needs for the window."""
+    return 2 * ((window.last_day - window.first_day).days // DAYS_PER_PAGE + 1)
 
 
 def _joined(one: _Window, other: _Window) -> _Window:

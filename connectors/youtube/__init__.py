@@ -18,6 +18,7 @@ from datetime import datetime
 import requests
 
 from connectors.asking import AccountDays, Ask, Walk, in_parts
+from connectors.credentials import CredentialHealth
 from connectors.errors import (
     BadRequest,
     Gone,
@@ -26,19 +27,22 @@ from connectors.errors import (
     TokenInvalid,
     Unreadable,
 )
+from connectors.history import CallsFor, History
 from connectors.wire import WireSession
 from connectors.youtube.addresses import CHANNEL_ID, VIDEO_ID, parse_handle, parse_post_id, parse_post_url
-from connectors.youtube.answers import OAUTH_SETTINGS, items_of, judge, text_in, told
+from connectors.youtube.answers import OAUTH_SETTINGS, items_of, judge, number_in, text_in, told
 
 __all__ = [
     "ACCOUNT_DAYS",
     "API_URL",
     "CREDENTIAL",
     "FURTHER_CREDENTIALS",
+    "HISTORY",
     "MORE_HOSTS",
     "PLATFORM",
     "SDK_URL",
     "collect",
+    "credential_health",
     "judge",
     "parse_handle",
     "parse_post_id",
@@ -65,6 +69,35 @@ ITEMS_PER_PAGE = 50
 MOST_PAGES = 1000
 # A report takes up to 500 videos in its filter; fewer keep the address and the table short.
 VIDEOS_PER_REPORT = 100
+# Uploads are listed from the newest on, wherever a walk begins: it is not cut. Reports have no known end
+# backwards, and any length; in parts of 90 days, a part that fails costs little.
+HISTORY = {
+    "walks": History(
+        None,
+        calls=(
+            CallsFor("channels", "subject"),
+            CallsFor("uploads", "post", ITEMS_PER_PAGE),
+            CallsFor("videos", "post", IDS_PER_REQUEST),
+        ),
+    ),
+    "days": History(
+        90,
+        zone="America/Los_Angeles",
+        settles_after=3,
+        is_of_owners=True,
+        needs=tuple(FURTHER_CREDENTIALS.values()),
+        with_posts=True,
+        calls=(
+            CallsFor("channels", "subject"),
+            CallsFor("videos", "post", IDS_PER_REQUEST),
+            CallsFor("token", "window"),
+            CallsFor("channel_days", "subject"),
+            CallsFor("video_days", "post", VIDEOS_PER_REPORT),
+        ),
+    ),
+}
+# An id of the right form; whether there is such a video does not matter.
+_NO_VIDEO = "-----------"
 _DAY_METRICS = "views,likes,shares,comments,estimatedMinutesWatched,subscribersGained"
 
 
@@ -262,12 +295,7 @@ class _Asker:
     def _bearer(self, campaign_id: str, sign_in: dict[str, str]) -> dict[str, str]:
         """The header of a signed-in request. Raises PermissionMissing when the sign-in is refused."""
         with self._session.asking("token", campaign_id):
-            answer = self._session.post(f"{_SIGN_IN}/token", data={**sign_in, "grant_type": "refresh_token"})
-        token = text_in(answer, "access_token")
-        if token is None:
-            text = f"youtube: Google's sign-in gave no token; check {OAUTH_SETTINGS}"
-            raise PermissionMissing(PLATFORM, text)
-        return {"Authorization": f"Bearer {token}"}
+            return {"Authorization": f"Bearer {_signed_in(self._session, sign_in)}"}
 
     def _read_channel_days(self, days: AccountDays, channel: _Channel, bearer: dict[str, str]) -> None:
         """The days of a channel, and of its videos that this run read. Raises PermissionMissing when the
@@ -286,6 +314,19 @@ class _Asker:
             for ids in in_parts(self._videos_of.get(channel.id, []), VIDEOS_PER_REPORT):
                 with self._session.costing_only_this():
                     report(dimensions="day,video", filters=f"video=={','.join(ids)}")
+
+
+def _signed_in(session: WireSession, sign_in: dict[str, str]) -> str:
+    """An access token for an hour; the refresh token stays as it is. Raises PermissionMissing when the
+    sign-in is refused.
+    """
+    answer = session.post(f"{_SIGN_IN}/token", data={**sign_in, "grant_type": "refresh_token"})
+    token = text_in(answer, "access_token")
+    if token is None:
+        raise PermissionMissing(PLATFORM, f"youtube: Google's sign-in gave no token; check {OAUTH_SETTINGS}")
+    # Told only of consents that were given for a time.
+    session.lives_for(FURTHER_CREDENTIALS["refresh_token"], number_in(answer, "refresh_token_expires_in"))
+    return token
 
 
 def _channels_in(answer: requests.Response) -> list[_Channel]:
@@ -322,3 +363,25 @@ def collect(
         text = f"youtube: no daily reports, {missing} is not set; set all of {OAUTH_SETTINGS}, or none"
         session.note(PermissionMissing(PLATFORM, text))
     _Asker(session, credential).carry_out(ask, sign_in if len(sign_in) == len(given) else {})
+
+
+def credential_health(
+    session: WireSession,
+    credential: str,
+    *,
+    client_id: str | None = None,
+    client_secret: str | None = None,
+    refresh_token: str | None = None,
+    **_options: object,
+) -> CredentialHealth:
+    """Whether the platform takes the key, for one unit of its 10,000, and the sign-in, where there is one.
+    Raises Trouble.
+    """
+    session.get(f"{SDK_URL}/youtube/v3/videos", params={"part": "id", "id": _NO_VIDEO, "key": credential})
+    if client_id and client_secret and refresh_token:
+        sign_in = {"client_id": client_id, "client_secret": client_secret, "refresh_token": refresh_token}
+        try:
+            _signed_in(session, sign_in)
+        except PermissionMissing as refused:
+            return CredentialHealth(is_valid=True, told=refused.message)
+    return CredentialHealth(is_valid=True)

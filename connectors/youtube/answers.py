@@ -126,3 +126,10 @@ def told(found: object, *names: str) -> str | None:
 def text_in(response: requests.Response, *names: str) -> str | None:
     """The text at `names` in an answer; None when it is not there."""
     return told(_document(response), *names)
+
+
+def number_in(response: requests.Response, name: str) -> int | None:
+    """The whole number under `name` in an answer; None when it is not there."""
+    document = _document(response)
+    number = document.get(name) if isinstance(document, dict) else None
+    return number if isinstance(number, int) else None

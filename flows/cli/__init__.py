@@ -5,6 +5,7 @@ What a command needs is imported when it runs, so that `campaign --help` answers
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -12,7 +13,18 @@ from typing import NoReturn
 import typer
 from typer._click.exceptions import ClickException
 
-from flows.cli import building, collecting, importing, looking, querying, trying
+from flows.cli import (
+    backfilling,
+    building,
+    collecting,
+    importing,
+    keeping,
+    looking,
+    querying,
+    reporting,
+    serving,
+    trying,
+)
 from flows.cli.running import USED_WRONGLY
 
 INTERRUPTED = 130
@@ -35,7 +47,18 @@ Settings come from the environment or from .env in the working folder.
 )
 
 # The help lists them in this order.
-for _module in (trying, looking, collecting, building, querying, importing):
+for _module in (
+    trying,
+    looking,
+    collecting,
+    backfilling,
+    building,
+    querying,
+    reporting,
+    importing,
+    keeping,
+    serving,
+):
     app.add_typer(_module.commands)
 
 
@@ -43,6 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and leave with its exit code: 0 success, 1 it failed, 2 it was called wrongly."""
     from flows.console import complain
 
+    # Prefect, where a command uses it, would tell its makers of every use.
+    for name, value in {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}.items():
+        os.environ.setdefault(name, value)
     command = typer.main.get_command(app)
     try:
         code = command.main(args=arguments, prog_name="campaign", standalone_mode=False)

@@ -47,34 +47,56 @@ def build(
             help="Make nothing: publish the build before this one again. Once more goes one further back.",
         ),
     ] = False,
+    wait: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=0,
+            help="How long to wait for another build that is running. Default: 600 with --full, else 0.",
+        ),
+    ] = None,
 ) -> None:
     """Make the landed answers into tables and publish them, whole or not at all.
 
     It costs what is new since the last build: only the days on which something changed are made again.
     Whoever reads goes on with the old tables until the new ones are checked. The last CAMPAIGN_KEEP_BUILDS
-    builds (3) are kept for --rollback. With PREFECT_API_URL set this is a recorded flow run.
+    builds (3) are kept for --rollback. One build runs at a time: a full one waits for another, any other ends
+    at once, unless --wait says how long. With PREFECT_API_URL set this is a recorded flow run.
     """
+    from flows.console import complain
+    from flows.last_runs import build_of
     from flows.round import Refused
     from warehouse.build import BuildRefused
     from warehouse.versions import RollbackRefused, roll_back
 
     with plain_errors(BuildRefused, Refused, RollbackRefused):
         if rollback:
-            if full or as_known_at is not None or out is not None:
+            if full or as_known_at is not None or out is not None or wait is not None:
                 fail("--rollback makes nothing; leave the other options out", USED_WRONGLY)
-            warehouse = read_settings().warehouse
+            settings = read_settings()
+            warehouse = settings.warehouse
             _show_rollback(roll_back(warehouse), warehouse)
+            # It told of tables that are not published any more.
+            build_of(settings.home).unlink(missing_ok=True)
             return
         moment = None if as_known_at is None else moment_of(as_known_at, "--as-known-at")
         settings = read_settings()
         if is_recorded() and out is None:
             from flows.build import recorded_build
 
-            report = recorded_build(full, moment)
+            report = recorded_build(full, moment, wait)
         else:
             from flows.refresh import refresh
 
-            report = refresh(settings, read_registry(settings), full=full, as_known_at=moment, out=out)
+            report = refresh(
+                settings,
+                read_registry(settings),
+                full=full,
+                as_known_at=moment,
+                out=out,
+                wait_s=wait,
+                waiting=complain,
+            )
         _show_build(report, out or settings.warehouse)
         if moment is not None and out is None:
             _show_that_it_is_of_then(moment)

@@ -8,7 +8,9 @@ import typer
 
 from flows.cli.running import (
     FAILED,
+    Verbose,
     is_recorded,
+    log_landed,
     moment_of,
     now,
     plain_errors,
@@ -48,6 +50,7 @@ def collect(
     everything: Annotated[
         bool, typer.Option("--all", help="Read every post and walk every account, due or not.")
     ] = False,
+    verbose: Verbose = False,
 ) -> None:
     """Ask the platforms what is due, and land every answer as it came.
 
@@ -59,6 +62,7 @@ def collect(
     """
     from flows.round import Refused, prepare
 
+    log_landed(verbose)
     with plain_errors(Refused), stopped_by_sigterm():
         moment = None if as_of is None else moment_of(as_of, "--as-of")
         if is_recorded():

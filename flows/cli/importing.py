@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.running import FAILED, USED_WRONGLY, fail, moment_of, now, plain_errors, read_settings
+from flows.cli.running import (
+    FAILED,
+    USED_WRONGLY,
+    Verbose,
+    fail,
+    log_landed,
+    moment_of,
+    now,
+    plain_errors,
+    read_settings,
+)
 
 if TYPE_CHECKING:
     from flows.importing import Imported
@@ -43,6 +53,7 @@ def import_(
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge the files and land nothing.")] = False,
+    verbose: Verbose = False,
 ) -> None:
     """Land exports made by hand: Meta Business Suite, X Analytics, CrowdTangle (docs/imports.md).
 
@@ -53,6 +64,7 @@ def import_(
     from connectors.exports.judging import Options
     from flows.importing import ImportRefused, import_exports, parse_account, parse_zone
 
+    log_landed(verbose)
     with plain_errors():
         try:
             options = Options(

@@ -2,39 +2,81 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import Annotated
+
 import typer
 
-from flows.cli.running import FAILED, now, plain_errors, read_registry, read_settings
+from flows.cli.running import FAILED, now, plain_errors, read_settings
 
 commands = typer.Typer()
 
 
-@commands.command(epilog="Example: campaign check")
-def check() -> None:
+class Shape(StrEnum):
+    """How status is written."""
+
+    table = "table"
+    json = "json"
+
+
+@commands.command(epilog="Example: campaign check --offline")
+def check(
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask nothing of a platform: say what the files tell.")
+    ] = False,
+) -> None:
     """Read the registry and the settings and say what is wrong with them; look at the folders and tables.
 
-    Lists what an active campaign's assets leave out: posts that nobody listed, most viewed first, each with
-    the asset that it resembles and the line to add; and rules that catch nothing. Secrets are never shown,
-    only whether they are there. Nothing is asked of a platform. The exit code is 0 when collect and build
-    could run.
+    Each platform is asked once whether it takes the credential, how long it lives and which permissions it
+    lacks; nothing is renewed and nothing costs. Lists what an active campaign's assets leave out: posts that
+    nobody listed, most viewed first, each with the asset that it resembles and the line to add; and rules
+    that catch nothing. Secrets are never shown, only whether they are there. The exit code is 0 when collect
+    and build could run.
     """
     from flows.examine import examine
 
     with plain_errors():
-        if not examine(read_settings(), now()):
+        if not examine(read_settings(), now(), asks_platforms=not offline):
             raise typer.Exit(FAILED)
 
 
-@commands.command(epilog="Example: campaign status")
-def status() -> None:
-    """How fresh each platform is, and what reading has cost: last collect, newest reading, posts known and
-    gone, spending of today and of this month against the budgets.
+@commands.command(epilog="Example: campaign status --alert > /dev/null (hourly from cron)")
+def status(
+    shape: Annotated[Shape, typer.Option("--format", help="What to write to standard output.")] = Shape.table,
+    alert: Annotated[
+        bool,
+        typer.Option(
+            "--alert",
+            help="Send what is wrong, and what is over, by CAMPAIGN_ALERT_WEBHOOK and CAMPAIGN_ALERT_EMAIL: "
+            "once, then daily.",
+        ),
+    ] = False,
+) -> None:
+    """How everything stands: last collect and success of each platform, newest reading, gaps, budgets,
+    credentials and their days left, the last build and its warnings.
 
-    Read from the data folder alone; nothing is asked of a platform.
+    Read from the data folder alone; nothing is asked of a platform. The exit code is 1 when somebody has
+    something to mend, with one line for each thing on standard error: a platform that an active campaign
+    needs and that was not asked for 2.5 hours, a last round that failed, tables 6 hours older than what has
+    landed, a credential that has expired or has less than 7 days left, a budget that is spent, a gap that
+    goes on.
     """
-    from flows.standing import tell_standing
+    from flows.alerts import tell_people
+    from flows.console import complain, say
+    from flows.status import as_json, tell
+    from flows.watching import look
 
     with plain_errors():
-        settings = read_settings()
-        if not tell_standing(settings, read_registry(settings), now()):
-            raise typer.Exit(FAILED)
+        settings, clock = read_settings(), now()
+        found = look(settings, clock)
+        if found.facts is not None and shape is Shape.json:
+            say(as_json(found.facts, found.problems))
+        elif found.facts is not None:
+            tell(found.facts)
+        for problem in found.problems:
+            complain(str(problem))
+        alerted = tell_people(settings, found.problems, clock) if alert else None
+        for line in alerted.failed if alerted else ():
+            complain(line)
+    if found.problems or (alerted and alerted.failed):
+        raise typer.Exit(FAILED)

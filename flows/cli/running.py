@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -19,15 +18,10 @@ if TYPE_CHECKING:
 FAILED = 1
 USED_WRONGLY = 2
 
-# What mends an error of a file or a folder.
-_UNWRITABLE = "; mend its permissions, or set CAMPAIGN_HOME and CAMPAIGN_LAKE to other folders"
-_CURES = {
-    errno.EROFS: _UNWRITABLE,
-    errno.EACCES: _UNWRITABLE,
-    errno.EPERM: _UNWRITABLE,
-    errno.ENOSPC: "; make room there",
-    errno.ENOENT: "; see that it is there and its name is right",
-}
+Verbose = Annotated[
+    bool, typer.Option("--verbose", help="Tell on standard error of each file of answers once it is safe.")
+]
+"""An option of commands that land; `log_landed` does what it says."""
 
 
 def read_settings() -> Settings:
@@ -74,6 +68,7 @@ def plain_errors(*more: type[Exception]) -> Iterator[None]:
     """Turn what is expected to go wrong into one plain line (a registry's mistakes into one each); anything
     else is our bug and keeps its traceback."""
     from flows.console import complain
+    from flows.cures import in_one_line
     from flows.registry import RegistryError
     from flows.settings import SettingsError
 
@@ -87,10 +82,23 @@ def plain_errors(*more: type[Exception]) -> Iterator[None]:
             complain(str(mistake))
         raise typer.Exit(FAILED) from None
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        fail(f"{place}{error.strerror or error}{_CURES.get(error.errno or 0, '')}")
+        fail(in_one_line(error))
     except expected as error:
         fail(str(error), USED_WRONGLY if type(error).__name__ == "UnknownName" else FAILED)
+
+
+def log_landed(verbose: bool) -> None:
+    """Write the log of what landed on standard error, where that is asked for."""
+    if not verbose:
+        return
+    import logging
+
+    from warehouse.landing import LOG
+
+    told = logging.StreamHandler()
+    told.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    LOG.addHandler(told)
+    LOG.setLevel(logging.INFO)
 
 
 @contextmanager

@@ -91,6 +91,7 @@ def test_a_connector_judges_any_answer_without_failing(connector: ModuleType, bo
 
 SIBLINGS = {
     "readings SQL": "warehouse/readings/{platform}.sql",
+    "texts": "warehouse/readings/{platform}.toml",
     "metric rows": "warehouse/dictionary/{platform}.csv",
     "sandbox face": "connectors/sandbox/{platform}.py",
     "tests of the connector": "tests/connectors/test_{platform}.py",

@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import connectors
 from connectors.sandbox.server import Sandbox
+from flows.backfilling import prepare_backfill
 from flows.registry import load
 from flows.round import prepare
 from flows.settings import Settings
@@ -57,6 +58,19 @@ def main(home: Path) -> None:
             moment = first + timedelta(hours=hours)
             round_ = prepare(None, settings=settings, registry=registry, clock=moment, as_of=moment)
             outcomes += [(one.platform, one.outcome, one.message) for one in round_.take_all().platforms]
+        filled = []
+        for _ in range(2):
+            backfill = prepare_backfill(
+                date(2026, 5, 1),
+                date(2026, 5, 3),
+                settings=settings,
+                registry=registry,
+                clock=moment,
+                as_of=moment,
+            )
+            (forecast,) = backfill.forecasts()
+            (fill,) = backfill.take_all().platforms
+            filled.append((dict(forecast.calls), fill.outcome, fill.windows, dict(fill.responses)))
         build(settings.landing, settings.readings, settings.warehouse)
     with open_published(settings.warehouse) as con:
         days = con.execute(
@@ -65,7 +79,13 @@ def main(home: Path) -> None:
         metrics = con.execute(
             "select native_name, canonical_name, definition from marts.metrics where platform = 'pigeon'"
         ).fetchall()
-    found = {"from": connectors.__file__, "outcomes": outcomes, "asset_daily": days, "metrics": metrics}
+    found = {
+        "from": connectors.__file__,
+        "outcomes": outcomes,
+        "asset_daily": days,
+        "metrics": metrics,
+        "filled": filled,
+    }
     sys.stdout.write(json.dumps(found))
 
 

@@ -90,6 +90,13 @@ def test_its_posts_gain_views_by_day_listed_or_not(found: dict[str, Any]) -> Non
     assert views["Coo again", "2026-05-03"] == 72
 
 
+def test_its_history_is_filled_in_the_windows_that_it_declares(found: dict[str, Any]) -> None:
+    assert found["filled"] == [
+        [{"posts": 2}, "ok", 2, {"posts": 2}],
+        [{}, "nothing to ask", 0, {}],
+    ]
+
+
 def test_its_metrics_are_in_the_dictionary(found: dict[str, Any]) -> None:
     assert found["metrics"] == [["seen", "views", "Times a pigeon was seen to carry the post"]]
 

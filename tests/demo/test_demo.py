@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from markupsafe import escape
 
 from flows.demo import DOWN_FROM, DOWN_UNTIL
 from tests.docs.readme import README, filled
@@ -197,3 +198,18 @@ def test_every_query_of_the_readme_answers_what_it_says(
     monkeypatch.delenv("COLUMNS", raising=False)
     shown = README.read_text(encoding="utf-8")
     assert filled(shown, demo_home / "warehouse.duckdb") == shown
+
+
+def test_the_report_is_written_and_says_where(
+    demo_run: tuple[Path, str], tables: duckdb.DuckDBPyConnection
+) -> None:
+    home, told = demo_run
+    page = home / "reports" / CAMPAIGN / "2019-12-12" / "report.html"
+    assert str(page) in told
+    html = page.read_text(encoding="utf-8")
+    for title, views in VIEWS.items():
+        assert f'<td>{escape(title)}</td><td class="n">{views:,}</td>' in html
+    ((gaps,),) = tables.execute(
+        "select count(*) from marts.gaps where campaign_id = ?", [CAMPAIGN]
+    ).fetchall()
+    assert f"Known gaps: the longest 15 of {gaps}" in html

@@ -43,7 +43,21 @@ def test_the_readme_shows_the_queries_of_the_docs(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "sandbox", "check", "status", "collect", "build", "import", "sql"]
+    "command",
+    [
+        "demo",
+        "sandbox",
+        "check",
+        "status",
+        "collect",
+        "backfill",
+        "build",
+        "import",
+        "maintain",
+        "forget",
+        "sql",
+        "report",
+    ],
 )
 def test_every_command_is_in_the_readme_and_explains_itself(command: str) -> None:
     assert f"campaign {command}" in TEXT or f"make {command}" in TEXT

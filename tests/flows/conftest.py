@@ -150,8 +150,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in list(os.environ):
         if name.partition("_")[0].lower() in CREDENTIALS:
             monkeypatch.delenv(name)
-    for name in ("CAMPAIGN_HOME", "CAMPAIGN_LAKE", "CAMPAIGN_REGISTRY", "CAMPAIGN_KEEP_BUILDS"):
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith("CAMPAIGN_")]:
+        monkeypatch.delenv(name)
     for name in ("PREFECT_API_URL", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "campaigns").mkdir()

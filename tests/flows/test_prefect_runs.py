@@ -1,12 +1,18 @@
-"""The flows under Prefect: without a server, and with one, its deployments and a worker."""
+"""The flows under Prefect: without a server, with one and a worker, and under campaign serve."""
 
 from __future__ import annotations
 
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from copy import copy
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +22,23 @@ import yaml
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from connectors.sandbox.server import Sandbox
 from flows.settings import CREDENTIALS
 from tests.flows.conftest import FACEBOOK_TOKEN, REGISTRY, X_TOKEN, Vendor, answer, serving
 
 CHECKOUT = Path(__file__).parents[2]
 PREFECT = Path(sys.executable).with_name("prefect")
 CAMPAIGN = Path(sys.executable).with_name("campaign")
+
+DEPLOYMENTS = {
+    *(f"collect/{platform}" for platform in (*CREDENTIALS, "others")),
+    "build/after-collect",
+    "build/nightly",
+    "report/daily",
+    "maintain/nightly",
+    "watch/hourly",
+    "backfill/manual",
+}
 
 # All in one process: an ephemeral server takes seconds to start.
 UNSERVED = """
@@ -52,14 +69,61 @@ with open(os.environ["CAMPAIGN_HOME"] + "/.build.lock", "a") as lock:
 """
 
 
+# Put on the path of every process: writes down who reaches for another machine.
+AUDITOR = """
+import os, sys
+
+def note(event, arguments):
+    if event not in ("socket.connect", "socket.getaddrinfo"):
+        return
+    address = arguments[1] if event == "socket.connect" else arguments
+    if not isinstance(address, tuple):
+        return
+    host = address[0].decode() if isinstance(address[0], bytes) else address[0]
+    if host and host not in ("localhost", "0.0.0.0", "::", "::1") and not host.startswith("127."):
+        with open(os.environ["CALLED_ABROAD"], "a") as file:
+            file.write(f"{event} {address} {sys.argv}\\n")
+
+sys.addaudithook(note)
+"""
+
+# One account a platform, the day after the campaign began: a round of each asks for something, and little.
+SANDBOXED = """\
+id = "uk-2019"
+name = "UK 2019"
+starts = 2019-10-29
+ends = 2019-12-12
+timezone = "Europe/London"
+
+[[sides]]
+id = "ours"
+ours = true
+""" + "".join(
+    f'\n[[accounts]]\nside = "ours"\nplatform = "{platform}"\nhandle = "{handle}"\n'
+    for platform, handle in {
+        "facebook": "uklabour",
+        "instagram": "uklabour",
+        "tiktok": "uklabour",
+        "x": "UKLabour",
+        "youtube": "@UKLabour",
+    }.items()
+)
+THEN = "2019-10-30T12:00Z"
+ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+
+
 class Scene:
     """A home, a platform, and a Prefect that live as long as this module's tests."""
+
+    worker: subprocess.Popen[bytes]
 
     def __init__(self, folder: Path, vendor: Vendor) -> None:
         self.folder = folder
         self.vendor = vendor
         (folder / "campaigns").mkdir()
         (folder / "campaigns" / "water.toml").write_text(REGISTRY)
+        (folder / "auditor").mkdir()
+        (folder / "auditor" / "sitecustomize.py").write_text(AUDITOR)
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self.environment = kept | {
             "CAMPAIGN_HOME": str(folder / "data"),
@@ -69,9 +133,22 @@ class Scene:
             "PREFECT_HOME": str(folder / "prefect"),
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "PREFECT_LOGGING_LEVEL": "WARNING",
+            "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+            "PREFECT_WORKER_QUERY_SECONDS": "1",
+            "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "1",
             "DO_NOT_TRACK": "1",
+            "PYTHONPATH": str(folder / "auditor"),
+            "CALLED_ABROAD": str(folder / "called-abroad"),
         }
         self.api = ""
+        # As Prefect's own client: a server whose database is locked for a moment answers 503.
+        self.session = requests.Session()
+        self.session.mount(
+            "http://",
+            HTTPAdapter(
+                max_retries=Retry(8, backoff_factor=0.1, status_forcelist=[503], allowed_methods=None)
+            ),
+        )
 
     def run(self, *command: object, **more: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -84,17 +161,88 @@ class Scene:
             check=False,
         )
 
+    @contextmanager
+    def running(self, log: str, *command: object, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+        """A program for the time of the block, its output in a file of the folder."""
+        with (
+            (self.folder / log).open("w") as file,
+            subprocess.Popen(
+                [str(part) for part in command],
+                cwd=CHECKOUT,
+                env=self.environment | more,
+                stdout=file,
+                stderr=file,
+            ) as process,
+        ):
+            try:
+                yield process
+            finally:
+                process.terminate()
+
     def ask(self, path: str, **body: object) -> Any:
-        response = requests.post(f"{self.api}{path}", json=body, timeout=10)
+        response = self.session.post(f"{self.api}{path}", json=body, timeout=60)
         response.raise_for_status()
         return response.json()
+
+    def deployment(self, name: str) -> str:
+        response = self.session.get(f"{self.api}/deployments/name/{name}", timeout=60)
+        response.raise_for_status()
+        return str(response.json()["id"])
+
+    def order(self, name: str, **parameters: object) -> None:
+        """What `prefect deployment run` does, without the seconds that another process takes."""
+        self.ask(f"/deployments/{self.deployment(name)}/create_flow_run", parameters=parameters)
+
+    def miss(self, name: str, slots: int) -> None:
+        """Has the schedule's last so many slots scheduled, as if nothing had run since."""
+        now = datetime.now(UTC)
+        self.ask(
+            f"/deployments/{self.deployment(name)}/schedule",
+            start_time=(now - timedelta(hours=slots)).isoformat(),
+            end_time=now.isoformat(),
+            min_runs=slots,
+        )
+
+    def runs_of(self, name: str) -> list[dict[str, Any]]:
+        """A deployment's runs that are due or were, oldest first."""
+        found: list[dict[str, Any]] = self.ask(
+            "/flow_runs/filter",
+            deployments={"id": {"any_": [self.deployment(name)]}},
+            flow_runs={"expected_start_time": {"before_": datetime.now(UTC).isoformat()}},
+            sort="EXPECTED_START_TIME_ASC",
+        )
+        return found
+
+    def wait_for(self, *names: str) -> None:
+        """Until every run of these deployments has ended."""
+
+        going_on = {
+            "deployments": {"id": {"any_": [self.deployment(name) for name in names]}},
+            "flow_runs": {"state": {"type": {"not_any_": list(ENDED)}}},
+        }
+
+        def have_ended() -> bool:
+            now = datetime.now(UTC)
+            waiting = [run["expected_start_time"] for run in self.ask("/flow_runs/filter", **going_on)]
+            return not any(datetime.fromisoformat(slot) <= now for slot in waiting)
+
+        wait_until(have_ended)
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 400) -> None:
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until, "it did not come to that"
+        time.sleep(0.5)
 
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     with serving() as vendor:
         vendor.plays_x()
-        yield Scene(tmp_path_factory.mktemp("prefect"), vendor)
+        scene = Scene(tmp_path_factory.mktemp("prefect"), vendor)
+        with scene.session:
+            yield scene
 
 
 @pytest.fixture(scope="module")
@@ -106,36 +254,154 @@ def unserved(scene: Scene) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def server(scene: Scene, unserved: list[str]) -> Iterator[Scene]:
-    """The scene with a Prefect server on loopback, a work pool and everything that prefect.yaml deploys."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+def sandboxed(scene: Scene) -> Iterator[dict[str, str]]:
+    """Settings of a home of its own, which asks the sandbox."""
+    (scene.folder / "2019").mkdir()
+    (scene.folder / "2019" / "uk.toml").write_text(SANDBOXED)
+    with Sandbox(now=datetime.fromisoformat(THEN)) as sandbox:
+        yield {
+            **sandbox.settings,
+            "CAMPAIGN_HOME": str(scene.folder / "2019" / "data"),
+            "CAMPAIGN_REGISTRY": str(scene.folder / "2019" / "uk.toml"),
+        }
+
+
+@pytest.fixture(scope="module")
+def server(scene: Scene, unserved: list[str], sandboxed: dict[str, str]) -> Iterator[Scene]:
+    """The scene with a Prefect server on loopback, a worker, which makes the work pool, and everything that
+    prefect.yaml deploys. The worker's runs ask the sandbox."""
+    port = _free_port()
     scene.api = scene.environment["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
-    command = [str(PREFECT), "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    with (
-        (scene.folder / "server.log").open("w") as log,
-        subprocess.Popen(
-            [*command, "--no-services", "--no-ui"], env=scene.environment, stdout=log, stderr=log
-        ) as process,
-    ):
-        try:
-            _wait_until_healthy(scene)
-            for arguments in (
-                ["work-pool", "create", "campaign", "--type", "process", "--overwrite"],
-                ["--no-prompt", "deploy", "--all"],
-            ):
-                done = scene.run(PREFECT, *arguments)
-                assert done.returncode == 0, done.stdout + done.stderr
+    start = (PREFECT, "server", "start", "--host", "127.0.0.1", "--port", port, "--no-services", "--no-ui")
+    work = (PREFECT, "worker", "start", "--pool", "campaign", "--type", "process")
+    with scene.running("server.log", *start):
+        _wait_until_healthy(scene)
+        with scene.running("worker.log", *work, **sandboxed) as scene.worker:
+            wait_until(lambda: scene.session.get(f"{scene.api}/work_pools/campaign", timeout=60).ok)
+            done = scene.run(PREFECT, "--no-prompt", "deploy", "--all")
+            assert done.returncode == 0, done.stdout + done.stderr
             yield scene
-        finally:
-            process.terminate()
+
+
+@pytest.fixture(scope="module")
+def worked(server: Scene) -> Scene:
+    """The server, after its worker ran every deployment once, and one of which four slots were missed. The
+    worker has gone."""
+    server.miss("collect/others", 4)
+    days = {"start": "2019-10-29", "end": "2019-10-29", "as_of": "2019-10-30T18:00Z"}
+    given = [f"-p{name}={value}" for name, value in days.items()]
+    ordered = server.run(PREFECT, "deployment", "run", "backfill/manual", *given)
+    assert ordered.returncode == 0, ordered.stdout + ordered.stderr
+    for platform in CREDENTIALS:
+        server.order(f"collect/{platform}", platforms=[platform], as_of=THEN)
+    server.wait_for(*(f"collect/{each}" for each in (*CREDENTIALS, "others")), "backfill/manual")
+    for names in (
+        ("build/after-collect", "build/nightly", "maintain/nightly"),
+        ("report/daily", "watch/hourly"),
+    ):
+        for name in names:
+            server.order(name)
+        server.wait_for(*names)
+    server.worker.terminate()
+    server.worker.wait(60)
+    return server
+
+
+@dataclass(frozen=True)
+class Served:
+    """What `campaign serve` did between its start and a SIGTERM."""
+
+    said: str
+    page: str
+    pages_ask: str
+    is_only_on_loopback: bool
+    missed: list[dict[str, Any]]
+    killed: dict[str, Any]
+    ordered: dict[str, Any]
+    code: int
+    left_over: list[str]
+
+
+@pytest.fixture(scope="module")
+def served(worked: Scene, sandboxed: dict[str, str]) -> Served:
+    """`campaign serve`, started where another was killed a while ago: three slots of a deployment were
+    missed, and a run of another was going on."""
+    home = worked.folder / "served"
+    (home / "prefect").mkdir(parents=True)
+    worked.miss("collect/tiktok", 3)
+    worked.order("watch/hourly")
+    left = [*worked.runs_of("collect/tiktok")[-3:], worked.runs_of("watch/hourly")[-1]]
+    worked.ask(f"/flow_runs/{left[-1]['id']}/set_state", state={"type": "RUNNING"}, force=True)
+    with (
+        closing(sqlite3.connect(worked.folder / "prefect" / "prefect.db")) as records,
+        closing(sqlite3.connect(home / "prefect" / "prefect.db")) as copied,
+    ):
+        records.backup(copied)
+    for run in left:
+        worked.session.delete(f"{worked.api}/flow_runs/{run['id']}", timeout=60).raise_for_status()
+
+    port = _free_port()
+    here = copy(worked)
+    here.api = f"http://127.0.0.1:{port}/api"
+    here.environment = {
+        name: value
+        for name, value in {**worked.environment, **sandboxed, "CAMPAIGN_HOME": str(home)}.items()
+        if name not in ("PREFECT_API_URL", "PREFECT_HOME", "PREFECT_SERVER_ANALYTICS_ENABLED", "DO_NOT_TRACK")
+    }
+    log = worked.folder / "serve.log"
+    with here.running(log.name, CAMPAIGN, "serve", "--port", port) as process:
+        wait_until(lambda: "Pages at" in log.read_text() or process.poll() is not None)
+        said = log.read_text()
+        assert process.poll() is None, said
+        here.order("collect/others")
+        here.wait_for("collect/others", "collect/tiktok")
+        found = Served(
+            said=said,
+            page=here.session.get(f"http://127.0.0.1:{port}", timeout=60).text,
+            pages_ask=here.session.get(f"http://127.0.0.1:{port}/ui-settings", timeout=60).json()["api_url"],
+            is_only_on_loopback=_can_bind("127.0.0.2", port),
+            missed=here.runs_of("collect/tiktok")[-3:],
+            killed=here.ask("/flow_runs/filter", flow_runs={"id": {"any_": [left[-1]["id"]]}})[0],
+            ordered=here.runs_of("collect/others")[-1],
+            code=0,
+            left_over=[],
+        )
+        process.terminate()
+        code = process.wait(60)
+    return replace(found, code=code, left_over=_processes_with(f"CAMPAIGN_HOME={home}"))
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
+
+
+def _can_bind(host: str, port: int) -> bool:
+    """Whether an address is free: none is, of a port that somebody has on every address."""
+    with socket.socket() as probe:
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _processes_with(setting: str) -> list[str]:
+    """The command lines of the processes that have this setting in their environment."""
+    found = []
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if setting.encode() in environment.read_bytes().split(b"\0"):
+                found.append(environment.with_name("cmdline").read_text())
+    return found
 
 
 def _wait_until_healthy(scene: Scene) -> None:
     patient = Retry(total=None, connect=400, backoff_factor=0.05, backoff_max=0.2)
     with requests.Session() as session:
         session.mount("http://", HTTPAdapter(max_retries=patient))
-        session.get(f"{scene.api}/health", timeout=10).raise_for_status()
+        session.get(f"{scene.api}/health", timeout=60).raise_for_status()
 
 
 def test_flows_run_without_a_server(unserved: list[str]) -> None:
@@ -172,45 +438,83 @@ def test_every_platform_is_asked_by_one_deployment_whether_it_has_one_of_its_own
 
 
 def test_what_prefect_yaml_names_is_deployed(server: Scene) -> None:
-    deployed = {entry["name"]: entry for entry in server.ask("/deployments/filter")}
-    collecting = {*CREDENTIALS, "others"}
-    assert set(deployed) == {*collecting, "after-collect", "nightly"}
-    for name, strategy in {
-        **dict.fromkeys(collecting, "CANCEL_NEW"),
-        "after-collect": "ENQUEUE",
-        "nightly": "ENQUEUE",
-    }.items():
-        entry = deployed[name]
-        assert entry["concurrency_options"]["collision_strategy"] == strategy
+    flows = {flow["id"]: flow["name"] for flow in server.ask("/flows/filter")}
+    deployed = {
+        f"{flows[entry['flow_id']]}/{entry['name']}": entry for entry in server.ask("/deployments/filter")
+    }
+    assert set(deployed) == DEPLOYMENTS
+    for entry in deployed.values():
+        assert entry["concurrency_options"]["collision_strategy"] == "ENQUEUE"
         assert entry["global_concurrency_limit"]["limit"] == 1
-        assert [each["schedule"]["timezone"] for each in entry["schedules"]] == ["Europe/London"]
         assert entry["description"]
+    assert [name for name, entry in deployed.items() if not entry["schedules"]] == ["backfill/manual"]
 
 
-def test_a_worker_runs_a_deployment_and_leaves_a_report(server: Scene) -> None:
-    ordered = server.run(PREFECT, "deployment", "run", "collect/x", "-p", "as_of=2026-05-21T12:00Z")
-    assert ordered.returncode == 0, ordered.stderr
-    worked = server.run(PREFECT, "worker", "start", "--pool", "campaign", "--run-once")
-    assert worked.returncode == 0, worked.stderr
-    runs = server.ask("/flow_runs/filter", sort="START_TIME_DESC")
-    run = next(run for run in runs if run["deployment_id"])
+@pytest.mark.parametrize("name", sorted(DEPLOYMENTS))
+def test_every_deployment_runs_end_to_end(worked: Scene, name: str) -> None:
+    *_, run = worked.runs_of(name)
     assert run["state"]["type"] == "COMPLETED", run["state"]
-    assert run["name"] == "collect x 2026-05-21T12:00Z"
-    reports = server.ask("/artifacts/filter")
+    assert run["state"]["message"]
+
+
+def test_the_runs_of_a_worker_leave_answers_tables_and_a_page(
+    worked: Scene, sandboxed: dict[str, str]
+) -> None:
+    home = Path(sandboxed["CAMPAIGN_HOME"])
+    for platform in CREDENTIALS:
+        assert list(home.glob(f"landing/platform={platform}/*/date=2019-10-30/*.parquet")), platform
+    assert (home / "warehouse.duckdb").is_file()
+    assert list(home.glob("reports/**/*.html"))
+
+
+def test_a_worker_leaves_a_report(worked: Scene) -> None:
+    (run,) = worked.runs_of("collect/x")
+    assert run["name"] == "collect x 2019-10-30T12:00Z"
+    reports = worked.ask("/artifacts/filter")
     report = next(report for report in reports if report["flow_run_id"] == run["id"])
     assert report["key"] == "collect-report"
     assert "timeline 1" in str(report["data"])
     assert "spent today, USD" in str(report["data"])
-    landed = server.folder / "data" / "landing" / "platform=x" / "endpoint=timeline" / "date=2026-05-21"
-    assert len(list(landed.glob("*.parquet"))) == 1
+
+
+def test_of_the_slots_that_a_worker_finds_missed_the_newest_runs_and_the_others_are_cancelled(
+    worked: Scene,
+) -> None:
+    *missed, newest = worked.runs_of("collect/others")
+    assert len(missed) == 3
+    assert [(run["state_type"], run["state_name"]) for run in missed] == [("CANCELLED", "Skipped")] * 3
+    assert newest["state_type"] == "COMPLETED"
+    slot = datetime.fromisoformat(newest["expected_start_time"])
+    for run in missed:
+        assert run["state"]["message"].startswith(
+            f"skipped: a later run of this deployment is due, that of {slot:%Y-%m-%d %H:%M} UTC, and does "
+        )
+    # At most one was started, to find that out.
+    assert sum(run["run_count"] for run in missed) <= 1
 
 
 def test_a_build_leaves_a_report_of_what_it_published(server: Scene) -> None:
-    report = next(report for report in server.ask("/artifacts/filter") if report["key"] == "build-report")
+    warehouse = server.folder / "data" / "warehouse.duckdb"
+    reports = [each for each in server.ask("/artifacts/filter") if each["key"] == "build-report"]
+    (report,) = [each for each in reports if each["description"].startswith(f"- {warehouse}")]
     assert "facts.group_days" in str(report["data"])
     told = report["description"].splitlines()
-    assert told[0].startswith(f"- {server.folder / 'data' / 'warehouse.duckdb'}: full; ")
+    assert told[0].startswith(f"- {warehouse}: full; ")
     assert told[1] == "- earlier builds kept: none"
+
+
+def test_the_log_of_a_run_names_each_file_of_answers_that_is_safe(server: Scene) -> None:
+    said = server.run(
+        CAMPAIGN,
+        *("collect", "--platform", "x", "--all", "--as-of", "2026-05-23T12:00Z"),
+        PREFECT_LOGGING_LEVEL="INFO",
+    )
+    assert said.returncode == 0, said.stderr
+    (run,) = server.ask("/flow_runs/filter", flow_runs={"name": {"like_": "2026-05-23"}})
+    logged = server.ask("/logs/filter", logs={"flow_run_id": {"any_": [run["id"]]}})
+    told = [line["message"].split()[1] for line in logged if line["message"].startswith("landed ")]
+    landed = (server.folder / "data" / "landing").glob("platform=x/endpoint=*/date=2026-05-23/*.parquet")
+    assert sorted(told) == sorted(map(str, landed)) != []
 
 
 def test_a_failed_platform_fails_the_recorded_run_and_keeps_the_other(server: Scene) -> None:
@@ -244,3 +548,66 @@ def test_a_server_that_is_not_there_is_one_line(scene: Scene) -> None:
     said = scene.run(CAMPAIGN, "build", PREFECT_API_URL="http://127.0.0.1:9/api")
     assert said.returncode == 1
     assert said.stderr.splitlines()[-1].startswith("campaign: the Prefect server of PREFECT_API_URL")
+
+
+def test_serve_says_what_runs_when_and_where_the_pages_are(served: Served) -> None:
+    rows = [
+        [cell.strip() for cell in line.split("│")[1:-1]] for line in served.said.splitlines() if "│" in line
+    ]
+    when = {name: (schedule, bool(coming)) for name, schedule, coming in rows}
+    assert set(when) == DEPLOYMENTS
+    assert when["collect/x"] == ("5 * * * *, UTC", True)
+    assert when["build/nightly"] == ("40 4 * * *, Europe/London", True)
+    assert when["backfill/manual"] == ("by hand", False)
+    assert "<html" in served.page.lower()
+    assert f"Pages at {served.pages_ask.removesuffix('/api')};" in served.said
+
+
+def test_serve_answers_this_machine_only(served: Served) -> None:
+    assert served.is_only_on_loopback
+
+
+def test_serve_runs_the_newest_of_the_slots_that_were_missed_and_cancels_the_others(served: Served) -> None:
+    assert "collect/tiktok: missed 3, the newest runs now" in served.said
+    assert [(run["state_name"], run["run_count"]) for run in served.missed] == [
+        ("Skipped", 0),
+        ("Skipped", 0),
+        ("Completed", 1),
+    ]
+
+
+def test_serve_ends_what_a_killed_one_left_as_if_it_went_on(served: Served) -> None:
+    assert served.killed["state_type"] == "CRASHED"
+    assert "killed" in served.killed["state"]["message"]
+
+
+def test_serve_runs_what_is_ordered_and_ends_without_leaving_a_process(served: Served) -> None:
+    assert served.ordered["state"]["type"] == "COMPLETED", served.ordered["state"]
+    assert served.code == 0
+    assert served.left_over == []
+
+
+def test_nothing_calls_another_machine(served: Served, scene: Scene) -> None:
+    called = scene.folder / "called-abroad"
+    assert not called.exists(), called.read_text()
+    tried = scene.run(sys.executable, "-c", "import socket; socket.getaddrinfo('192.0.2.1', 80)")
+    assert tried.returncode == 0
+    assert "192.0.2.1" in called.read_text()
+    called.unlink()
+
+
+def test_a_port_that_is_taken_is_one_line_that_names_another(scene: Scene) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = scene.run(CAMPAIGN, "serve", "--port", port, PREFECT_API_URL="")
+    assert said.returncode == 1
+    assert said.stderr.startswith(f"campaign: port {port} cannot be had")
+    assert f"campaign serve --port {port + 1}" in said.stderr
+    assert said.stderr.count("\n") == 1
+
+
+def test_a_missing_prefect_yaml_is_one_line_that_names_the_fix(scene: Scene) -> None:
+    said = scene.run(CAMPAIGN, "serve", "--file", "elsewhere.yaml", PREFECT_API_URL="")
+    assert said.returncode == 1
+    assert said.stderr.startswith("campaign: there is no elsewhere.yaml here")
+    assert said.stderr.count("\n") == 1

@@ -13,11 +13,13 @@ import pytest
 
 import connectors
 from flows.examine import examine
+from flows.last_runs import build_of
 from flows.registry import load
 from flows.round import LEDGER
 from flows.settings import Settings
-from flows.standing import tell_standing
-from tests.flows.conftest import Said, Vendor, answer
+from flows.standing import gather
+from flows.status import tell
+from tests.flows.conftest import X_TOKEN, Said, Vendor, answer
 from tests.unprivileged import unwritable
 from warehouse.checking import published_warnings
 from warehouse.landing import LandingWriter
@@ -35,10 +37,11 @@ def test_status_tells_each_platform_and_what_was_spent(
     settings = Settings()
     registry = load(settings.registry, connectors.discover())
     os.utime(built, (CLOCK.timestamp(), CLOCK.timestamp()))
+    build_of(home / "data").unlink()
     for file in (home / "data" / "landing").rglob("*.parquet"):
         os.utime(file, (CLOCK.timestamp() - 60, CLOCK.timestamp() - 60))
 
-    assert tell_standing(settings, registry, CLOCK + timedelta(minutes=90))
+    tell(gather(settings, registry, CLOCK + timedelta(minutes=90)))
 
     lines = capfd.readouterr().out.splitlines()
     facebook, x, spending = (
@@ -48,16 +51,17 @@ def test_status_tells_each_platform_and_what_was_spent(
     assert facebook == [
         "facebook",
         "never",
+        "never",
         "0",
         "0",
         "never",
         "0",
         "0",
         "·",
-        "never collected; run campaign collect",
+        "no credential; set FACEBOOK_ACCESS_TOKEN",
     ]
     noon = "2026-05-20 12:00 UTC (1 h ago)"
-    assert x == ["x", noon, "4", "0", noon, "2", "0", "0", "fresh"]
+    assert x == ["x", noon, noon, "4", "0", noon, "2", "0", "0", "fresh"]
     assert spending[:2] == ["water-2026", "x"]
     assert spending[3] == "$2.500"
     assert spending[5] == "no budget"
@@ -86,16 +90,19 @@ def test_status_says_what_a_platform_waits_for(
     built: Path,
     home: Path,
     capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
     clock: timedelta,
     landed: timedelta,
     state: str,
 ) -> None:
+    monkeypatch.setenv("X_BEARER_TOKEN", X_TOKEN)
     os.utime(built, (CLOCK.timestamp(), CLOCK.timestamp()))
+    build_of(home / "data").unlink()
     for file in (home / "data" / "landing").rglob("*.parquet"):
         os.utime(file, ((CLOCK + landed).timestamp(), (CLOCK + landed).timestamp()))
     settings = Settings()
 
-    tell_standing(settings, load(settings.registry, connectors.discover()), CLOCK + clock)
+    tell(gather(settings, load(settings.registry, connectors.discover()), CLOCK + clock))
 
     (line,) = [line for line in capfd.readouterr().out.splitlines() if line.startswith("│ x ")]
     assert line.split("│")[-2].strip() == state
@@ -110,7 +117,7 @@ def test_status_tells_the_gaps_of_the_last_week(
     settings = Settings()
     registry = load(settings.registry, connectors.discover())
 
-    tell_standing(settings, registry, CLOCK + timedelta(hours=1))
+    tell(gather(settings, registry, CLOCK + timedelta(hours=1)))
     said = capfd.readouterr().out
     assert "Gaps of the last 7 days" in said
     rows = [
@@ -124,7 +131,7 @@ def test_status_tells_the_gaps_of_the_last_week(
         ["water-2026", "x", "2026-05-10 12:00 UTC", "2026-05-16 12:00 UTC", "144.0", "10", "2"],
     ]
 
-    tell_standing(settings, registry, CLOCK + timedelta(days=8))
+    tell(gather(settings, registry, CLOCK + timedelta(days=8)))
     assert "Gaps of" not in capfd.readouterr().out
 
 
@@ -135,7 +142,8 @@ def test_an_import_is_no_collect_and_has_a_line_of_its_own(
     settings = Settings()
     registry = load(settings.registry, connectors.discover())
     os.utime(built, (CLOCK.timestamp(), CLOCK.timestamp()))
-    assert tell_standing(settings, registry, CLOCK + timedelta(minutes=90))
+    build_of(home / "data").unlink()
+    tell(gather(settings, registry, CLOCK + timedelta(minutes=90)))
     before = capfd.readouterr().out
     assert "Last import" not in before
 
@@ -147,16 +155,16 @@ def test_an_import_is_no_collect_and_has_a_line_of_its_own(
     for file in (home / "data" / "landing").rglob("*.parquet"):
         os.utime(file, ((CLOCK - timedelta(minutes=1)).timestamp(),) * 2)
     os.utime(built, (at.timestamp(), at.timestamp()))
-    assert tell_standing(settings, registry, datetime.now(UTC))
+    tell(gather(settings, registry, datetime.now(UTC)))
     after = capfd.readouterr().out
 
     def of_x(said: str) -> list[str]:
         (line,) = [line for line in said.splitlines() if line.startswith("│ x ")]
-        return [cell.strip() for cell in line.split("│")[2:5]]
+        return [cell.strip() for cell in line.split("│")[2:6]]
 
     assert of_x(before)[0].startswith("2026-05-20 12:00 UTC")
     assert of_x(after)[0].startswith("2026-05-20 12:00 UTC")
-    assert of_x(after)[1:] == of_x(before)[1:] == ["4", "0"]
+    assert of_x(after)[2:] == of_x(before)[2:] == ["4", "0"]
     (line,) = [line for line in after.splitlines() if line.startswith("Last import: ")]
     assert "(0 min ago), x 1 (responses)" in line
     assert line.endswith("campaign build takes them in") is not is_published
@@ -201,7 +209,7 @@ def test_status_counts_refusals_and_passes_over_what_it_cannot_read(
     said = campaign("status")
     (line,) = [line for line in said.out.splitlines() if line.startswith("│ x ")]
     assert (said.code, said.err) == (0, "")
-    assert [cell.strip() for cell in line.split("│")[3:5]] == ["3", "1"]
+    assert [cell.strip() for cell in line.split("│")[4:6]] == ["3", "1"]
     assert "2026-05-20 12:00 UTC" in line
 
 

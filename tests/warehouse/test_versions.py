@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.killing import ROOT
 from warehouse.publish import open_published, publish
 from warehouse.versions import RollbackRefused, kept_versions, roll_back, tidy
 
@@ -20,29 +21,22 @@ FIRST = datetime(2026, 11, 1, 6, 0, tzinfo=UTC).timestamp()
 # Runs publish or roll_back in forked processes, one for each folder named. The Nth is killed when it is about
 # to write, name or remove something for the Nth time; the last line tells how many came to their end.
 KILLED = """
-import os, signal, sys
+import os, sys
 from pathlib import Path
+from tests.killing import die_before_naming
 from warehouse.publish import publish
 from warehouse.versions import roll_back
 what, has_links, *folders = sys.argv[1:]
-CALLS = ("os.mkdir", "os.link", "os.rename", "os.remove", "os.utime")
-def limited_to(most):
-    made = 0
-    def hook(event, arguments):
-        nonlocal made
-        if event in CALLS or (event == "open" and str(arguments[1])[0] in "wax"):
-            if made == most:
-                os.kill(os.getpid(), signal.SIGKILL)
-            made += 1
-            if event == "os.link" and has_links == "without links":
-                raise PermissionError(1, "no links here")
-    return hook
+def refuse_links(event, arguments):
+    if event == "os.link" and has_links == "without links":
+        raise PermissionError(1, "no links here")
 ended = 0
 for number, folder in enumerate(folders):
     child = os.fork()
     if child == 0:
         warehouse = Path(folder) / "warehouse.duckdb"
-        sys.addaudithook(limited_to(number))
+        die_before_naming(number)
+        sys.addaudithook(refuse_links)
         if what == "publish":
             publish(Path(folder) / ".warehouse.duckdb.1.part", warehouse, 2)
         else:
@@ -301,7 +295,7 @@ def test_killed_before_any_step_it_leaves_a_whole_warehouse_and_nothing_that_sta
     for home in homes[1:]:
         shutil.copytree(first.folder, home.folder)
     command = [sys.executable, "-c", KILLED, what, links, *(str(home.folder) for home in homes)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=ROOT)
     assert ran.returncode == 0, ran.stderr
     assert 0 < int(ran.stdout) < len(homes) - 3
     found = []

@@ -4,7 +4,8 @@ advertising is in `ads.py`.
 Written from the field lists of the vendor's own SDK (26.0.3), the vendor's pages and recorded answers, not
 from any client. Where those are silent the choice made here is a guess that a live call may correct: the HTTP
 status of an error, the limit of 50 ids, the wording of some messages, how many calls go by before headers of
-usage come, that a page which few like has empty days, and all of `/debug_token` and `/me/permissions`.
+usage come, that a page which few like has empty days, what `/debug_token` says of an invalid token and of a
+page's, and all of `/me/permissions`.
 
 What a reader has to cope with here: a retired version in the path is silently served as the oldest usable
 one, and only the header `facebook-api-version` says so; `paging.next` is an absolute address with the token
@@ -211,7 +212,7 @@ class FacebookFace:
                 return self._show(self._thing(parameters["id"], viewer, now), parameters, viewer, now)
             raise refusal(100, "Unsupported get request. Please read the Graph API documentation", subcode=33)
         if parts == ["debug_token"]:
-            return self._debug(parameters, now)
+            return self._debug(parameters)
         if parts[0] in ("me", USER_ID) and viewer.page is None:
             return self._me(parts[1:], version, parameters, viewer)
         if parts[0].startswith("act_"):
@@ -320,21 +321,24 @@ class FacebookFace:
         has_more = start + limit < len(rows)
         return {"data": cut, **paging(path, parameters, viewer.token, places, start > 0, has_more)}
 
-    def _debug(self, parameters: Mapping[str, str], now: Moment) -> object:
-        token = parameters.get("input_token", "")
+    def _debug(self, parameters: Mapping[str, str]) -> object:
+        if not parameters.get("input_token"):
+            raise refusal(100, "(#100) The parameter input_token is required")
+        token = parameters["input_token"]
         seen = self._known_viewer(token)
         if seen is None:
             error = {"code": 190, "message": "Invalid OAuth access token - Cannot parse access token"}
             return {"data": {"is_valid": False, "error": error, "scopes": []}}
         data: dict[str, object] = {
             "app_id": "140000000000001",
-            "type": "USER" if seen.page is None else "PAGE",
+            # A business's system user, whose tokens do not expire, as those do not that Pages get from it.
+            "type": "SYSTEM_USER" if seen.page is None else "PAGE",
             "application": "Sandbox",
-            "data_access_expires_at": int(self._world.ends) + 90 * 86_400,
-            # Page tokens made from a long-lived user token do not expire.
-            "expires_at": int(self._world.ends) + 60 * 86_400 if seen.page is None else 0,
+            "data_access_expires_at": 0,
+            "expires_at": 0,
             "is_valid": True,
             "scopes": list(_PERMISSIONS),
+            "granular_scopes": [{"scope": name} for name in _PERMISSIONS],
             "user_id": USER_ID,
         }
         if seen.page is not None:

@@ -6,7 +6,7 @@ recorded answers, not from any client. Where those are silent the choice made he
 may correct: the HTTP status of an error; that `view_count` is shown of reels alone; that insights of a medium
 are empty for its first ten minutes; how much later account insights arrive; the wording for an unknown
 metric, for a metric without `metric_type=total_value` and for a split that a metric does not have; that
-discovery is an unknown field to a token of Instagram Login.
+discovery is an unknown field to a token of Instagram Login; what `/debug_token` says of an invalid token.
 
 That a window from D+1 00:00 to D+2 00:00 UTC is answered with the day D that ends at midnight US Pacific is a
 third party's statement.
@@ -50,6 +50,14 @@ LOGIN_HANDLE = "uklabour"
 USER_ID = "10158000000000002"
 # A Page of the same person on which no Instagram account hangs.
 BARE_PAGE = ("440219985008", "A Page without Instagram")
+
+_PERMISSIONS = (
+    "instagram_basic",
+    "instagram_manage_insights",
+    "pages_show_list",
+    "pages_read_engagement",
+    "public_profile",
+)
 
 _PACIFIC = ZoneInfo("America/Los_Angeles")
 # Calls an hour before a token is throttled: 4,800 a day for each of an account's impressions (few, here); 200
@@ -223,6 +231,8 @@ class InstagramFace:
             return {name: self._node(name, parameters, viewer, now) for name in names}
         if not parts:
             raise refusal(100, "Unsupported get request. Please read the Graph API documentation", subcode=33)
+        if parts == ["debug_token"] and not viewer.is_login:
+            return self._debug(parameters)
         if parts[0] == "me" or (parts[0] == USER_ID and viewer.account is None):
             return self._me(parts[1:], version, parameters, viewer)
         if len(parts) == 1:
@@ -265,6 +275,29 @@ class InstagramFace:
             bare["access_token"] = PAGE_TOKEN_PREFIX + BARE_PAGE[0]
         rows = sorted([*rows, (BARE_PAGE[0], {**bare, "id": BARE_PAGE[0]})])
         return self._cut(rows, f"{version}/{USER_ID}/accounts", parameters, viewer)
+
+    def _debug(self, parameters: Mapping[str, str]) -> object:
+        """What is known of a token: a business's system user's, or one that a Page got from it."""
+        if not parameters.get("input_token"):
+            raise refusal(100, "(#100) The parameter input_token is required")
+        try:
+            seen = self._known_viewer(parameters["input_token"])
+        except Refused:
+            error = {"code": 190, "message": "Invalid OAuth access token - Cannot parse access token"}
+            return {"data": {"is_valid": False, "error": error, "scopes": []}}
+        return {
+            "data": {
+                "app_id": "140000000000002",
+                "type": "SYSTEM_USER" if seen.account is None else "PAGE",
+                "application": "Sandbox",
+                "data_access_expires_at": 0,
+                "expires_at": 0,
+                "is_valid": True,
+                "scopes": list(_PERMISSIONS),
+                "granular_scopes": [{"scope": name} for name in _PERMISSIONS],
+                "user_id": USER_ID,
+            }
+        }
 
     def _page(self, account: Account, asked: Iterable[Field], viewer: Viewer) -> dict[str, object]:
         """A Page as far as it leads to its Instagram account."""

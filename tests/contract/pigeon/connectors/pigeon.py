@@ -8,11 +8,14 @@ import requests
 
 from connectors.asking import Ask
 from connectors.errors import TokenInvalid, Transient, Trouble, Unreadable, UnusableReference
+from connectors.history import CallsFor, History
 from connectors.wire import WireSession
 
 PLATFORM = "pigeon"
 CREDENTIAL = "PIGEON_ACCESS_TOKEN"
 SDK_URL = API_URL = "https://api.pigeon.example"
+# Two days of posts at a time.
+HISTORY = {"walks": History(2, calls=(CallsFor("posts", "subject"),))}
 
 
 def parse_post_url(url: str) -> str | None:

@@ -1,0 +1,79 @@
+"""The report flow: `flows.reporting` under Prefect's schedule, each run recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+from prefect.artifacts import create_table_artifact
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from connectors.wire import utc_now
+from flows.after_runs import TELLING_PEOPLE
+from flows.cures import in_one_line
+from flows.missed_slots import give_way
+from flows.recording import scheduled_at, server_expected
+from flows.reporting import Written, done_line, write_reports
+from flows.round import Refused
+from flows.settings import Settings, SettingsError
+from warehouse.publish import NoWarehouse
+
+ARTIFACT = "report"
+
+
+def _run_name() -> str:
+    return f"report {scheduled_at():%Y-%m-%dT%H:%MZ}"
+
+
+@flow(
+    name="report",
+    flow_run_name=_run_name,
+    description="Write each campaign's page, and every mart as CSV and Parquet.",
+    **TELLING_PEOPLE,
+)
+def report(out: str | None = None, campaign: str | None = None) -> State[list[Written]]:
+    """Write the report of every campaign of the published tables, or of one, to `out` (default: reports/ in
+    CAMPAIGN_HOME).
+
+    The run is Failed, with one plain line for its message, when nothing could be written; a page that was
+    there stays whole.
+    """
+    if (skipped := give_way()) is not None:
+        return skipped
+    try:
+        settings = Settings()
+        folder = Path(out) if out else settings.reports
+        written = write_reports(settings.warehouse, folder, utc_now(), campaign)
+    except (NoWarehouse, Refused, SettingsError) as refusal:
+        return Failed(message=str(refusal), data=refusal)
+    except OSError as trouble:
+        return Failed(message=in_one_line(trouble), data=trouble)
+    create_table_artifact(
+        key=ARTIFACT,
+        table=[
+            {
+                "campaign": each.campaign_id,
+                "day": each.day.isoformat(),
+                "page": str(each.page),
+                "rows": each.rows,
+            }
+            for each in written
+        ],
+        description="Where the reports lie.",
+    )
+    return Completed(
+        message="; ".join(map(done_line, written)) or "the tables hold no campaign", data=written
+    )
+
+
+def recorded_report(out: Path, campaign: str | None) -> list[Written]:
+    """Run the flow here and now, recorded by the server of PREFECT_API_URL. Raises what refused it, and
+    `flows.recording.NoServer`."""
+    with server_expected():
+        state: State[Any] = report(str(out), campaign, return_state=True)
+    written = state.result(raise_on_failure=False)
+    if isinstance(written, list):
+        return written
+    raise written

@@ -1,0 +1,110 @@
+"""Whose turn it is to ask a platform: one process at a time, and hourly collects between the windows of a
+backfill.
+
+`.collect-P.lock` is held while a platform is asked. A backfill holds `.collect-P.backfill` beside it, by
+which a collect sees that the wait is worth it: a window takes seconds or a few minutes. Who waits holds
+`.collect-P.turn`, so that a backfill cannot take the next window before the collect that waits.
+All of them go with their process.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from warehouse.one_at_a_time import Busy, one_at_a_time
+
+# How long a collect waits for the window of a backfill.
+PATIENCE_S = 300.0
+_PAUSE_S = 0.1
+
+
+class NotOurTurn(Exception):
+    """Another process asks the platform; `is_backfill`: it goes on asking beyond our patience."""
+
+    def __init__(self, *, is_backfill: bool) -> None:
+        super().__init__()
+        self.is_backfill = is_backfill
+
+
+def _locks(home: Path, platform: str) -> tuple[Path, Path, Path]:
+    home.mkdir(parents=True, exist_ok=True)
+    return (
+        home / f".collect-{platform}.lock",
+        home / f".collect-{platform}.backfill",
+        home / f".collect-{platform}.turn",
+    )
+
+
+@contextmanager
+def collects_turn(
+    home: Path,
+    platform: str,
+    *,
+    patience_s: float = PATIENCE_S,
+    sleep: Callable[[float], None] = time.sleep,
+    elapsed_s: Callable[[], float] = time.monotonic,
+) -> Iterator[None]:
+    """Hold the platform while the block runs. A backfill's window is waited for; raises NotOurTurn at once
+    when another collect holds it.
+    """
+    lock, backfill, turn = _locks(home, platform)
+    until_s = elapsed_s() + patience_s
+    with ExitStack() as held:
+        waiting = held.enter_context(ExitStack())
+        has_turn = False
+        while not _takes(held, lock):
+            if not _is_held(backfill):
+                # The backfill may have gone this moment; else a collect has it.
+                if _takes(held, lock):
+                    break
+                raise NotOurTurn(is_backfill=False)
+            if elapsed_s() >= until_s:
+                raise NotOurTurn(is_backfill=True)
+            has_turn = has_turn or _takes(waiting, turn)
+            sleep(_PAUSE_S)
+        waiting.close()
+        yield
+
+
+@contextmanager
+def backfills_turn(
+    home: Path,
+    platform: str,
+    *,
+    waiting: Callable[[], None] = lambda: None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[None]:
+    """Hold the platform for one window, after whoever has it or waits for it. `waiting` is called once when
+    there is somebody.
+    """
+    lock, backfill, turn = _locks(home, platform)
+    with ExitStack() as held:
+        queued = held.enter_context(ExitStack())
+        has_told = False
+        # Nobody keeps the third: others only look whether it is held.
+        for stack, path in ((queued, turn), (held, lock), (held, backfill)):
+            while not _takes(stack, path):
+                if not has_told and path != backfill:
+                    waiting()
+                    has_told = True
+                sleep(_PAUSE_S)
+        queued.close()
+        yield
+
+
+def _takes(stack: ExitStack, lock: Path) -> bool:
+    """Whether the lock is ours now, until the stack is closed."""
+    try:
+        stack.enter_context(one_at_a_time(lock))
+    except Busy:
+        return False
+    return True
+
+
+def _is_held(lock: Path) -> bool:
+    """Whether another process holds a lock."""
+    with ExitStack() as probe:
+        return not _takes(probe, lock)

@@ -1,0 +1,299 @@
+"""`campaign forget` and `campaign maintain`: words leave everything, numbers stay."""
+
+from __future__ import annotations
+
+import fcntl
+import html
+import json
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+import connectors
+from flows.forgetting import forget
+from flows.refresh import refresh
+from flows.registry import load
+from flows.settings import Settings
+from tests.flows.conftest import REGISTRY, Said, Vendor, answer, everything_written, post
+from tests.warehouse.lake import Lake, fb_batch, fb_insights, fb_post, x_post
+from warehouse.forgetting import Forgotten
+from warehouse.opening import open_to_read
+from warehouse.publish import open_published
+
+Campaign = Callable[..., Said]
+
+WORDS = 'Launch "film" of the clean & wild water 🌊\nwatch it: https://film.example/launch-of-the-water'
+TITLE = 'Launch "film" of the clean & wild water 🌊'
+LINK = "film.example/launch-of-the-water"
+OTHER = "Nothing but the river"
+NOON = datetime(2026, 5, 20, 12, tzinfo=UTC)
+RULE = """
+[[assets]]
+id = "song"
+title = "Song"
+side = "ours"
+kind = "video"
+posts = []
+match = { text = ["river"] }
+"""
+CSV = "id,words,shares"
+
+
+def spoken(said: dict[str, object], text: str) -> dict[str, object]:
+    urls = [
+        {"url": "https://t.co/1", "expanded_url": f"https://{LINK}", "display_url": LINK[:20], "title": TITLE}
+    ]
+    return said | {"text": text, "entities": {"urls": urls, "hashtags": [{"tag": "wild"}]}}
+
+
+@pytest.fixture(scope="session")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data in which one post's words stand in every way: listed and looked up, as an edit, retweeted, on
+    Facebook inside a batch, shared by others, and in an export."""
+    lake = Lake(tmp_path_factory.mktemp("told") / "data")
+    for day in (18, 19, 20):
+        moment = NOON.replace(day=day)
+        first = spoken(x_post("101", retweets=day, created_at=NOON.replace(day=17), author="77"), WORDS)
+        edit = spoken(x_post("102", retweets=day, author="77"), WORDS + "!") | {
+            "edit_history_tweet_ids": ["101", "102"]
+        }
+        other = x_post("103", retweets=2 * day, created_at=NOON.replace(day=17), author="77", text=OTHER)
+        retweet = x_post("104", author="5", text=f"RT @CleanWaterNow: {WORDS[:60]}")
+        retweet["referenced_tweets"] = [{"type": "retweeted", "id": "101"}]
+        user = {"id": "77", "username": "CleanWaterNow", "name": "Clean Water"}
+        lake.answer(moment, {"data": [first, other], "includes": {"users": [user]}}, endpoint="timeline")
+        lake.answer(moment, {"data": [edit, retweet]})
+        on_facebook = fb_post(
+            "111_222", created_at=NOON.replace(day=17), shares=day, text=WORDS, videos=["55"]
+        )
+        on_facebook["attachments"]["data"][0] |= {"title": TITLE, "url": f"https://{LINK}"}  # type: ignore[index]
+        share = fb_post("111_333", shares=1, text=OTHER, videos=["55"])
+        share["attachments"]["data"][0] |= {"title": TITLE}  # type: ignore[index]
+        lake.answer(moment, {"data": [on_facebook, share]}, platform="facebook", endpoint="page_posts")
+        told = fb_batch(on_facebook, fb_insights("111_222", post_video_views=day * 100))
+        lake.answer(moment, told, platform="facebook", endpoint="post_days")
+        video = {"id": "55", "post_id": "222", "from": {"id": "111"}, "title": TITLE, "views": day * 1000}
+        lake.answer(moment, {"55": video}, platform="facebook", endpoint="videos")
+    row = {"object_type": "post", "names": ["111_222"], "text": WORDS, "counters": {"shares": 3}}
+    exported = {"rows": [row], "header": CSV, "lines": f'111_222,"{WORDS}",3\n'}
+    lake.answer(NOON, exported, platform="facebook", endpoint="export")
+    lake.answer(NOON, "<html>111_222 " + TITLE, platform="facebook", endpoint="posts", status=502)
+    (lake.root / "water.toml").write_text(REGISTRY + RULE)
+    settings = Settings(CAMPAIGN_HOME=lake.root)
+    for full in (False, True):
+        refresh(settings, load(lake.root / "water.toml", connectors.discover()), full=full)
+    (lake.root / "water.toml").unlink()
+    return lake.root
+
+
+@pytest.fixture
+def data(told: Path, home: Path) -> Path:
+    """A home that holds that data, a report of it, and a table somebody made."""
+    shutil.copytree(told, home / "data")
+    (home / "campaigns" / "water.toml").write_text(REGISTRY + RULE)
+    page = home / "data" / "reports" / "water-2026" / "2026-05-20" / "report.html"
+    page.parent.mkdir(parents=True)
+    page.write_text(f"<td>{html.escape(TITLE)}</td>")
+    pq.write_table(
+        duckdb.sql("select $t as title", params={"t": TITLE}).to_arrow_table(),
+        page.with_name("posts.parquet"),
+    )
+    page.with_name("totals.csv").write_text("views\n5\n")
+    return home / "data"
+
+
+def everything(folder: Path) -> str:
+    """Every byte under a folder, Parquet and tables of DuckDB files also as their plain values."""
+    found = [everything_written(folder).decode("utf-8", "replace")]
+    for path in folder.rglob("*.duckdb"):
+        with open_to_read(path) as con:
+            tables = con.execute(
+                "select schema_name, table_name from duckdb_tables() where database_name = 'warehouse'"
+            ).fetchall()
+            found += [str(con.execute(f'from "{schema}"."{table}"').fetchall()) for schema, table in tables]
+    return "\n".join(found)
+
+
+def remains(folder: Path) -> list[str]:
+    """The pieces of the words that stand anywhere, as they are or as JSON or a page has them."""
+    held = everything(folder)
+    pieces = [TITLE, TITLE[:30], LINK, "clean & wild", "wild water", "of the clean"]
+    spelled = {s for p in pieces for s in (p, html.escape(p), json.dumps(p)[1:-1], repr(p)[1:-1])}
+    return sorted(piece for piece in spelled if piece in held)
+
+
+NUMBERS = (
+    "select * exclude (asset_title) from marts.asset_daily order by all",
+    "select * exclude (asset_title) from marts.asset_totals order by all",
+    "select * from marts.post_daily order by all",
+    "select platform, post_id, asset_id, assigned_by, permalink, created_at from marts.posts order by all",
+    "select * from summaries.counter_days order by all",
+)
+
+
+def numbers(warehouse: Path) -> list[list[tuple[object, ...]]]:
+    with open_published(warehouse) as con:
+        return [con.execute(query).fetchall() for query in NUMBERS]
+
+
+def test_the_words_leave_everything_and_the_numbers_stay(campaign: Campaign, data: Path) -> None:
+    before = numbers(data / "warehouse.duckdb")
+    assert len(remains(data)) > 5
+    assert (data / "versions").exists()
+    dry = campaign("forget", "x:101", "https://www.facebook.com/111/posts/222", "--dry-run")
+    assert dry.code == 0, dry.err
+    assert "words stand in 17 answers" in dry.out
+    assert len(remains(data)) > 5
+    said = campaign("forget", "x:101", "facebook:111_222")
+    assert said.code == 0, said.err
+    assert "words removed from 17 answers" in said.out
+    assert remains(data) == []
+    assert numbers(data / "warehouse.duckdb") == before
+    assert OTHER in everything(data / "landing")
+    # Of the report only what held the words is gone, and no earlier build is there to go back to.
+    assert [path.name for path in (data / "reports").rglob("*") if path.is_file()] == ["totals.csv"]
+    assert campaign("build", "--rollback").code == 1
+    assert campaign("build").out.count("unchanged") == 1
+
+
+def test_what_lands_later_lands_without_the_words(
+    campaign: Campaign, data: Path, x_only: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert campaign("forget", "https://x.com/CleanWaterNow/status/101").code == 0
+    # Everything but the lake is lost.
+    for path in (data / "warehouse.duckdb", data / "reports", data / "readings"):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    x_only.answers["/2/tweets"] = answer(
+        {"data": [spoken(post("101", retweet_count=4321), WORDS), post("103")]}
+    )
+    x_only.answers["/2/users/77/tweets"] = answer({"data": [spoken(post("105"), OTHER)]})
+    assert campaign("collect", "--platform", "x", "--all", "--as-of", "2026-05-21T12:00Z").code == 0
+    landed = everything(data / "landing" / "platform=x")
+    assert "4321" in landed
+    assert TITLE not in landed
+    assert OTHER in landed
+
+
+def test_an_export_of_a_forgotten_post_lands_without_its_words(data: Path) -> None:
+    (data / "forgotten" / "platform=facebook").mkdir(parents=True)
+    # Cut in half by somebody: its own name tells the post.
+    (data / "forgotten" / "platform=facebook" / "111_222.json").write_text('{"names": ["111_2')
+    row = {"object_type": "post", "names": ["111_222"], "text": WORDS, "counters": {"shares": 3}}
+    body = json.dumps({"rows": [row], "lines": WORDS, "header": CSV})
+    landing = {"platform": "facebook", "endpoint": "export", "body": body}
+    found = Forgotten.read(data / "landing").redacted(landing)
+    assert json.loads(str(found["body"])) == {
+        "rows": [{"object_type": "post", "names": ["111_222"], "counters": {"shares": 3}}],
+        "header": CSV,
+    }
+
+
+def test_a_post_that_only_a_rule_on_its_words_holds_is_refused_with_the_line_to_add(
+    campaign: Campaign, data: Path, home: Path
+) -> None:
+    refused = campaign("forget", "x:103")
+    assert refused.code == 1
+    assert 'posts = ["x:103"]' in refused.err
+    assert len(refused.err.splitlines()) == 1
+    assert not (data / "forgotten").exists()
+    toml = home / "campaigns" / "water.toml"
+    toml.write_text(toml.read_text().replace("posts = []", 'posts = ["x:103"]'))
+    assert campaign("build").code == 0
+    before = numbers(data / "warehouse.duckdb")
+    assert campaign("forget", "x:103").code == 0
+    assert numbers(data / "warehouse.duckdb") == before
+
+
+def test_killed_after_any_step_it_is_finished_by_running_it_again(data: Path, home: Path) -> None:
+    settings = Settings(CAMPAIGN_HOME=data)
+    registry = load(home / "campaigns", connectors.discover())
+    before = numbers(data / "warehouse.duckdb")
+
+    class Killed(Exception):
+        pass
+
+    def run(steps: int) -> None:
+        left = iter(range(steps))
+
+        def progress(step: str) -> None:
+            if next(left, None) is None:
+                raise Killed
+
+        forget(settings, registry, connectors.discover(), ["x:101", "facebook:111_222"], progress=progress)
+
+    for steps in (0, 4, 8):
+        with pytest.raises(Killed):
+            run(steps)
+        assert numbers(data / "warehouse.duckdb") == before
+    run(1000)
+    assert remains(data) == []
+    assert numbers(data / "warehouse.duckdb") == before
+
+
+def test_it_waits_for_a_running_collect_and_says_for_whom(data: Path, home: Path) -> None:
+    from flows.round import Refused
+
+    lock = (data / ".collect-x.lock").open("a")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    said: list[str] = []
+    with lock, pytest.raises(Refused, match="a collect of x is still running"):
+        forget(
+            Settings(CAMPAIGN_HOME=data),
+            load(home / "campaigns", connectors.discover()),
+            connectors.discover(),
+            ["x:101"],
+            wait_s=0.1,
+            waiting=said.append,
+        )
+    assert len(said) == 1
+    assert not (data / "forgotten").exists()
+
+
+def test_a_copy_that_somebody_made_is_named_and_the_command_fails(campaign: Campaign, data: Path) -> None:
+    shutil.copy2(data / "warehouse.duckdb", data / "mine.duckdb")
+    (data / "notes.txt").write_text(f"remember: {TITLE}")
+    said = campaign("forget", "x:101")
+    assert said.code == 1
+    named = sorted(line.split()[1].rpartition("/")[2] for line in said.err.splitlines())
+    assert named == ["mine.duckdb", "notes.txt"]
+
+
+@pytest.mark.parametrize("reference", ["nothing", "https://example.org/1", "y:1", "x:no"])
+def test_what_names_no_post_is_refused_in_one_line(campaign: Campaign, data: Path, reference: str) -> None:
+    said = campaign("forget", reference)
+    assert said.code == 1
+    assert len(said.err.splitlines()) == 1
+
+
+def test_maintain_packs_old_days_lets_old_words_go_and_says_so(
+    campaign: Campaign, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = numbers(data / "warehouse.duckdb")
+    dry = campaign("maintain", "--dry-run", "--as-of", "2026-07-01")
+    assert (dry.code, "nothing was done" in dry.out) == (0, True)
+    said = campaign("maintain", "--as-of", "2026-07-01")
+    assert said.code == 0, said.err
+    assert "landed files of days that are over, before" in said.out
+    monkeypatch.setenv("CAMPAIGN_KEEP_TEXTS_DAYS", "30")
+    said = campaign("maintain", "--as-of", "2026-07-01")
+    assert said.code == 0, said.err
+    assert '[[assets]] song: posts = ["x:103"]' in said.out
+    assert campaign("build").code == 0
+    assert numbers(data / "warehouse.duckdb") == before
+    assert TITLE not in everything(data / "landing")
+    assert OTHER in everything(data / "landing")
+
+
+@pytest.mark.parametrize("days", ["0", "ten", "-3", "1.5"])
+def test_a_retention_that_is_no_number_of_days_is_refused(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch, days: str
+) -> None:
+    monkeypatch.setenv("CAMPAIGN_KEEP_TEXTS_DAYS", days)
+    said = campaign("maintain")
+    assert said.code == 1
+    assert said.err.startswith("campaign: CAMPAIGN_KEEP_TEXTS_DAYS must be a whole number of days")

@@ -1,0 +1,303 @@
+"""The report of a campaign: what the page says, what lies beside it, and what it never becomes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+import shutil
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from flows.cli import main
+from flows.reporting import TABLES_KEPT, Written, write_reports
+from tests.flows.conftest import Said, Vendor, answer, everything_written, post
+from tests.unprivileged import unwritable
+from tests.warehouse.lake import Lake, campaign, x_post
+from warehouse.publish import ask
+
+HOSTILE = "<script>alert(1)</script> & </td></table><img src=https://evil.example/x onerror=alert(1)>"
+FORMULA = '=HYPERLINK("https://evil.example","\'")'
+TURNED = "gepj.\u202egnp.exe"
+MADE_AT = datetime(2026, 11, 9, 6, tzinfo=UTC)
+REFERENCE = re.compile(r"(?i)\b(src|srcset|action|data|poster|href)\s*=\s*(?![\"']?#)|url\(|@import")
+
+
+def november(day: int, hour: int = 0) -> datetime:
+    return datetime(2026, 11, day, hour, tzinfo=UTC)
+
+
+class Tables(HTMLParser):
+    """The tables of a page by caption, each a list of rows of texts; and every tag and address there is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tables: dict[str, list[list[str]]] = {}
+        self.tags: set[str] = set()
+        self._inside: list[str] = []
+        self._rows: list[list[str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        if tag == "table":
+            self._rows = []
+        elif tag == "tr":
+            self._rows.append([])
+        elif tag in ("th", "td"):
+            self._rows[-1].append("")
+        if tag not in ("meta", "link", "br"):
+            self._inside.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._inside.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "caption" in self._inside:
+            self.tables[data] = self._rows
+        elif self._inside and self._inside[-1] in ("th", "td"):
+            self._rows[-1][-1] += data
+
+
+def page_of(written: Written) -> Tables:
+    tables = Tables()
+    tables.feed(written.page.read_text(encoding="utf-8"))
+    tables.close()
+    return tables
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """Two campaigns; of one an asset with a hostile title, a formula for a post's text, and a week of
+    readings. The other's only post has never been seen."""
+    lake = Lake(tmp_path_factory.mktemp("reporting"))
+    water = campaign(
+        starts=date(2026, 11, 1),
+        ends=date(2026, 11, 30),
+        assets={"film": ["x:101"]},
+        timezone="Europe/London",
+    )
+    water["name"] = HOSTILE
+    (film,) = water["assets"]
+    film["title"] = HOSTILE
+    film["tags"] = [FORMULA]
+    milk = campaign("milk", starts=date(2026, 10, 1), ends=date(2026, 10, 5), accounts=[("x", "10")])
+    lake.register(water, milk)
+    for day in range(2, 9):
+        lake.answer(
+            november(day),
+            {
+                "data": [
+                    x_post(
+                        "101", retweets=100 * (day - 1), created_at=november(1), impression_count=2000 * day
+                    ),
+                    x_post(
+                        "102", retweets=day, created_at=november(1), text=FORMULA, impression_count=7 * day
+                    ),
+                    x_post("103", retweets=day, created_at=november(1), text=TURNED),
+                ]
+            },
+        )
+    lake.build()
+    return lake
+
+
+@pytest.fixture(scope="module")
+def written(lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> list[Written]:
+    return write_reports(lake.warehouse, tmp_path_factory.mktemp("reports"), MADE_AT)
+
+
+@pytest.fixture(scope="module")
+def water(written: list[Written]) -> Written:
+    (found,) = [each for each in written if each.campaign_id == "water"]
+    return found
+
+
+def test_a_report_lies_under_its_campaign_and_the_day_that_the_newest_reading_ends(water: Written) -> None:
+    assert water.day == date(2026, 11, 7)
+    assert water.page == water.folder.parent / "2026-11-07" / "report.html"
+    assert (water.folder.parent / "latest").resolve() == water.folder.resolve()
+    assert os.readlink(water.folder.parent / "latest") == "2026-11-07"
+
+
+def test_hostile_titles_stay_text(water: Written) -> None:
+    html = water.page.read_text(encoding="utf-8")
+    page = page_of(water)
+    assert not page.tags & {"script", "img", "iframe", "object", "embed", "form", "link", "base", "svg"}
+    assert "\u202e" not in html
+    assert page.tables["Assets"][1][1] == HOSTILE
+    assert FORMULA in page.tables["Assets"][1]
+
+
+def test_a_page_asks_for_nothing_outside_itself(written: list[Written]) -> None:
+    for each in written:
+        html = each.page.read_text(encoding="utf-8")
+        assert "default-src 'none'" in html
+        tags = re.findall(r"<[^>]*>", html)
+        assert [tag for tag in tags if REFERENCE.search(tag)] == []
+        assert REFERENCE.search(re.findall(r"<style>.*?</style>", html, re.DOTALL)[0]) is None
+
+
+def test_the_numbers_of_the_page_are_those_of_the_marts(lake: Lake, water: Written) -> None:
+    page = page_of(water)
+    ((views, retweets),) = ask(
+        lake.warehouse, "select views, retweets from marts.asset_totals where asset_id = 'film'"
+    )
+    head, film = page.tables["Assets"]
+    assert dict(zip(head, film, strict=True))["views"] == f"{views:,}" == "16,000"
+    assert dict(zip(head, film, strict=True))["retweets"] == f"{retweets:,}" == "700"
+    ((side_views, side_retweets),) = ask(
+        lake.warehouse, "select views, retweets from marts.side_totals where campaign_id = 'water'"
+    )
+    head, ours = page.tables["Sides"]
+    assert dict(zip(head, ours, strict=True))["views"] == f"{side_views:,}"
+    # The days add up to the total; a share is known of none.
+    *_, total = page.tables["The sides"]
+    assert page.tables["The sides"][0] == ["day", "views, Ours", "retweets, Ours"]
+    assert total == ["all days", f"{side_views:,}", f"{side_retweets:,}"]
+    days = {row[0]: row[1] for row in page.tables["Views of our side"][1:-1]}
+    by_day = ask(
+        lake.warehouse,
+        "select day, sum(views)::bigint from marts.asset_daily where campaign_id = 'water' group by day",
+    )
+    assert {label: int(text.rstrip("~…").replace(",", "")) for label, text in days.items()} == {
+        f"{day:%a} {day}": gained for day, gained in by_day
+    }
+
+
+def test_what_is_not_known_is_a_dot_and_never_zero(water: Written) -> None:
+    head, film = page_of(water).tables["Assets"]
+    assert dict(zip(head, film, strict=True))["shares"] == "·"
+
+
+def test_the_page_says_what_a_view_is_and_from_when_it_is(water: Written) -> None:
+    rows = page_of(water).tables["Counters"]
+    assert ["views", "x"] in [row[:2] for row in rows]
+    assert any("X shows to readers as views" in cell for row in rows for cell in row)
+    html = water.page.read_text(encoding="utf-8")
+    assert "8 November 2026 00:00 GMT" in html
+    assert "9 November 2026 06:00 GMT" in html
+
+
+def test_a_campaign_of_which_nothing_was_read_has_a_page_that_says_so(written: list[Written]) -> None:
+    (milk,) = [each for each in written if each.campaign_id == "milk"]
+    assert milk.day == date(2026, 10, 1)
+    assert "nothing read yet" in milk.page.read_text(encoding="utf-8")
+
+
+def test_every_mart_lies_beside_the_page_with_the_campaigns_rows(lake: Lake, water: Written) -> None:
+    marts = ask(
+        lake.warehouse,
+        "select table_name, 'campaign_id' in list(column_name) from information_schema.columns "
+        "where table_schema = 'marts' and table_catalog = 'warehouse' group by table_name",
+    )
+    assert {path.stem for path in (water.folder / "csv").iterdir()} == {mart for mart, _ in marts}
+    rows = 0
+    for mart, is_campaigns in marts:
+        where = " where campaign_id = 'water'" if is_campaigns else ""
+        ((expected,),) = ask(lake.warehouse, f"select count(*) from marts.{mart}{where}")
+        table = pq.read_table(water.folder / "parquet" / f"{mart}.parquet")
+        with (water.folder / "csv" / f"{mart}.csv").open(newline="", encoding="utf-8") as lines:
+            assert len(list(csv.reader(lines))) - 1 == table.num_rows == expected, mart
+        rows += expected
+    assert (water.tables, water.rows) == (len(marts), rows)
+
+
+def test_the_csv_says_what_campaign_sql_says(
+    lake: Lake, water: Written, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CAMPAIGN_HOME", str(lake.root))
+    for mart in ("assets", "posts", "coverage", "asset_totals", "metrics"):
+        where = " where campaign_id = 'water'" if mart != "metrics" else ""
+        with pytest.raises(SystemExit):
+            main(["sql", f"from marts.{mart}{where}", "--format", "csv"])
+        said = list(csv.reader(io.StringIO(capfd.readouterr().out, newline="")))
+        with (water.folder / "csv" / f"{mart}.csv").open(newline="", encoding="utf-8") as lines:
+            wrote = list(csv.reader(lines))
+        assert (wrote[0], sorted(wrote[1:])) == (said[0], sorted(said[1:])), mart
+    texts = (water.folder / "csv" / "posts.csv").read_text(encoding="utf-8")
+    assert f"'{FORMULA[:10]}" in texts
+    assert f'"{FORMULA[:10]}' not in texts
+
+
+def test_parquet_keeps_texts_as_they_are(water: Written) -> None:
+    titles = pq.read_table(water.folder / "parquet" / "posts.parquet")["title"].to_pylist()
+    assert FORMULA in titles
+
+
+def test_a_second_run_on_one_day_takes_the_place_of_the_first(lake: Lake, tmp_path: Path) -> None:
+    (first,) = write_reports(lake.warehouse, tmp_path, MADE_AT, "water")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    # What a killed run left, and a mart that is no more.
+    (first.folder / "csv" / ".posts.csv.999999.part").write_text("half")
+    (first.folder / "parquet" / "gone.parquet").write_text("old")
+    (second,) = write_reports(lake.warehouse, tmp_path, MADE_AT + timedelta(hours=1), "water")
+    after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert second == first
+    assert after.keys() == before.keys()
+    assert [path for path in before if before[path] != after[path]] == [
+        path for path in before if path.name == "report.html"
+    ]
+
+
+def test_latest_is_the_newest_day_and_old_days_keep_their_page_alone(lake: Lake, tmp_path: Path) -> None:
+    (written,) = write_reports(lake.warehouse, tmp_path, MADE_AT, "water")
+    for number in range(TABLES_KEPT):
+        shutil.copytree(written.folder, written.folder.with_name(f"2026-10-{number + 1:02d}"))
+    shutil.copytree(written.folder, written.folder.with_name("2026-11-20"))
+    (again,) = write_reports(lake.warehouse, tmp_path, MADE_AT, "water")
+    assert os.readlink(again.folder.parent / "latest") == "2026-11-20"
+    days = sorted(path for path in again.folder.parent.iterdir() if path.name.startswith("2026"))
+    assert [day.name for day in days if not (day / "csv").exists()] == ["2026-10-01", "2026-10-02"]
+    assert all((day / "report.html").exists() for day in days)
+
+
+def test_the_command_writes_under_the_home_folder(
+    built: Path, home: Path, campaign: Callable[..., Said]
+) -> None:
+    said = campaign("report")
+    assert said.code == 0
+    assert said.out.startswith("data/reports/water-2026/2026-05-20/report.html: ")
+    assert (home / "data" / "reports" / "water-2026" / "latest" / "report.html").is_file()
+    assert campaign("report", "--out", "elsewhere", "--campaign", "water-2026").code == 0
+    assert (home / "elsewhere" / "water-2026" / "latest" / "csv" / "asset_daily.csv").is_file()
+
+
+def test_the_words_of_a_post_that_is_forgotten_leave_the_reports(
+    x_only: Vendor, home: Path, campaign: Callable[..., Said]
+) -> None:
+    words = 'Don\'t drink "it" \u202e<now>, they said'
+    x_only.answers["/2/users/77/tweets"] = answer(
+        {"data": [post("100") | {"text": words}], "meta": {"result_count": 1}}
+    )
+    assert campaign("collect", "--platform", "x", "--as-of", "2026-05-20T12:00Z").code == 0
+    assert campaign("build").code == 0
+    campaign("report")
+    reports = home / "data" / "reports"
+    assert b"drink" in everything_written(reports)
+    campaign("forget", "x:100")
+    assert b"drink" not in everything_written(reports)
+    campaign("report")
+    page = (reports / "water-2026" / "latest" / "report.html").read_text(encoding="utf-8")
+    assert "Launch film" in page
+    assert b"drink" not in everything_written(reports)
+
+
+def test_what_cannot_be_reported_is_one_line(built: Path, home: Path, campaign: Callable[..., Said]) -> None:
+    unknown = campaign("report", "--campaign", "milk")
+    assert (unknown.code, unknown.err.count("\n")) == (2, 1)
+    assert "water-2026" in unknown.err
+    (home / "locked").mkdir()
+    with unwritable(home / "locked"):
+        refused = campaign("report", "--out", "locked")
+    assert (refused.code, refused.err.count("\n")) == (1, 1)
+    assert "locked" in refused.err
+    built.unlink()
+    nothing = campaign("report")
+    assert (nothing.code, nothing.err.count("\n")) == (1, 1)
+    assert "run `campaign build`" in nothing.err

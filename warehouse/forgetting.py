@@ -1,0 +1,254 @@
+"""Forgetting: the words of a post leave everything, its numbers stay.
+
+Which posts are forgotten is written down in the lake, `forgotten/platform=P/ID.json` beside the landing, a
+file each, with the names of the post and nothing else: whoever lands an answer takes their words out first.
+So a post stays forgotten when everything but the lake is lost, and a damaged file still tells its post by its
+own name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+import duckdb
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from warehouse import readings as readings_layer
+from warehouse.durable import written_whole
+from warehouse.landed import WithoutTexts, without_texts
+from warehouse.landing import landed_files
+from warehouse.opening import open_to_read
+from warehouse.publish import ask
+from warehouse.rewriting import Change, in_portions, rewrite
+from warehouse.sealed import DAMAGED
+from warehouse.texts import Declaration, declaration, without_texts_of
+
+FOLDER = "forgotten"
+
+
+@dataclass(frozen=True)
+class Post:
+    """A post as the warehouse knows it: the platform's id and every name under which answers may speak of it
+    or of its videos. `held_by` is (campaign, asset) where only a rule on its words holds it there."""
+
+    platform: str
+    post_id: str
+    names: frozenset[str]
+    is_known: bool = True
+    held_by: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.platform}:{self.post_id}"
+
+
+class Forgotten:
+    """The posts whose words are not to be kept."""
+
+    def __init__(self, names: Mapping[str, frozenset[str]]) -> None:
+        self._names = names
+
+    @classmethod
+    def read(cls, landing: Path) -> Forgotten:
+        """Those that the lake of a landing names."""
+        names: dict[str, frozenset[str]] = {}
+        for path in sorted(landing.with_name(FOLDER).glob("platform=*/[!.]*.json")):
+            platform = path.parent.name.removeprefix("platform=")
+            names[platform] = names.get(platform, frozenset()) | _names_in(path)
+        return cls(names)
+
+    def redacted(self, row: Mapping[str, object]) -> dict[str, object]:
+        """A response as it may land: a mapping of the landing columns."""
+        names = self._names.get(str(row["platform"]))
+        if not names:
+            return dict(row)
+        declared = declaration(str(row["platform"]), str(row["endpoint"]))
+        return {**row, "body": without_texts_of(str(row["body"]), declared, names)}
+
+
+def _names_in(path: Path) -> frozenset[str]:
+    own = unquote(path.stem)
+    try:
+        return frozenset({own, *map(str, json.loads(path.read_text(encoding="utf-8"))["names"])})
+    except (OSError, ValueError, TypeError, KeyError):
+        return frozenset({own})
+
+
+def remember(landing: Path, post: Post) -> None:
+    """Write down that a post is forgotten; what lands from now on lands without its words. Raises OSError."""
+    final = landing.with_name(FOLDER) / f"platform={post.platform}" / f"{quote(post.post_id, safe='')}.json"
+    final.parent.mkdir(parents=True, exist_ok=True)
+    names = sorted({*post.names, *(_names_in(final) if final.exists() else ())})
+    with written_whole(final) as file:
+        file.write(json.dumps({"names": names}).encode())
+
+
+# Every name of the post that has one of them, and the videos that it alone carries.
+_KNOWN = """
+    select post_id
+    from (
+        select post_id from summaries.aliases where platform = $platform and alias = $name
+        union
+        select post_id from facts.posts where platform = $platform and post_id = $name
+    )
+    order by post_id
+    limit 1
+"""
+_NAMES = """
+    select alias from summaries.aliases where platform = $platform and post_id = $post_id
+    union
+    select media_id from summaries.post_media where platform = $platform and post_id = $post_id
+"""
+_HELD = """
+    select distinct campaign_id, asset_id
+    from facts.rule_catches
+    where platform = $platform and post_id = $post_id and caught_by <> 'same video'
+    order by all
+"""
+
+
+def find(warehouse: Path, platform: str, name: str) -> Post:
+    """The post that somebody names, as the published warehouse knows it; by that name alone where it does
+    not. Raises `warehouse.publish.NoWarehouse`."""
+    known = ask(warehouse, _KNOWN, {"platform": platform, "name": name})
+    if not known:
+        return Post(platform, name, frozenset({name}), is_known=False)
+    post_id = str(known[0][0])
+    asked = {"platform": platform, "post_id": post_id}
+    names = {str(row[0]) for row in ask(warehouse, _NAMES, asked)}
+    held = tuple((str(campaign), str(asset)) for campaign, asset in ask(warehouse, _HELD, asked))
+    return Post(platform, post_id, frozenset({post_id, name, *names}), held_by=held)
+
+
+def held_by_words(warehouse: Path) -> dict[str, frozenset[str]]:
+    """The names of every post that only a rule on its words (text, hashtag or link) holds in an asset, by
+    platform. Raises `warehouse.publish.NoWarehouse`."""
+    names: dict[str, set[str]] = {}
+    for platform, name in ask(
+        warehouse,
+        """
+        with held as (select platform, post_id from facts.rule_catches where caught_by <> 'same video')
+        select platform, post_id from held
+        union
+        select platform, alias from held join summaries.aliases using (platform, post_id)
+        union
+        select platform, media_id from held join summaries.post_media using (platform, post_id)
+        """,
+    ):
+        names.setdefault(str(platform), set()).add(str(name))
+    return {platform: frozenset(found) for platform, found in names.items()}
+
+
+def is_behind(warehouse: Path, readings: Path) -> bool:
+    """Whether the published warehouse is made of other readings than there are. Raises NoWarehouse."""
+    rows = ask(warehouse, "select files from ops.basis")
+    files = {name for batch in readings_layer.committed(readings) for name in batch.files}
+    return not rows or set(rows[0][0]) != files
+
+
+def texts_of(readings: Path, posts: Sequence[Post]) -> list[str]:
+    """Every text that the readings have of some posts and their videos, longest first."""
+    found: set[str] = set()
+    for post in posts:
+        found |= readings_layer.texts_of(readings, post.platform, sorted(post.names))
+    return sorted(found, key=lambda text: (-len(text), text))
+
+
+def others_that_say(warehouse: Path, words: Sequence[str], posts: Sequence[Post]) -> list[str]:
+    """The further posts whose text is one of some, as platform:id. Raises NoWarehouse."""
+    rows = ask(
+        warehouse,
+        "select platform, object_id from summaries.objects "
+        "where object_type = 'post' and list_contains($words, latest.text) order by all",
+        {"words": list(words)},
+    )
+    forgotten = {(post.platform, name) for post in posts for name in post.names}
+    return [f"{platform}:{post_id}" for platform, post_id in rows if (platform, post_id) not in forgotten]
+
+
+def has_text_of(warehouse: Path, post: Post) -> bool:
+    """Whether a warehouse, of whatever release, has a text of a post or its videos."""
+    with open_to_read(warehouse) as con:
+        try:
+            found = con.execute(
+                "select count(*) from summaries.objects "
+                "where platform = ? and latest.text <> '' and list_contains(?, object_id)",
+                [post.platform, sorted(post.names)],
+            ).fetchone()
+        except duckdb.Error:
+            return False
+    return found is not None and found[0] > 0
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What taking the words out of a landing did: the responses that had some, the files that hold those, and
+    the files that could not be read, which may hold some still."""
+
+    responses: int
+    files: int
+    damaged: tuple[Path, ...] = ()
+
+
+def take_out(
+    landing: Path,
+    readings: Path,
+    posts: Sequence[Post],
+    *,
+    dry_run: bool = False,
+    progress: Callable[[str], None] = lambda step: None,
+) -> Taken:
+    """Take the words of some posts out of every landed response of their platforms, whatever it was asked
+    for. With `dry_run` only count.
+
+    Only for whoever holds the build lock of the lake's folder. Raises OSError, and
+    `warehouse.landed.NotTheSame` when numbers would change; that file stays as it was then.
+    """
+    responses = files = 0
+    damaged: list[Path] = []
+    for platform in sorted({post.platform for post in posts}):
+        names = frozenset(name for post in posts if post.platform == platform for name in post.names)
+        for endpoint, landed in groupby(landed_files(landing, platform), key=lambda path: path.parts[-3]):
+            change = _taking_out(declaration(platform, endpoint.removeprefix("endpoint=")), names)
+            chosen: list[Path] = []
+            for path in landed:
+                if not readings_layer.has_landing_columns(path):
+                    damaged.append(path)
+                    continue
+                try:
+                    found = _count(path, names, change)
+                except DAMAGED:
+                    damaged.append(path)
+                    continue
+                if found:
+                    chosen.append(path)
+                    responses += found
+            files += len(chosen)
+            for portion in in_portions(() if dry_run else chosen):
+                progress(f"{platform} {endpoint}: {len(portion)} files")
+                rewrite(landing, readings, portion, change)
+    return Taken(responses, files, tuple(damaged))
+
+
+def _taking_out(declared: Declaration, names: frozenset[str]) -> Change:
+    def change(path: Path, bodies: list[str]) -> tuple[list[str], WithoutTexts | None]:
+        return [without_texts_of(body, declared, names) for body in bodies], without_texts(path)
+
+    return change
+
+
+def _count(path: Path, names: frozenset[str], change: Change) -> int:
+    """How many bodies of a file hold words to take out."""
+    column = pq.ParquetFile(path).read(columns=["body"])["body"]
+    named = pc.match_substring_regex(column, "|".join(map(re.escape, sorted(names))))
+    bodies: list[str] = column.filter(named).to_pylist()
+    if not bodies:
+        return 0
+    after, _ = change(path, bodies)
+    return sum(one != other for one, other in zip(bodies, after, strict=True))
