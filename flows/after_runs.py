@@ -76,13 +76,13 @@ def _keep(
             if before is not None and before.ended_at >= started_at:
                 continue
         is_success = state.is_completed()
-        what = (
-            "the run was killed before its end" if state.is_crashed() else state.message or "no reason given"
-        )
+        told = state.message or "no reason given"
+        if state.is_crashed():
+            told = "the run was killed before its end; the next one goes on"
         record_run(
             place,
             planned_for=datetime.fromtimestamp(planned_for.timestamp(), UTC),
             ended_at=ended_at,
             outcome=SUCCEEDED[0] if is_success else FAILED,
-            message="" if is_success else f"{what}; the next one goes on, see the log of {flow_run.name}",
+            message="" if is_success else f"{told}, see the log of {flow_run.name}",
         )

@@ -21,7 +21,7 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import State, StateType
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.context import FlowRunContext
-from prefect.states import Cancelled
+from prefect.states import Cancelled, Completed
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
@@ -48,7 +48,8 @@ def give_way() -> State[Any] | None:
         newest, _ = leave_the_newest(client, run.deployment_id, run)
     if newest is None or newest.id == run.id:
         return None
-    return Cancelled(name=SKIPPED, message=_told(run, newest))
+    # Cancelled, it would leave a traceback: Prefect's engine takes that for an error.
+    return Completed(name=SKIPPED, message=_told(run, newest))
 
 
 def leave_the_newest(

@@ -111,6 +111,9 @@ def _settle_prefect(home: Path) -> None:
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
         # Leases in memory would be forgotten at a crash, and the slots that they hold never freed.
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+        # Many runs begin in the same minute, on a machine that may be slow: better wait than give up.
+        "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
+        "PREFECT_CLIENT_MAX_RETRIES": "10",
         # A year of hourly runs; what they did stays in the lake.
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     }.items():

@@ -2,7 +2,8 @@
 
 Layout: `landing/platform=P/endpoint=E/date=YYYY-MM-DD/RUN-NNNN.parquet`, where date is the UTC day of
 `observed_at`. Landing is the only truth of the system: readings and the warehouse can be deleted and
-rebuilt from it. A file is written to a hidden sibling, synced and renamed, and is never changed after;
+rebuilt from it. A file is written to a hidden sibling, synced and renamed, and its numbers never change after
+(`warehouse.compacting` joins files, `warehouse.rewriting` takes words out, both compare first);
 only then the log says that its responses are landed.
 
 The registry in force is landed too, as platform `registry`: which post belonged to which asset is history,

@@ -23,7 +23,7 @@ PUBLISH = "tests.crashes.operations:publish"
 ROLL_BACK = "tests.crashes.operations:roll_back"
 DAYS = 2
 # Of the copies, so many are built between a kill and the next compaction.
-BUILT_IN_BETWEEN = 3
+BUILT_IN_BETWEEN = 2
 
 
 def files_by_day(home: Home) -> Counter[str]:
@@ -86,7 +86,7 @@ def test_a_killed_publication_or_rollback_leaves_a_whole_warehouse_and_the_next_
         return run.seconds
 
     seconds = attempt(begin("measured"))
-    for number in range(chance.kills(20)):
+    for number in range(chance.kills(30)):
         one = begin(f"{number}")
         attempt(one, chance.instant(seconds))
         assert one.ask("select build from marts.asset_totals") in ([(3,)], [(after,)])

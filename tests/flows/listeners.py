@@ -90,7 +90,7 @@ class _Smtp(socketserver.StreamRequestHandler):
                 while (part := self.rfile.readline()) != b".\r\n":
                     text += part
                 parsed = email.message_from_bytes(text, policy=email.policy.default)
-                box.mails.append(cast(EmailMessage, parsed))
+                box.mails.append(parsed)
                 self._say("250 taken")
             elif verb == "QUIT":
                 self._say("221 bye")
