@@ -1,6 +1,6 @@
 """What one run asks of one platform: the plan, as data.
 
-Made by `flows.plan` from the registry, what is known and the clock; carried out by a connector.
+Made by `flows.collecting.plan` from the registry, what is known and the clock; carried out by a connector.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The backfill flow: `flows.backfilling` as a recorded run, its progress as an artifact."""
+"""The backfill flow: `flows.history.backfilling` as a recorded run, its progress as an artifact."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
 from connectors import discover
-from flows.backfilling import Backfill, BackfillReport, PlatformFill, prepare_backfill
-from flows.forecast import COLUMNS, cells_of
-from flows.holes import Window
+from flows.collecting.round import PlatformReport, Refused, Stopping
+from flows.history.backfilling import Backfill, BackfillReport, PlatformFill, prepare_backfill
+from flows.history.forecast import COLUMNS, cells_of
+from flows.history.holes import Window
+from flows.history.progress import named, waiting_line
 from flows.moments import NotAMoment, with_zone
-from flows.progress import named, waiting_line
-from flows.recording import server_expected, tell_the_run_what_landed
 from flows.registry import RegistryError, load
-from flows.round import PlatformReport, Refused, Stopping
+from flows.scheduled.recording import server_expected, tell_the_run_what_landed
 from flows.settings import Settings, SettingsError
 
 FORECAST, PROGRESS, REPORT, LOST = (
@@ -103,7 +103,7 @@ def recorded_backfill(
     as_of: datetime | None,
 ) -> BackfillReport:
     """Run the flow here and now, recorded by the server of PREFECT_API_URL. Raises what refused it, and
-    `flows.recording.NoServer`."""
+    `flows.scheduled.recording.NoServer`."""
     with server_expected():
         state: State[Any] = backfill(
             start, end, platforms, campaign, again=again, as_of=as_of, return_state=True

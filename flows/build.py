@@ -13,13 +13,13 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 
 from connectors import discover
-from flows.after_runs import TELLING_PEOPLE
-from flows.leaderboard import leaderboards
-from flows.missed_slots import give_way
+from flows.answers.leaderboard import leaderboards
 from flows.moments import NotAMoment, with_zone
-from flows.recording import scheduled_at, server_expected
 from flows.refresh import done_line, refresh, warning_line
 from flows.registry import RegistryError, load
+from flows.scheduled.after_runs import TELLING_PEOPLE
+from flows.scheduled.missed_slots import give_way
+from flows.scheduled.recording import scheduled_at, server_expected
 from flows.settings import Settings, SettingsError
 from warehouse.build import AnotherBuild, BuildRefused, BuildReport
 from warehouse.versions import kept_versions
@@ -103,7 +103,7 @@ def _told(report: BuildReport, settings: Settings, as_known_at: datetime | None)
 
 def recorded_build(full: bool, as_known_at: datetime | None, wait_s: float | None = None) -> BuildReport:
     """Run the flow here and now, recorded by the server of PREFECT_API_URL. Raises what refused it, and
-    `flows.recording.NoServer`."""
+    `flows.scheduled.recording.NoServer`."""
     with server_expected():
         state: State[Any] = build(full, as_known_at, wait_s, return_state=True)
     report = state.result(raise_on_failure=False)

@@ -1,4 +1,4 @@
-"""The collect flow: rounds of `flows.round` under Prefect's schedule, each run recorded."""
+"""The collect flow: rounds of `flows.collecting.round` under Prefect's schedule, each run recorded."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from prefect.states import Completed, Failed
 from prefect.tasks import Task
 
 from connectors import discover
-from flows.after_runs import TELLING_PEOPLE
+from flows.collecting.round import Collection, CollectReport, PlatformReport, Refused, Stopping, prepare
 from flows.cures import in_one_line
-from flows.missed_slots import give_way
 from flows.moments import NotAMoment, with_zone
-from flows.recording import scheduled_at, server_expected, tell_the_run_what_landed
 from flows.registry import RegistryError, load
-from flows.round import Collection, CollectReport, PlatformReport, Refused, Stopping, prepare
+from flows.scheduled.after_runs import TELLING_PEOPLE
+from flows.scheduled.missed_slots import give_way
+from flows.scheduled.recording import scheduled_at, server_expected, tell_the_run_what_landed
 from flows.settings import Settings, SettingsError
 
 RETRIES = 2
@@ -102,7 +102,7 @@ def recorded_collect(
     platforms: list[str] | None, campaign: str | None, as_of: datetime | None, everything: bool
 ) -> CollectReport:
     """Run the flow here and now, recorded by the server of PREFECT_API_URL. Raises what refused it, and
-    `flows.recording.NoServer`."""
+    `flows.scheduled.recording.NoServer`."""
     with server_expected():
         state: State[Any] = collect(platforms, campaign, as_of, everything, return_state=True)
     report = state.result(raise_on_failure=False)

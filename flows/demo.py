@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from flows.round import DEMO_MARKER, Collection, PlatformReport, Refused, prepare
+from flows.collecting.round import DEMO_MARKER, Collection, PlatformReport, Refused, prepare
 
 if TYPE_CHECKING:
     from flows.registry import Registry
@@ -201,9 +201,9 @@ def _refuse_failure(report: PlatformReport) -> None:
 
 def _print_results(settings: Settings, built: BuildReport, responses: int, files: int) -> None:
     from connectors.wire import utc_now
+    from flows.answers.query import answer
+    from flows.answers.reporting import write_reports
     from flows.console import say
-    from flows.query import answer
-    from flows.reporting import write_reports
 
     say()
     say(

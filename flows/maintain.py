@@ -1,4 +1,4 @@
-"""The maintain flow: `flows.maintaining` under Prefect's schedule, each run recorded."""
+"""The maintain flow: `flows.keeping.maintaining` under Prefect's schedule, each run recorded."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 
-from flows.after_runs import TELLING_PEOPLE
+from flows.collecting.round import Refused
 from flows.cures import in_one_line
-from flows.maintaining import Maintenance
-from flows.maintaining import maintain as maintain_home
-from flows.missed_slots import give_way
+from flows.keeping.maintaining import Maintenance
+from flows.keeping.maintaining import maintain as maintain_home
 from flows.moments import NotAMoment, with_zone
-from flows.recording import scheduled_at, server_expected
-from flows.round import Refused
+from flows.scheduled.after_runs import TELLING_PEOPLE
+from flows.scheduled.missed_slots import give_way
+from flows.scheduled.recording import scheduled_at, server_expected
 from flows.settings import Settings, SettingsError
 
 ARTIFACT = "maintain-report"
@@ -65,7 +65,7 @@ def maintain(as_of: datetime | None = None, dry_run: bool = False) -> State[Main
 
 def recorded_maintain(as_of: datetime | None, dry_run: bool) -> Maintenance:
     """Run the flow here and now, recorded by the server of PREFECT_API_URL. Raises what refused it, and
-    `flows.recording.NoServer`."""
+    `flows.scheduled.recording.NoServer`."""
     with server_expected():
         state: State[Any] = maintain(as_of, dry_run, return_state=True)
     done = state.result(raise_on_failure=False)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors.wire import utc_now
+from flows.collecting.round import land_registry_in_force
 from flows.cures import cure_of
-from flows.last_runs import FAILED, SUCCEEDED, build_of, record_run
-from flows.round import land_registry_in_force
+from flows.health.last_runs import FAILED, SUCCEEDED, build_of, record_run
 from warehouse.build import AnotherBuild, BuildRefused, BuildReport, build
 from warehouse.one_at_a_time import BUILD_LOCK
 from warehouse.opening import holds_warehouse

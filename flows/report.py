@@ -1,4 +1,4 @@
-"""The report flow: `flows.reporting` under Prefect's schedule, each run recorded."""
+"""The report flow: `flows.answers.reporting` under Prefect's schedule, each run recorded."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from connectors.wire import utc_now
-from flows.after_runs import TELLING_PEOPLE
+from flows.answers.reporting import Written, done_line, write_reports
+from flows.collecting.round import Refused
 from flows.cures import in_one_line
-from flows.missed_slots import give_way
-from flows.recording import scheduled_at, server_expected
-from flows.reporting import Written, done_line, write_reports
-from flows.round import Refused
+from flows.scheduled.after_runs import TELLING_PEOPLE
+from flows.scheduled.missed_slots import give_way
+from flows.scheduled.recording import scheduled_at, server_expected
 from flows.settings import Settings, SettingsError
 from warehouse.publish import NoWarehouse
 
@@ -70,7 +70,7 @@ def report(out: str | None = None, campaign: str | None = None) -> State[list[Wr
 
 def recorded_report(out: Path, campaign: str | None) -> list[Written]:
     """Run the flow here and now, recorded by the server of PREFECT_API_URL. Raises what refused it, and
-    `flows.recording.NoServer`."""
+    `flows.scheduled.recording.NoServer`."""
     with server_expected():
         state: State[Any] = report(str(out), campaign, return_state=True)
     written = state.result(raise_on_failure=False)

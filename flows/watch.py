@@ -11,11 +11,11 @@ from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 
-from flows.missed_slots import give_way
+from flows.health.status import as_markdown
+from flows.health.watching import look_and_tell
 from flows.moments import NotAMoment, with_zone
+from flows.scheduled.missed_slots import give_way
 from flows.settings import Settings, SettingsError
-from flows.status import as_markdown
-from flows.watching import look_and_tell
 
 ARTIFACT = "health"
 UNHEALTHY = "Unhealthy"

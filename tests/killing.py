@@ -140,7 +140,13 @@ class Forge:
 
 def _serve() -> None:
     """Fork a child for each line of standard input and tell what became of it."""
-    for module in ("flows.cli", "flows.importing", "flows.refresh", "flows.round", "warehouse.build"):
+    for module in (
+        "flows.cli",
+        "flows.collecting.importing",
+        "flows.refresh",
+        "flows.collecting.round",
+        "warehouse.build",
+    ):
         importlib.import_module(module)
     importlib.import_module("connectors").discover()
     for line in sys.stdin:

@@ -25,8 +25,8 @@ from flows.cli.running import (
 )
 
 if TYPE_CHECKING:
-    from flows.backfilling import BackfillReport, PlatformFill, Progress
-    from flows.forecast import Forecast, Lost
+    from flows.history.backfilling import BackfillReport, PlatformFill, Progress
+    from flows.history.forecast import Forecast, Lost
 
 commands = typer.Typer()
 
@@ -74,8 +74,8 @@ def backfill(
     The exit code is 1 when something that could be fetched was not. With PREFECT_API_URL set this is a
     recorded flow run.
     """
-    from flows.backfilling import prepare_backfill
-    from flows.round import Refused
+    from flows.collecting.round import Refused
+    from flows.history.backfilling import prepare_backfill
 
     first, last = _day(start, "--start"), _day(end, "--end")
     log_landed(verbose)
@@ -120,7 +120,7 @@ def _day(text: str, option: str) -> date:
 
 def _show_forecasts(forecasts: tuple[Forecast, ...]) -> None:
     from flows.console import say, show
-    from flows.forecast import COLUMNS, cells_of
+    from flows.history.forecast import COLUMNS, cells_of
 
     rows = [cells_of(one) for one in forecasts]
     if rows:
@@ -147,7 +147,7 @@ def _progress() -> Iterator[Progress]:
     """A bar for each platform on a terminal, else a line for each window."""
     import sys
 
-    from flows.progress import Bars, Lines
+    from flows.history.progress import Bars, Lines
 
     if not sys.stdout.isatty():
         yield Lines()

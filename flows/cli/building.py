@@ -63,9 +63,9 @@ def build(
     builds (3) are kept for --rollback. One build runs at a time: a full one waits for another, any other ends
     at once, unless --wait says how long. With PREFECT_API_URL set this is a recorded flow run.
     """
+    from flows.collecting.round import Refused
     from flows.console import complain
-    from flows.last_runs import build_of
-    from flows.round import Refused
+    from flows.health.last_runs import build_of
     from warehouse.build import BuildRefused
     from warehouse.versions import RollbackRefused, roll_back
 

@@ -20,7 +20,7 @@ from flows.cli.running import (
 )
 
 if TYPE_CHECKING:
-    from flows.round import CollectReport, PlatformReport
+    from flows.collecting.round import CollectReport, PlatformReport
 
 commands = typer.Typer()
 
@@ -60,7 +60,7 @@ def collect(
     asked, or when every platform asked lacks its credential. With PREFECT_API_URL set this is a recorded flow
     run.
     """
-    from flows.round import Refused, prepare
+    from flows.collecting.round import Refused, prepare
 
     log_landed(verbose)
     with plain_errors(Refused), stopped_by_sigterm():

@@ -21,7 +21,7 @@ from flows.cli.running import (
 )
 
 if TYPE_CHECKING:
-    from flows.importing import Imported
+    from flows.collecting.importing import Imported
 
 commands = typer.Typer()
 
@@ -62,7 +62,7 @@ def import_(
     numbers take part from the next build on, marked as exported.
     """
     from connectors.exports.judging import Options
-    from flows.importing import ImportRefused, import_exports, parse_account, parse_zone
+    from flows.collecting.importing import ImportRefused, import_exports, parse_account, parse_zone
 
     log_landed(verbose)
     with plain_errors():

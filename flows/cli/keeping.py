@@ -17,8 +17,8 @@ from flows.cli.running import (
 )
 
 if TYPE_CHECKING:
-    from flows.forgetting import Forgetting
-    from flows.maintaining import Maintenance
+    from flows.keeping.forgetting import Forgetting
+    from flows.keeping.maintaining import Maintenance
 
 commands = typer.Typer()
 
@@ -40,8 +40,8 @@ def maintain(
     kept for ever). Builds beyond CAMPAIGN_KEEP_BUILDS and what killed processes left are removed. Killed
     anywhere, it is finished by running it again. With PREFECT_API_URL set this is a recorded flow run.
     """
+    from flows.collecting.round import Refused
     from flows.console import complain
-    from flows.round import Refused
 
     with plain_errors(Refused):
         moment = None if as_of is None else moment_of(as_of, "--as-of")
@@ -50,7 +50,7 @@ def maintain(
 
             done = recorded_maintain(moment, dry_run)
         else:
-            from flows.maintaining import maintain as maintain_home
+            from flows.keeping.maintaining import maintain as maintain_home
 
             done = maintain_home(read_settings(), clock=moment or now(), dry_run=dry_run, waiting=complain)
         _show(done)
@@ -86,9 +86,9 @@ def forget(
     anew. A post that only a rule on its words holds in an asset is refused, with the line that lists it.
     """
     from connectors import discover
+    from flows.collecting.round import Refused
     from flows.console import complain
-    from flows.forgetting import forget as forget_posts
-    from flows.round import Refused
+    from flows.keeping.forgetting import forget as forget_posts
     from warehouse.build import BuildRefused
     from warehouse.publish import NoWarehouse
 

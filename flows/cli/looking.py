@@ -33,7 +33,7 @@ def check(
     that catch nothing. Secrets are never shown, only whether they are there. The exit code is 0 when collect
     and build could run.
     """
-    from flows.examine import examine
+    from flows.health.examine import examine
 
     with plain_errors():
         if not examine(read_settings(), now(), asks_platforms=not offline):
@@ -61,10 +61,10 @@ def status(
     landed, a credential that has expired or has less than 7 days left, a budget that is spent, a gap that
     goes on.
     """
-    from flows.alerts import tell_people
     from flows.console import complain, say
-    from flows.status import as_json, tell
-    from flows.watching import look
+    from flows.health.alerts import tell_people
+    from flows.health.status import as_json, tell
+    from flows.health.watching import look
 
     with plain_errors():
         settings, clock = read_settings(), now()

@@ -50,7 +50,7 @@ def sql(
     In csv, text that a spreadsheet would run as a formula has an apostrophe before it; json and parquet are
     exact.
     """
-    from flows.query import QueryRefused, answer
+    from flows.answers.query import QueryRefused, answer
     from warehouse.publish import NoWarehouse
 
     with plain_errors(QueryRefused, NoWarehouse):

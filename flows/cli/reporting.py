@@ -30,9 +30,9 @@ def report(
     `latest` is the newest day. The same day once more takes the place of what was there. With
     PREFECT_API_URL set this is a recorded flow run.
     """
+    from flows.answers.reporting import done_line, write_reports
+    from flows.collecting.round import Refused
     from flows.console import say
-    from flows.reporting import done_line, write_reports
-    from flows.round import Refused
     from warehouse.publish import NoWarehouse
 
     with plain_errors(NoWarehouse, Refused):

@@ -25,7 +25,7 @@ def serve(
     The server keeps its records in CAMPAIGN_HOME/prefect (or PREFECT_HOME) and answers on 127.0.0.1 only.
     With PREFECT_API_URL set none is started: that server gets the deployments, and their runs run here.
     """
-    from flows.serving import ServeRefused, serve_until_stopped
+    from flows.scheduled.serving import ServeRefused, serve_until_stopped
 
     with plain_errors(ServeRefused):
         serve_until_stopped(read_settings(), Path("prefect.yaml") if file is None else file, port)

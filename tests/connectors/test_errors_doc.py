@@ -20,8 +20,8 @@ from connectors.asking import Ask
 from connectors.sandbox import faults
 from connectors.sandbox.server import Sandbox
 from connectors.wire import WireSession
+from flows.collecting.round import TOLD_ONLY, prepare
 from flows.registry import load
-from flows.round import TOLD_ONLY, prepare
 from flows.settings import Settings
 from tests.connectors.conftest import NOW, Wire
 from tests.connectors.loopback import Answer, Loopback, dripping

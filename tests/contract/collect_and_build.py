@@ -13,9 +13,9 @@ from pathlib import Path
 
 import connectors
 from connectors.sandbox.server import Sandbox
-from flows.backfilling import prepare_backfill
+from flows.collecting.round import prepare
+from flows.history.backfilling import prepare_backfill
 from flows.registry import load
-from flows.round import prepare
 from flows.settings import Settings
 from warehouse.build import build
 from warehouse.publish import open_published

@@ -13,7 +13,7 @@ import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from flows.query import answer
+from flows.answers.query import answer
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"

@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 import requests
 
 import connectors
-from flows.backfilling import Backfill, BackfillReport, Progress, prepare_backfill
+from flows.collecting.round import PlatformReport, prepare
+from flows.history.backfilling import Backfill, BackfillReport, Progress, prepare_backfill
 from flows.registry import load
-from flows.round import PlatformReport, prepare
 from flows.settings import Settings
 
 REGISTRY = """\

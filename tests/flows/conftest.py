@@ -17,9 +17,9 @@ import pytest
 
 import connectors
 from flows.cli import main
+from flows.collecting.round import prepare
 from flows.refresh import refresh
 from flows.registry import load
-from flows.round import prepare
 from flows.settings import CREDENTIALS, Settings
 
 X_TOKEN = "secret-of-x-AAAA%2Fbbbb"

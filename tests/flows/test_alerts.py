@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.alerts import ALERTS, MOST_LINES, Message, inert, tell_people, what_to_tell
-from flows.health import Problem
-from flows.last_runs import record_run, run_of
+from flows.health.alerts import ALERTS, MOST_LINES, Message, inert, tell_people, what_to_tell
+from flows.health.last_runs import record_run, run_of
+from flows.health.problems import Problem
 from flows.settings import Settings, SettingsError
 from tests.flows.conftest import Said, everything_written
 from tests.flows.listeners import SECRET_PATH, Hook, Mailbox, mail_server, webhook

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from connectors.asking import AccountDays, Ask, AudienceReach, Mentions, PostDays
-from flows.attempts import KEPT, read_attempts, record_attempts
+from flows.collecting.attempts import KEPT, read_attempts, record_attempts
 
 T0 = datetime(2026, 5, 20, 12, tzinfo=UTC)
 FIRST, LAST = date(2026, 5, 1), date(2026, 5, 20)

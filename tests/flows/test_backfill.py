@@ -15,12 +15,12 @@ import pytest
 
 from connectors.sandbox.server import Sandbox
 from connectors.spending import Ledger
-from flows.backfilling import Silent
-from flows.holes import Window
+from flows.collecting.round import LEDGER, PlatformReport, Refused
+from flows.collecting.turns import collects_turn
+from flows.history.backfilling import Silent
+from flows.history.holes import Window
 from flows.refresh import refresh
-from flows.round import LEDGER, PlatformReport, Refused
 from flows.settings import Settings
-from flows.turns import collects_turn
 from tests.flows.backfill_world import NOON, REGISTRY, Gate, Home, gate
 from warehouse.publish import open_published
 from warehouse.told import told

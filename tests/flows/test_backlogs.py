@@ -16,9 +16,9 @@ from connectors import x
 from connectors.asking import Ask
 from connectors.spending import Ledger, Limit, Purse
 from connectors.wire import WireSession
-from flows.plan import Offer, plan
+from flows.collecting.plan import Offer, plan
+from flows.collecting.walked import read_walked, record_walked
 from flows.registry import Account, Asset, Campaign, PostReference, Side
-from flows.walked import read_walked, record_walked
 from tests.connectors.loopback import Answer, Asked, Loopback, serving
 from warehouse.known import KnownPost
 

@@ -17,8 +17,8 @@ import pytest
 
 import connectors
 from connectors.sandbox.server import Sandbox
+from flows.collecting.round import Collection, PlatformReport, Stopping, prepare
 from flows.registry import load
-from flows.round import Collection, PlatformReport, Stopping, prepare
 from flows.settings import Settings
 from tests.flows.conftest import FACEBOOK_TOKEN, X_TOKEN, Said, Vendor, answer, everything_written, post
 

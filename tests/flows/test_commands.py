@@ -306,7 +306,7 @@ def test_the_command_line_starts_without_what_only_some_commands_need() -> None:
 
 
 def test_collect_and_build_do_not_load_prefect() -> None:
-    modules = "flows.round, flows.refresh, flows.examine, flows.standing"
+    modules = "flows.collecting.round, flows.refresh, flows.health.examine, flows.health.standing"
     script = f"import sys; import {modules}; print('prefect' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False"

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import connectors
-from flows.forgetting import forget
+from flows.keeping.forgetting import forget
 from flows.refresh import refresh
 from flows.registry import load
 from flows.settings import Settings
@@ -236,7 +236,7 @@ def test_killed_after_any_step_it_is_finished_by_running_it_again(data: Path, ho
 
 
 def test_it_waits_for_a_running_collect_and_says_for_whom(data: Path, home: Path) -> None:
-    from flows.round import Refused
+    from flows.collecting.round import Refused
 
     lock = (data / ".collect-x.lock").open("a")
     fcntl.flock(lock, fcntl.LOCK_EX)

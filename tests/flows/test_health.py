@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from flows.health import BUILD_LATE_AFTER, LATE_AFTER, Problem, problems_in, state_of
-from flows.last_runs import LastRun, build_of, read_run, record_run, round_of, run_of
-from flows.leaderboard import leaderboards
+from flows.answers.leaderboard import leaderboards
+from flows.health.last_runs import LastRun, build_of, read_run, record_run, round_of, run_of
+from flows.health.problems import BUILD_LATE_AFTER, LATE_AFTER, Problem, problems_in, state_of
+from flows.health.spent import Spending
+from flows.health.standing import Facts, Standing
+from flows.health.status import as_markdown, in_markdown
+from flows.health.tokens import Token
+from flows.health.watching import look
 from flows.settings import Settings
-from flows.spent import Spending
-from flows.standing import Facts, Standing
-from flows.status import as_markdown, in_markdown
-from flows.tokens import Token
-from flows.watching import look
 from tests.flows.conftest import FACEBOOK_TOKEN, X_TOKEN, Said, Vendor, answer
 from warehouse.missed import Missed
 

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from connectors import discover
 from connectors.asking import Walk
 from connectors.history import PARTS, CallsFor, History, Part, history_of
-from flows.forecast import COUNTER, Reach, forecast, lost
-from flows.holes import Findings, Span, Window, holes
-from flows.plan import Offer
+from flows.collecting.plan import Offer
+from flows.collecting.walked import Walked, read_walked, record_walked
+from flows.history.forecast import COUNTER, Reach, forecast, lost
+from flows.history.holes import Findings, Span, Window, holes
+from flows.history.windows_asked import KEPT, days_between, read_asked, runs_of, write_asked
 from flows.registry import Account, Asset, Campaign, Side
-from flows.walked import Walked, read_walked, record_walked
-from flows.windows_asked import KEPT, days_between, read_asked, runs_of, write_asked
 from warehouse.known import KnownPost
 
 CLOCK = datetime(2026, 7, 1, 12, tzinfo=UTC)

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.asking import AccountDays, Ask, AudienceReach, Mentions, PostDays, Walk, Wanted
-from flows.attempts import subjects_in
-from flows.plan import AFTERMATH, CONFIRMED, Offer, idle_reason, is_due, is_due_today, plan
+from flows.collecting.attempts import subjects_in
+from flows.collecting.plan import AFTERMATH, CONFIRMED, Offer, idle_reason, is_due, is_due_today, plan
+from flows.collecting.walked import Walked
 from flows.registry import Account, Asset, Audience, Cadence, Campaign, PostReference, Side
-from flows.walked import Walked
 from warehouse.known import KnownPost, KnownSubject
 
 # London is one hour ahead of UTC in May and on UTC in December.

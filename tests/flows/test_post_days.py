@@ -13,9 +13,9 @@ import pytest
 
 import connectors
 from connectors.sandbox.server import Sandbox
+from flows.collecting.round import PlatformReport, prepare
 from flows.refresh import refresh
 from flows.registry import load
-from flows.round import PlatformReport, prepare
 from flows.settings import Settings
 
 REGISTRY = """\

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from flows.examine import examine
+from flows.health.examine import examine
 from flows.settings import Settings
 from tests.flows.conftest import REGISTRY, Said, Vendor
 

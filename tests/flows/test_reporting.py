@@ -15,8 +15,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from flows.answers.reporting import TABLES_KEPT, Written, write_reports
 from flows.cli import main
-from flows.reporting import TABLES_KEPT, Written, write_reports
 from tests.flows.conftest import Said, Vendor, answer, everything_written, post
 from tests.unprivileged import unwritable
 from tests.warehouse.lake import Lake, campaign, x_post

@@ -20,8 +20,8 @@ from connectors.asking import Ask
 from connectors.errors import Gone, OverBudget, RateLimited, Transient, Unreadable
 from connectors.spending import Ledger, Line, Purse
 from connectors.wire import WireSession
+from flows.collecting.round import LEDGER, PACE, Collection, UnknownName, prepare
 from flows.registry import load
-from flows.round import LEDGER, PACE, Collection, UnknownName, prepare
 from flows.settings import Settings
 from tests.flows.conftest import REGISTRY, Vendor, answer
 

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import connectors
-from flows.plan import EARLY, idle_after, is_due
+from flows.collecting.plan import EARLY, idle_after, is_due
+from flows.collecting.schedule import reading_of
 from flows.registry import Account, Campaign, Registry, load
-from flows.schedule import reading_of
 from flows.settings import Settings
 from tests.flows.conftest import Said, Vendor
 from warehouse.landing import landed_files

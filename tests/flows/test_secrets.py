@@ -33,8 +33,8 @@ from connectors.sandbox.server import Sandbox
 from connectors.wire import WireSession
 from flows.cli import main
 from flows.collect import _artifact_row
+from flows.collecting.round import Stopping, prepare
 from flows.registry import load
-from flows.round import Stopping, prepare
 from flows.settings import Settings
 from tests.connectors.loopback import Answer, Asked, Loopback, serving
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 import connectors
-from flows.examine import examine
-from flows.last_runs import build_of
+from flows.collecting.round import LEDGER
+from flows.health.examine import examine
+from flows.health.last_runs import build_of
+from flows.health.standing import gather
+from flows.health.status import tell
 from flows.registry import load
-from flows.round import LEDGER
 from flows.settings import Settings
-from flows.standing import gather
-from flows.status import tell
 from tests.flows.conftest import X_TOKEN, Said, Vendor, answer
 from tests.unprivileged import unwritable
 from warehouse.checking import published_warnings

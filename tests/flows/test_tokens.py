@@ -14,10 +14,10 @@ from connectors import facebook, instagram, tiktok, x, youtube
 from connectors.credentials import CredentialHealth
 from connectors.graph_credentials import health_in
 from connectors.sandbox.server import Sandbox
-from flows.examine import examine
+from flows.health.examine import examine
+from flows.health.token_check import ask_platform
+from flows.health.tokens import TOKENS, is_due, missing_line, record_token, tokens_of, warning_of
 from flows.settings import Settings
-from flows.token_check import ask_platform
-from flows.tokens import TOKENS, is_due, missing_line, record_token, tokens_of, warning_of
 from tests.flows.conftest import FACEBOOK_TOKEN, Said, Vendor, answer, everything_written
 
 Campaign = Callable[..., Said]

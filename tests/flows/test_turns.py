@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.turns import NotOurTurn, backfills_turn, collects_turn
+from flows.collecting.turns import NotOurTurn, backfills_turn, collects_turn
 
 
 @contextmanager

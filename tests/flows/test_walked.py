@@ -13,8 +13,8 @@ from connectors.asking import Ask, Walk
 from connectors.errors import Trouble
 from connectors.sandbox.server import Sandbox
 from connectors.wire import WireSession
+from flows.collecting.walked import Walked, read_walked, record_walked, walked_of
 from flows.registry import Account
-from flows.walked import Walked, read_walked, record_walked, walked_of
 
 CONNECTORS = connectors.discover()
 # Of each platform: an account of the sandbox, and the listing of its posts.

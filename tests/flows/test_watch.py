@@ -12,7 +12,7 @@ import pytest
 import yaml
 from prefect.events.schemas.automations import AutomationCore
 
-from flows.last_runs import build_of, read_run, round_of
+from flows.health.last_runs import build_of, read_run, round_of
 from flows.watch import UNHEALTHY
 from tests.flows.conftest import Vendor
 from tests.flows.listeners import SECRET_PATH, webhook
@@ -25,7 +25,7 @@ from uuid import uuid4
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Crashed
-from flows.after_runs import tell_people_after
+from flows.scheduled.after_runs import tell_people_after
 from flows.build import build
 from flows.collect import collect
 from flows.watch import watch

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.query import answer
+from flows.answers.query import answer
 from tests.warehouse.coverage_reference import HOUR, Post, PostDay, Tier, gaps, post_days
 from tests.warehouse.histories import ZONES, answers_of, histories, listing
 from tests.warehouse.lake import Lake, campaign, x_media, x_post

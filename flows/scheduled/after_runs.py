@@ -14,10 +14,10 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.flows import FlowStateHook
 from prefect.logging.loggers import flow_run_logger
 
-from flows.alerts import NotSent, channels_of
-from flows.last_runs import FAILED, SUCCEEDED, build_of, read_run, record_run, round_of, run_of
+from flows.health.alerts import NotSent, channels_of
+from flows.health.last_runs import FAILED, SUCCEEDED, build_of, read_run, record_run, round_of, run_of
+from flows.health.watching import look_and_tell
 from flows.settings import Settings, SettingsError
-from flows.watching import look_and_tell
 
 COLLECT, BUILD, WATCH = "collect", "build", "watch"
 

@@ -23,7 +23,7 @@ from connectors.exports.judging import Chunk, Judgement, Options, judge
 from connectors.exports.mistakes import Mistake, NotAnExport, on_one_line, shown
 from connectors.facebook.addresses import DIGITS
 from connectors.x.addresses import HANDLE
-from flows.round import DEMO_MARKER
+from flows.collecting.round import DEMO_MARKER
 from warehouse.forgetting import Forgotten
 from warehouse.landing import SCHEMA_VERSION, LandingWriter, drop_unfinished_files
 from warehouse.readings import EXPORT

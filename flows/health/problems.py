@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import Literal
 
 from connectors.errors import OverBudget, TokenInvalid
-from flows.standing import Facts, Standing
-from flows.tokens import warning_of
+from flows.health.standing import Facts, Standing
+from flows.health.tokens import warning_of
 
 Kind = Literal["stale", "round", "token", "budget", "gap", "build", "tables", "registry", "run"]
 

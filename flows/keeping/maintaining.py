@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from flows.round import Refused
+from flows.collecting.round import Refused
 from warehouse.compacting import Compaction, compact
 from warehouse.forgetting import held_by_words, is_behind
 from warehouse.landed import NotTheSame

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from flows.query import FORMULA_STARTS, as_text
+from flows.answers.query import FORMULA_STARTS, as_text
 from warehouse.durable import written_whole
 
 ROWS_AT_ONCE = 100_000

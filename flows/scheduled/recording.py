@@ -12,7 +12,7 @@ from prefect.exceptions import MissingContextError
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
-from flows.round import Refused
+from flows.collecting.round import Refused
 from warehouse.landing import LOG
 
 

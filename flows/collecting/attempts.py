@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from connectors.asking import Ask
-from flows.walked import names_of
+from flows.collecting.walked import names_of
 from warehouse.durable import write_whole
 
 Subject = tuple[str, str]

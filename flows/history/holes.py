@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.asking import AccountDays, Ask, Mentions, PostDays, Walk, Wanted
 from connectors.history import PARTS, History, Part
-from flows.plan import (
+from flows.collecting.plan import (
     ACCOUNT_DAYS_EVERY,
     AFTERMATH,
     MENTIONS_AFTERMATH,
@@ -30,8 +30,8 @@ from flows.plan import (
     subjects_of,
     watched,
 )
-from flows.walked import Walked, walked_of
-from flows.windows_asked import Asked, days_between, runs_of
+from flows.collecting.walked import Walked, walked_of
+from flows.history.windows_asked import Asked, days_between, runs_of
 from warehouse.known import KnownPost
 
 if TYPE_CHECKING:

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 
 from connectors import discover
 from connectors.spending import LedgerError
-from flows.alerts import EMAIL, SMTP_URL, WEBHOOK, NotSent, channels_of
+from flows.collecting.plan import begins_at, idle_reason
+from flows.collecting.round import platforms_of
 from flows.console import complain, plain, say, show
-from flows.plan import begins_at, idle_reason
+from flows.health.alerts import EMAIL, SMTP_URL, WEBHOOK, NotSent, channels_of
+from flows.health.spent import spendings
+from flows.health.status import tell_spending, tell_tokens
+from flows.health.token_check import ask_platform
+from flows.health.tokens import tokens_of, warning_of
 from flows.registry import Registry, RegistryError, load
-from flows.round import platforms_of
-from flows.spent import spendings
-from flows.status import tell_spending, tell_tokens
-from flows.token_check import ask_platform
-from flows.tokens import tokens_of, warning_of
 from warehouse.known import known_posts
 from warehouse.landing import landed_files
 from warehouse.publish import NoWarehouse, ask

@@ -1,9 +1,9 @@
 """Backfill: fill what history the platforms still give, window by window. Plain functions; no scheduler is
 needed.
 
-What is asked follows from what has landed (`flows.holes`), so a run that is broken off, or killed, goes on
-where it was: a window that came to its end is not asked again. Between windows a scheduled collect of the
-platform gets its turn (`flows.turns`); budgets and the pace are those of a collect.
+What is asked follows from what has landed (`flows.history.holes`), so a run that is broken off, or killed,
+goes on where it was: a window that came to its end is not asked again. Between windows a scheduled collect
+of the platform gets its turn (`flows.collecting.turns`); budgets and the pace are those of a collect.
 """
 
 from __future__ import annotations
@@ -25,10 +25,8 @@ from connectors import discover
 from connectors.history import History, Part, history_of
 from connectors.spending import Ledger, LedgerError, Limit
 from connectors.wire import utc_now
-from flows.forecast import Forecast, Lost, Reach, forecast, lost
-from flows.holes import Findings, Span, Window, holes
-from flows.plan import AFTERMATH, Offer
-from flows.round import (
+from flows.collecting.plan import AFTERMATH, Offer
+from flows.collecting.round import (
     LEDGER,
     Collection,
     PlatformReport,
@@ -38,9 +36,11 @@ from flows.round import (
     no_credential,
     prepare,
 )
-from flows.turns import backfills_turn
-from flows.walked import read_walked
-from flows.windows_asked import FOLDER, days_between, read_asked, write_asked
+from flows.collecting.turns import backfills_turn
+from flows.collecting.walked import read_walked
+from flows.history.forecast import Forecast, Lost, Reach, forecast, lost
+from flows.history.holes import Findings, Span, Window, holes
+from flows.history.windows_asked import FOLDER, days_between, read_asked, write_asked
 from warehouse.one_at_a_time import Busy, one_at_a_time
 from warehouse.told import told, with_found
 
@@ -422,7 +422,8 @@ def prepare_backfill(
     """Check what was asked and look up what is known; lands the registry in force unless `is_dry`.
 
     `start` and `end` are the campaign's local days, inclusive; `clock` and the rest as in
-    `flows.round.prepare`. Raises Refused (UnknownName for a name that nobody knows) with one plain line.
+    `flows.collecting.round.prepare`. Raises Refused (UnknownName for a name that nobody knows) with one plain
+    line.
     """
     if start > end:
         raise Refused(f"the start, {start}, is after the end, {end}; exchange them")

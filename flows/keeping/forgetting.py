@@ -24,10 +24,10 @@ import pyarrow.parquet as pq
 from markupsafe import escape
 
 from connectors.errors import UnusableReference
+from flows.collecting.round import Refused
 from flows.console import plain
-from flows.maintaining import WAIT_S, no_build
+from flows.keeping.maintaining import WAIT_S, no_build
 from flows.refresh import refresh
-from flows.round import Refused
 from warehouse.forgetting import Post, find, has_text_of, others_that_say, remember, take_out, texts_of
 from warehouse.landed import NotTheSame
 from warehouse.one_at_a_time import Busy, one_at_a_time

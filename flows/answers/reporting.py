@@ -22,9 +22,9 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from flows.page import Cell, Column, Page, Section, Table, render
-from flows.query import NOTHING, as_cell
-from flows.round import Refused, UnknownName
+from flows.answers.page import Cell, Column, Page, Section, Table, render
+from flows.answers.query import NOTHING, as_cell
+from flows.collecting.round import Refused, UnknownName
 from warehouse import sql
 from warehouse.durable import drop_unfinished, hidden_sibling, write_whole
 from warehouse.publish import open_published
@@ -78,8 +78,8 @@ def write_reports(
 ) -> list[Written]:
     """Write the report of every campaign of the published warehouse, or of one, under `out`.
 
-    Raises `warehouse.publish.NoWarehouse`, `flows.round.UnknownName` for a campaign that the tables do not
-    have, `flows.round.Refused` when they were made by another release, and OSError.
+    Raises `warehouse.publish.NoWarehouse`, `flows.collecting.round.UnknownName` for a campaign that the
+    tables do not have, `flows.collecting.round.Refused` when they were made by another release, and OSError.
     """
     with open_published(warehouse) as connection:
         try:
@@ -112,7 +112,7 @@ def _write(
     made_at: datetime,
     built_at: datetime,
 ) -> Written:
-    from flows.exporting import export_table
+    from flows.answers.exporting import export_table
 
     day = campaign.last_day or campaign.starts
     folder = out / campaign.campaign_id / day.isoformat()

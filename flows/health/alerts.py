@@ -25,7 +25,7 @@ import requests
 from connectors.network import network_cause
 from connectors.redaction import Redactor, filter_logs
 from flows.console import plain
-from flows.health import Problem, moment_in_words
+from flows.health.problems import Problem, moment_in_words
 from flows.settings import MAIL_ADDRESS
 from warehouse.durable import write_whole
 from warehouse.one_at_a_time import Busy, one_at_a_time

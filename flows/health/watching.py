@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from connectors import discover
-from flows.alerts import Alerted, tell_people
-from flows.health import Problem, problems_in
+from flows.health.alerts import Alerted, tell_people
+from flows.health.problems import Problem, problems_in
+from flows.health.standing import Facts, gather
 from flows.registry import RegistryError, load
-from flows.standing import Facts, gather
 
 if TYPE_CHECKING:
     from flows.settings import Settings

@@ -17,9 +17,9 @@ from types import ModuleType
 
 from connectors.exports.headers import metrics_of
 from connectors.history import CallsFor, History, Part
-from flows.holes import Window
+from flows.history.holes import Window
 
-DICTIONARY = Path(__file__).parents[1] / "warehouse" / "dictionary"
+DICTIONARY = Path(__file__).parents[2] / "warehouse" / "dictionary"
 
 # What one call takes beside the limits: half a second to answer is usual.
 SECONDS_PER_CALL = 0.5
@@ -63,7 +63,7 @@ def forecast(
     message: str = "",
 ) -> Forecast:
     """What the windows take, at most; a listing as many posts as its account usually makes, or as
-    `flows.holes.POSTS_A_DAY` says of one of which nothing is known."""
+    `flows.history.holes.POSTS_A_DAY` says of one of which nothing is known."""
     prices: Mapping[str, Decimal] = getattr(connector, "PRICES", {})
     calls: dict[str, int] = {}
     rates: dict[str, tuple[int, float]] = {}

@@ -9,9 +9,9 @@ from typing import Self
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from flows.collecting.round import PlatformReport
 from flows.console import say
-from flows.holes import Window
-from flows.round import PlatformReport
+from flows.history.holes import Window
 
 _WORDS = {
     "walks": "listings",

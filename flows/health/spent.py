@@ -10,8 +10,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from connectors.spending import Ledger, Spent
+from flows.collecting.round import LEDGER
 from flows.registry import Budget, Campaign, Registry
-from flows.round import LEDGER
 
 if TYPE_CHECKING:
     from flows.settings import Settings

@@ -9,10 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from flows.console import plain, say, show
-from flows.health import Problem, state_of, usd
-from flows.spent import Spending
-from flows.standing import GAPS_OF, Facts, Standing
-from flows.tokens import Token, missing_line
+from flows.health.problems import Problem, state_of, usd
+from flows.health.spent import Spending
+from flows.health.standing import GAPS_OF, Facts, Standing
+from flows.health.tokens import Token, missing_line
 from warehouse.missed import Missed
 
 GAPS_SHOWN = 10

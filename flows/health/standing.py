@@ -1,6 +1,6 @@
 """How everything stands: facts from files alone. Nothing is asked of a platform and nothing is written.
 
-What they mean is judged in `flows.health`, how they are shown is in `flows.status`.
+What they mean is judged in `flows.health.problems`, how they are shown is in `flows.health.status`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import pyarrow.parquet as pq
 
 from connectors import discover
 from connectors.spending import LedgerError
-from flows.last_runs import RUNS, LastRun, build_of, read_run, round_of
-from flows.plan import idle_reason
+from flows.collecting.plan import idle_reason
+from flows.collecting.round import platforms_of
+from flows.health.last_runs import RUNS, LastRun, build_of, read_run, round_of
+from flows.health.spent import Spending, spendings
+from flows.health.tokens import Token, tokens_of
 from flows.registry import Registry
-from flows.round import platforms_of
-from flows.spent import Spending, spendings
-from flows.tokens import Token, tokens_of
 from warehouse.checking import Warned, published_warnings
 from warehouse.known import KnownPost, known_posts
 from warehouse.missed import Missed, late_posts, missed_since

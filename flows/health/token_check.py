@@ -10,8 +10,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from connectors.wire import WireSession
-from flows.round import base_url, further_credentials
-from flows.tokens import ask_of_credential, record_token
+from flows.collecting.round import base_url, further_credentials
+from flows.health.tokens import ask_of_credential, record_token
 
 if TYPE_CHECKING:
     from flows.settings import Settings

@@ -44,14 +44,14 @@ from connectors.errors import (
 from connectors.pace import SharedPace
 from connectors.spending import Ledger, LedgerError, Limit, Purse
 from connectors.wire import WireSession, utc_now
-from flows.attempts import read_attempts, record_attempts
-from flows.last_runs import record_run, round_of
-from flows.plan import Offer, idle_reason, plan, subjects_of
-from flows.schedule import reading_of
+from flows.collecting.attempts import read_attempts, record_attempts
+from flows.collecting.plan import Offer, idle_reason, plan, subjects_of
+from flows.collecting.schedule import reading_of
+from flows.collecting.turns import NotOurTurn, collects_turn
+from flows.collecting.walked import read_walked, record_walked
+from flows.health.last_runs import record_run, round_of
+from flows.health.tokens import ask_of_credential, is_due, missing_line, record_token, tokens_of, warning_of
 from flows.settings import CREDENTIALS
-from flows.tokens import ask_of_credential, is_due, missing_line, record_token, tokens_of, warning_of
-from flows.turns import NotOurTurn, collects_turn
-from flows.walked import read_walked, record_walked
 from warehouse.forgetting import Forgotten
 from warehouse.known import KnownPost, KnownSubject, known_posts, known_subjects
 from warehouse.landing import LandingWriter, drop_unfinished_files, land_registry
@@ -69,7 +69,7 @@ CLOCK_TOLERANCE = timedelta(hours=1)
 
 DEMO_MARKER = ".demo"
 
-_SOURCES = Path(__file__).parents[1]
+_SOURCES = Path(__file__).parents[2]
 
 # What is paid for, and how fast each credential may ask: shared by every process of this home.
 LEDGER = "spending.sqlite"

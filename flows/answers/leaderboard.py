@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from flows.status import in_markdown
+from flows.health.status import in_markdown
 from warehouse.publish import ask
 
 ASSETS_SHOWN = 10

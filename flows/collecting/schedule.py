@@ -11,7 +11,7 @@ from datetime import timedelta
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from flows.plan import AFTERMATH, READ_EVERY, READ_OLDER_EVERY, Offer, cadence_of
+from flows.collecting.plan import AFTERMATH, READ_EVERY, READ_OLDER_EVERY, Offer, cadence_of
 
 if TYPE_CHECKING:
     from flows.registry import Campaign

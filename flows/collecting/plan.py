@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
 from connectors.asking import AccountDays, Ask, AudienceReach, Mentions, PostDays, Walk, Wanted
-from flows.walked import Walked, walked_of
+from flows.collecting.walked import Walked, walked_of
 
 if TYPE_CHECKING:
     from flows.registry import Account, Asset, Cadence, Campaign
@@ -193,12 +193,12 @@ def plan(
 ) -> Ask:
     """What one run asks of `platform` at `clock` (aware); `everything` ignores due-ness and activity.
 
-    `walked` is the record of listings that came to their ends (`flows.walked`): an account without one is
-    walked from the campaign's beginning. Where reading is charged, one that was listed only in part is walked
-    twice: what is new since, and what is older than that part. The order of `known` and `subjects` does not
-    matter. `attempts` is when subjects were asked for last, told of or not (`flows.attempts`). Posts are
-    named by their id where it is known, else by the alias that the registry gives them; no post is named
-    twice, and no part of an account is walked twice.
+    `walked` is the record of listings that came to their ends (`flows.collecting.walked`): an account without
+    one is walked from the campaign's beginning. Where reading is charged, one that was listed only in part is
+    walked twice: what is new since, and what is older than that part. The order of `known` and `subjects`
+    does not matter. `attempts` is when subjects were asked for last, told of or not
+    (`flows.collecting.attempts`). Posts are named by their id where it is known, else by the alias that the
+    registry gives them; no post is named twice, and no part of an account is walked twice.
     """
     asked = [campaign for campaign in campaigns if everything or idle_reason(campaign, clock) is None]
     moment = Moment(platform, clock, everything, offer)

@@ -243,7 +243,7 @@ def _deploy(prefect_yaml: Path) -> None:
 def _announce(client: SyncPrefectClient, api: str, took_s: float) -> None:
     """Say what runs when, what was missed, and where the pages are. Slots that were missed are cancelled, but
     for the newest of each deployment."""
-    from flows.missed_slots import leave_the_newest
+    from flows.scheduled.missed_slots import leave_the_newest
 
     flows = {flow.id: flow.name for flow in client.read_flows()}
     rows, missed = [], []

@@ -1,9 +1,9 @@
 """What is known of the credentials: how long they live, whether they were taken, what they may not see.
 
-Platforms are asked once a day by a collect, or by `campaign check` (`flows.token_check`), and what they said
-is kept in `.tokens/PLATFORM.json`: moments, permissions and a digest of the credential, never the credential.
-So a new token is not taken for the old one, and whoever looks at the home needs no network. Losing a file
-costs one call.
+Platforms are asked once a day by a collect, or by `campaign check` (`flows.health.token_check`), and what
+they said is kept in `.tokens/PLATFORM.json`: moments, permissions and a digest of the credential, never the
+credential. So a new token is not taken for the old one, and whoever looks at the home needs no network.
+Losing a file costs one call.
 """
 
 from __future__ import annotations
