@@ -31,10 +31,21 @@ def open_to_read(file: Path) -> duckdb.DuckDBPyConnection:
 
 def holds_warehouse(file: Path) -> bool:
     """Whether a file can be opened, and a build of this pipeline made it."""
+    if not _is_database(file):
+        return False
     try:
         with open_to_read(file) as con:
             return is_warehouse(con)
     except duckdb.Error:
+        return False
+
+
+def _is_database(file: Path) -> bool:
+    """Whether a file begins as DuckDB's do: after a checksum. To have DuckDB find out takes far longer."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(12)[8:] == b"DUCK"
+    except OSError:
         return False
 
 

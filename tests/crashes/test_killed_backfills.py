@@ -31,7 +31,7 @@ def test_a_backfill_killed_again_and_again_fills_what_one_that_is_let_run_fills(
     assert unharmed.acknowledged.total() > 10
     unharmed.succeeds("build")
     due = everything_said(unharmed.warehouse)
-    for number in range(chance.kills(3)):
+    for number in range(chance.kills(2)):
         one = copied(begun, f"{number}")
         for left in range(6):
             if left % 2:
@@ -55,7 +55,7 @@ def test_forgetting_that_is_killed_is_finished_by_doing_it_again(begun: Home, ch
     measured = unharmed.succeeds("forget", post)
     due = everything_said(unharmed.warehouse)
     one = copied(begun, "killed")
-    for left in range(chance.kills(5)):
+    for left in range(chance.kills(6)):
         if left % 2:
             one.campaign("forget", post, before_naming=chance.random.randrange(measured.named))
         else:

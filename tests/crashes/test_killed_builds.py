@@ -71,7 +71,7 @@ def test_killed_builds_are_unseen_by_readers_and_undone_by_the_next_build(home: 
     assert [run.code for run in measured.values()] == [0, 0]
     known = polls.number
     with somebody_reads(home.warehouse):
-        for left in range(chance.kills(24), 0, -1):
+        for left in range(chance.kills(18), 0, -1):
             polls.land()
             mode = chance.random.choice(["new", "new", "full"])
             usual = measured[mode]

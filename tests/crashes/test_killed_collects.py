@@ -28,7 +28,7 @@ def test_nothing_that_a_killed_collect_called_landed_is_lost_and_nothing_counts_
     measured = unharmed.succeeds(*arguments(0))
     home.succeeds(*arguments(0))
     steps = chance.steps(measured.named, 30)
-    number, left = 0, chance.kills(56)
+    number, left = 0, chance.kills(40)
     while left > 0:
         number += 1
         usual = unharmed.succeeds(*arguments(number))
@@ -41,7 +41,7 @@ def test_nothing_that_a_killed_collect_called_landed_is_lost_and_nothing_counts_
             home.check_landing()
         home.succeeds(*arguments(number))
         home.check_landing()
-    assert home.kills > chance.kills(56) / 2
+    assert home.kills > chance.kills(40) / 2
     unharmed.succeeds("build")
     home.succeeds("build")
     assert differences(everything_said(unharmed.warehouse), everything_said(home.warehouse)) == {}

@@ -40,7 +40,7 @@ def test_a_killed_compaction_loses_no_response_and_no_number(home: Home, chance:
     measured = first.succeeds(*MAINTAIN)
     compacted = files_by_day(first)
     assert compacted.total() < files_by_day(home).total() / 10
-    for number in range(chance.kills(15)):
+    for number in range(chance.kills(12)):
         one = copied(home, f"{number}")
         for _ in range(2):
             if number % 2:
@@ -86,7 +86,7 @@ def test_a_killed_publication_or_rollback_leaves_a_whole_warehouse_and_the_next_
         return run.seconds
 
     seconds = attempt(begin("measured"))
-    for number in range(chance.kills(30)):
+    for number in range(chance.kills(24)):
         one = begin(f"{number}")
         attempt(one, chance.instant(seconds))
         assert one.ask("select build from marts.asset_totals") in ([(3,)], [(after,)])
