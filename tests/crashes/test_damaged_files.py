@@ -43,9 +43,10 @@ def with_a_bit_turned(content: bytes, chance: random.Random) -> bytes:
 
 
 def with_bits_turned(content: bytes, chance: random.Random) -> bytes:
+    turned = bytearray(content)
     for _ in range(max(3, len(content) // 1000)):
-        content = with_a_bit_turned(content, chance)
-    return content
+        turned[chance.randrange(len(turned))] ^= 1 << chance.randrange(8)
+    return bytes(turned)
 
 
 DAMAGES: list[Damage] = [halved, zeroed, zeroed_inside, with_bits_turned]
