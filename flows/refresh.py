@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors.wire import utc_now
-from flows.collecting.round import land_registry_in_force
+from flows.collecting.round import Refused, land_registry_in_force
 from flows.cures import cure_of
 from flows.health.last_runs import FAILED, SUCCEEDED, build_of, record_run
 from warehouse.build import AnotherBuild, BuildRefused, BuildReport, build
@@ -102,6 +102,8 @@ def _land_and_build(
             f"{error.filename or settings.home} cannot be written ({error.strerror or error}), and a build "
             f"writes there; {cure_of(error) or 'see that it may be written'}"
         ) from error
+    except Refused as refusal:
+        raise BuildRefused(str(refusal)) from refusal
 
 
 def done_line(report: BuildReport, warehouse: Path) -> str:

@@ -11,7 +11,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from connectors.wire import utc_now
-from flows.answers.reporting import Written, done_line, write_reports
+from flows.answers.reporting import Written, done_line, keep_reports
 from flows.collecting.round import Refused
 from flows.cures import in_one_line
 from flows.scheduled.after_runs import TELLING_PEOPLE
@@ -45,7 +45,7 @@ def report(out: str | None = None, campaign: str | None = None) -> State[list[Wr
     try:
         settings = Settings()
         folder = Path(out) if out else settings.reports
-        written = write_reports(settings.warehouse, folder, utc_now(), campaign)
+        written = keep_reports(settings, folder, utc_now(), campaign)
     except (NoWarehouse, Refused, SettingsError) as refusal:
         return Failed(message=str(refusal), data=refusal)
     except OSError as trouble:

@@ -46,7 +46,8 @@ LARGEST_BYTES = 128 * 1024 * 1024
 @dataclass(frozen=True)
 class Compaction:
     """What a compaction did: files and bytes of the landing before and after (of days that it may touch),
-    responses that were moved, and the damaged files, which are left alone."""
+    responses that were moved, the damaged files, which are left alone, and a line for whatever else stayed as
+    it was."""
 
     files_before: int = 0
     files_after: int = 0
@@ -55,6 +56,7 @@ class Compaction:
     responses: int = 0
     seconds: float = 0.0
     damaged: tuple[Path, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 def compact(
@@ -68,8 +70,8 @@ def compact(
     """Put the landed files of each platform, endpoint and UTC day before `before` together.
 
     Only for whoever holds the build lock of the lake's folder. With `dry_run` nothing is written, and what is
-    said of bytes after is what is there before. Raises OSError, for instance on a full disk, and NotTheSame;
-    no response is lost then.
+    said of bytes after is what is there before. Raises OSError, for instance on a full disk; no response is
+    lost then.
     """
     started = time.monotonic()
     done: dict[str, set[str]] = {}
@@ -78,6 +80,7 @@ def compact(
             place, _, file = name.rpartition("/")
             done.setdefault(place, set()).add(file)
     damaged: list[Path] = []
+    refused: list[str] = []
     folders = list(_folders(landing, before))
     files_before, bytes_before = _size(folders)
     responses = saved = 0
@@ -85,11 +88,17 @@ def compact(
         if not dry_run:
             _finish(folder, damaged)
         for chosen in _bins(_candidates(folder, done.get(str(folder.relative_to(landing)), set()), damaged)):
-            saved += len(chosen) - 1
-            responses += sum(pq.read_metadata(path).num_rows for path in chosen)
+            moved = sum(pq.read_metadata(path).num_rows for path in chosen)
             if not dry_run:
                 progress(f"{len(chosen)} files of {folder.relative_to(landing)} become one")
-                _put_together(folder, chosen, damaged)
+                try:
+                    _put_together(folder, chosen, damaged)
+                except NotTheSame as trouble:
+                    # Of one folder; the others, and what is kept how long, do not wait for it.
+                    refused.append(str(trouble))
+                    continue
+            saved += len(chosen) - 1
+            responses += moved
     files_after, bytes_after = (files_before - saved, bytes_before) if dry_run else _size(folders)
     return Compaction(
         files_before,
@@ -99,6 +108,7 @@ def compact(
         responses,
         time.monotonic() - started,
         tuple(damaged),
+        tuple(refused),
     )
 
 
@@ -194,7 +204,7 @@ def _raw_bytes(path: Path) -> int:
 
 def _put_together(folder: Path, chosen: Sequence[Path], damaged: list[Path]) -> None:
     """Write one file with the rows of some, in their order, and remove those when it is on disk and the
-    same."""
+    same. Raises NotTheSame where it is not, or something has its name."""
     tables = []
     whole = []
     for path in chosen:

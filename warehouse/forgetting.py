@@ -73,20 +73,61 @@ class Forgotten:
 
 
 def _names_in(path: Path) -> frozenset[str]:
+    names, later = _listed_in(path)
+    return names | later
+
+
+def _listed_in(path: Path) -> tuple[frozenset[str], frozenset[str]]:
+    """The names under which a post was forgotten, and those that became known later."""
     own = unquote(path.stem)
     try:
-        return frozenset({own, *map(str, json.loads(path.read_text(encoding="utf-8"))["names"])})
-    except (OSError, ValueError, TypeError, KeyError):
-        return frozenset({own})
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return frozenset({own, *map(str, found["names"])}), frozenset(map(str, found.get("later", ())))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return frozenset({own}), frozenset()
+
+
+def _file_of(landing: Path, post: Post) -> Path:
+    return landing.with_name(FOLDER) / f"platform={post.platform}" / f"{quote(post.post_id, safe='')}.json"
+
+
+def is_remembered(landing: Path, post: Post) -> bool:
+    """Whether forgetting a post has been begun, and perhaps ended, before."""
+    return _file_of(landing, post).exists()
 
 
 def remember(landing: Path, post: Post) -> None:
     """Write down that a post is forgotten; what lands from now on lands without its words. Raises OSError."""
-    final = landing.with_name(FOLDER) / f"platform={post.platform}" / f"{quote(post.post_id, safe='')}.json"
+    final = _file_of(landing, post)
     final.parent.mkdir(parents=True, exist_ok=True)
     names = sorted({*post.names, *(_names_in(final) if final.exists() else ())})
     with written_whole(final) as file:
         file.write(json.dumps({"names": names}).encode())
+
+
+def known_by_more(landing: Path, warehouse: Path, *, dry_run: bool = False) -> list[Post]:
+    """The forgotten posts that the published warehouse knows by more names than they were forgotten by, as
+    when a video of theirs was first told later. The list takes those in, so that what lands from now on lands
+    without their words; what has landed keeps them until the post is forgotten again.
+
+    Only for whoever holds the build lock of the lake's folder. Raises OSError and
+    `warehouse.publish.NoWarehouse`.
+    """
+    found = []
+    for folder in sorted(landing.with_name(FOLDER).glob("platform=*")):
+        files = sorted(folder.glob("[!.]*.json"))
+        forgotten = frozenset[str]().union(*(_listed_in(path)[0] for path in files))
+        for path in files:
+            post = find(warehouse, folder.name.removeprefix("platform="), unquote(path.stem))
+            names, later = _listed_in(path)
+            # The tables may have been lost since.
+            more = (post.names | later) - forgotten
+            if more != later and not dry_run:
+                with written_whole(path) as file:
+                    file.write(json.dumps({"names": sorted(names), "later": sorted(more)}).encode())
+            if more:
+                found.append(post)
+    return found
 
 
 # Every name of the post that has one of them, and the videos that it alone carries.
@@ -105,10 +146,12 @@ _NAMES = """
     union
     select media_id from summaries.post_media where platform = $platform and post_id = $post_id
 """
-_HELD = """
+# What a rule on words holds in an asset; the same video holds without them.
+_CAUGHT_BY_WORDS = "(from facts.rule_catches where caught_by <> 'same video')"
+_HELD = f"""
     select distinct campaign_id, asset_id
-    from facts.rule_catches
-    where platform = $platform and post_id = $post_id and caught_by <> 'same video'
+    from {_CAUGHT_BY_WORDS}
+    where platform = $platform and post_id = $post_id
     order by all
 """
 
@@ -132,8 +175,8 @@ def held_by_words(warehouse: Path) -> dict[str, frozenset[str]]:
     names: dict[str, set[str]] = {}
     for platform, name in ask(
         warehouse,
-        """
-        with held as (select platform, post_id from facts.rule_catches where caught_by <> 'same video')
+        f"""
+        with held as (select platform, post_id from {_CAUGHT_BY_WORDS})
         select platform, post_id from held
         union
         select platform, alias from held join summaries.aliases using (platform, post_id)
@@ -145,6 +188,13 @@ def held_by_words(warehouse: Path) -> dict[str, frozenset[str]]:
     return {platform: frozenset(found) for platform, found in names.items()}
 
 
+def assets_held_by_words(warehouse: Path) -> list[tuple[str, str, str]]:
+    """(asset, platform, post) where only a rule on its words holds the post there, in order. Raises
+    `warehouse.publish.NoWarehouse`."""
+    rows = ask(warehouse, f"select distinct asset_id, platform, post_id from {_CAUGHT_BY_WORDS} order by all")
+    return [(str(asset), str(platform), str(post_id)) for asset, platform, post_id in rows]
+
+
 def is_behind(warehouse: Path, readings: Path) -> bool:
     """Whether the published warehouse is made of other readings than there are. Raises NoWarehouse."""
     rows = ask(warehouse, "select files from ops.basis")
@@ -152,12 +202,45 @@ def is_behind(warehouse: Path, readings: Path) -> bool:
     return not rows or set(rows[0][0]) != files
 
 
-def texts_of(readings: Path, posts: Sequence[Post]) -> list[str]:
-    """Every text that the readings have of some posts and their videos, longest first."""
-    found: set[str] = set()
-    for post in posts:
-        found |= readings_layer.texts_of(readings, post.platform, sorted(post.names))
-    return sorted(found, key=lambda text: (-len(text), text))
+@dataclass(frozen=True)
+class Said:
+    """The `texts` that are known of a post and its videos, longest first, and their `addresses`. Retention
+    may have taken others out (`is_all` is False), which may stand elsewhere still."""
+
+    texts: tuple[str, ...]
+    addresses: tuple[str, ...]
+    is_all: bool
+
+
+def said_by(landing: Path, readings: Path, warehouses: Sequence[Path], post: Post) -> Said:
+    """What the readings know of a post, and what some warehouses do, published now or before: retention, and
+    a forgetting that did not come to its end, leave words there that the readings have no more."""
+    names = sorted(post.names)
+    texts = readings_layer.texts_of(readings, post.platform, names)
+    addresses: set[str] = set()
+    for warehouse in warehouses:
+        for text, address in _objects(warehouse, post):
+            texts |= {text} if text else set()
+            addresses |= {address} if address else set()
+    return Said(
+        tuple(sorted(texts, key=lambda text: (-len(text), text))),
+        tuple(sorted(addresses)),
+        not any(without_texts(path) for path in landed_files(landing, post.platform)),
+    )
+
+
+def _objects(warehouse: Path, post: Post) -> list[tuple[str | None, str | None]]:
+    """(text, address) of a post and its videos in a warehouse, of whatever release; none where it tells
+    none."""
+    try:
+        with open_to_read(warehouse) as con:
+            return con.execute(
+                "select distinct latest.text, latest.permalink from summaries.objects "
+                "where platform = ? and list_contains(?, object_id)",
+                [post.platform, sorted(post.names)],
+            ).fetchall()
+    except duckdb.Error:
+        return []
 
 
 def others_that_say(warehouse: Path, words: Sequence[str], posts: Sequence[Post]) -> list[str]:
@@ -174,16 +257,7 @@ def others_that_say(warehouse: Path, words: Sequence[str], posts: Sequence[Post]
 
 def has_text_of(warehouse: Path, post: Post) -> bool:
     """Whether a warehouse, of whatever release, has a text of a post or its videos."""
-    with open_to_read(warehouse) as con:
-        try:
-            found = con.execute(
-                "select count(*) from summaries.objects "
-                "where platform = ? and latest.text <> '' and list_contains(?, object_id)",
-                [post.platform, sorted(post.names)],
-            ).fetchone()
-        except duckdb.Error:
-            return False
-    return found is not None and found[0] > 0
+    return any(text for text, _ in _objects(warehouse, post))
 
 
 @dataclass(frozen=True)

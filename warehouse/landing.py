@@ -18,7 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -161,6 +161,9 @@ def land_registry(
     """Land the registry in force unless the one landed last is the same; returns how many rows were landed
     (0 or 1).
 
+    `requested_at` is the clock; a registry that lands after another is stamped later than it, also when a
+    clock that was ahead has been set back, for of two the later is in force.
+
     `campaigns` are (campaign id, canonical JSON); the body is `{"campaigns": [...]}` ordered by id, so that
     a campaign that left the registry leaves the tables too.
     """
@@ -174,8 +177,11 @@ def land_registry(
             # Damaged by somebody else: the build names it, and the registry in force is landed again.
             continue
         landed += table.to_pylist()
-    if landed and max(landed, key=lambda row: (row["requested_at"], row["response_id"]))["body"] == body:
-        return 0
+    if landed:
+        last = max(landed, key=lambda row: (row["requested_at"], row["response_id"]))
+        if last["body"] == body:
+            return 0
+        requested_at = max(requested_at, last["requested_at"] + timedelta(microseconds=1))
     run_id = (
         f"{requested_at.astimezone(UTC):%Y%m%dT%H%M%S%fZ}-registry-{len(landed_files(root, 'registry')):04d}"
     )

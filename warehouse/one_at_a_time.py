@@ -11,6 +11,8 @@ from pathlib import Path
 
 # In the folder of the lake and in that of the warehouse, while a build or a rollback changes them.
 BUILD_LOCK = ".build.lock"
+# In the folder of the lake, while exports land by the list of what is forgotten, or that list is changed.
+IMPORT_LOCK = ".import.lock"
 
 # A file lock cannot be waited for with a bound, so it is asked for again: soon at first, then once a second.
 FIRST_PAUSE_S = 0.05

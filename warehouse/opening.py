@@ -21,7 +21,7 @@ def open_to_read(file: Path) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     try:
         con.execute("set TimeZone = 'UTC'")
-        con.execute(f"attach {sql.literal(str(file))} as warehouse (read_only)")
+        con.execute(f"attach {sql.literal(str(file))} as warehouse (read_only, type duckdb)")
         con.execute("use warehouse")
     except duckdb.Error:
         con.close()

@@ -36,7 +36,8 @@ def rewrite(landing: Path, readings: Path, files: Sequence[Path], change: Change
     """Give landed files of one platform and endpoint other bodies; returns how many responses have one now.
 
     Only for whoever holds the build lock of the lake's folder. Raises NotTheSame when numbers would change or
-    a file is damaged, OSError when one cannot be written; all files are as they were then.
+    a file is damaged; all files are as they were then. OSError when one cannot be written; each file is the
+    old one or the new one then, and no readings are left of those that changed.
     """
     changed: list[Path] = []
     responses = 0

@@ -18,6 +18,9 @@ from warehouse import sql
 from warehouse.known import KnownPost
 from warehouse.readings import answers_among, committed, sight_answers, whole
 
+# A compaction takes files away in moments, and never the same ones twice.
+_TRIES = 3
+
 _DAYS = Path(__file__).with_name("told_days.sql")
 _POSTS = Path(__file__).with_name("found_posts.sql")
 
@@ -38,11 +41,15 @@ def told(landing: Path, readings: Path, platform: str, first_day: date, last_day
     Raises OSError when the landing cannot be read. A landed file that is damaged is left out; the build
     names it.
     """
-    try:
-        return _told(landing, readings, platform, (first_day, last_day), only_whole=False)
-    except (duckdb.Error, FileNotFoundError):
-        # A build is making the readings again, or a file is damaged: landing alone is the truth.
-        return _told(landing, None, platform, (first_day, last_day), only_whole=True)
+    window = (first_day, last_day)
+    # Either may fail because a build makes the readings again or a compaction takes files away meanwhile, the
+    # first also for good, when a fresh file is damaged. Landing alone, the slowest, is the truth.
+    for made, only_whole in ((readings, False), (readings, True), *[(None, True)] * _TRIES):
+        try:
+            return _told(landing, made, platform, window, only_whole=only_whole)
+        except (duckdb.Error, FileNotFoundError) as error:
+            trouble = error
+    raise OSError(f"{landing} cannot be read ({str(trouble).splitlines()[0]}); try again") from trouble
 
 
 def _told(

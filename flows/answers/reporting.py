@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -25,9 +25,13 @@ import duckdb
 from flows.answers.page import Cell, Column, Page, Section, Table, render
 from flows.answers.query import NOTHING, as_cell
 from flows.collecting.round import Refused, UnknownName
+from flows.health.last_runs import written_down
 from warehouse import sql
 from warehouse.durable import drop_unfinished, hidden_sibling, write_whole
-from warehouse.publish import open_published
+from warehouse.publish import NoWarehouse, open_published
+
+if TYPE_CHECKING:
+    from flows.settings import Settings
 
 QUERIES = sql.FOLDER / "report"
 PAGE = "report.html"
@@ -95,6 +99,17 @@ def write_reports(
                 f"{warehouse} does not answer as this release expects ({str(error).splitlines()[0]}); "
                 "run `campaign build --full`, then the report again"
             ) from error
+
+
+def keep_reports(
+    settings: Settings, out: Path, made_at: datetime, campaign: str | None = None
+) -> list[Written]:
+    """The same of a home, where it is kept how it ended for `campaign status`, unless it was asked for one
+    campaign alone."""
+    if campaign is not None:
+        return write_reports(settings.warehouse, out, made_at, campaign)
+    with written_down(settings.home, "report", NoWarehouse, Refused):
+        return write_reports(settings.warehouse, out, made_at)
 
 
 def done_line(written: Written) -> str:

@@ -63,6 +63,7 @@ def import_(
     """
     from connectors.exports.judging import Options
     from flows.collecting.importing import ImportRefused, import_exports, parse_account, parse_zone
+    from flows.console import complain
 
     log_landed(verbose)
     with plain_errors():
@@ -75,10 +76,10 @@ def import_(
         except ValueError as mistake:
             fail(str(mistake), USED_WRONGLY)
         try:
-            imported = import_exports(read_settings(), files, options, now=now, dry_run=dry_run)
+            imported = import_exports(
+                read_settings(), files, options, now=now, dry_run=dry_run, waiting=complain
+            )
         except ImportRefused as refused:
-            from flows.console import complain
-
             for line in refused.mistakes:
                 complain(line)
             raise typer.Exit(FAILED) from None

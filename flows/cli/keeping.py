@@ -81,9 +81,10 @@ def forget(
     """Remove the words of posts everywhere; their numbers stay.
 
     Text, title, links and what others' answers repeat of them leave every landed answer and export, the
-    tables with all earlier builds (so there is nothing to roll back to afterwards) and the reports. The posts
-    are written down in the lake, so that later answers land without their words. Then the tables are made
-    anew. A post that only a rule on its words holds in an asset is refused, with the line that lists it.
+    tables with all earlier builds (so there is nothing to roll back to afterwards) and the reports; where the
+    words are not all known any more, also reports that only name the post. The posts are written down in the
+    lake, so that later answers land without their words. Then the tables are made anew. A post that only a
+    rule on its words holds in an asset is refused, with the line that lists it.
     """
     from connectors import discover
     from flows.collecting.round import Refused
@@ -97,12 +98,12 @@ def forget(
         done = forget_posts(
             settings, read_registry(settings), discover(), posts, dry_run=dry_run, waiting=complain
         )
-        _show_forgotten(done)
+        _show_forgotten(done, dry_run)
         if done.complaints and not dry_run:
             raise typer.Exit(FAILED)
 
 
-def _show_forgotten(done: Forgetting) -> None:
+def _show_forgotten(done: Forgetting, is_dry: bool) -> None:
     from flows.console import complain, say
 
     for post in done.posts:
@@ -111,10 +112,15 @@ def _show_forgotten(done: Forgetting) -> None:
     if done.others:
         say(f"note: the very same words stand in other posts, which keep them: {', '.join(done.others)}")
     named = ", ".join(map(str, done.posts))
-    if done.built is None:
+    if is_dry:
         say(
             f"{named}: words stand in {done.responses:,} answers ({done.files:,} files) and "
             f"{len(done.reports):,} files of reports; nothing was changed (--dry-run)"
+        )
+    elif done.built is None:
+        say(
+            f"{named}: no words of it have landed; what lands from now on lands without them, and the tables "
+            f"and earlier builds are as they were ({len(done.reports):,} files of reports removed)"
         )
     else:
         say(

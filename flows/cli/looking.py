@@ -58,8 +58,8 @@ def status(
     Read from the data folder alone; nothing is asked of a platform. The exit code is 1 when somebody has
     something to mend, with one line for each thing on standard error: a platform that an active campaign
     needs and that was not asked for 2.5 hours, a last round that failed, tables 6 hours older than what has
-    landed, a credential that has expired or has less than 7 days left, a budget that is spent, a gap that
-    goes on.
+    landed, a credential that lacks a permission, has expired or has less than 7 days left, a budget that is
+    spent, a gap that goes on, a maintain or report that failed.
     """
     from flows.console import complain, say
     from flows.health.alerts import tell_people

@@ -30,7 +30,7 @@ def report(
     `latest` is the newest day. The same day once more takes the place of what was there. With
     PREFECT_API_URL set this is a recorded flow run.
     """
-    from flows.answers.reporting import done_line, write_reports
+    from flows.answers.reporting import done_line, keep_reports
     from flows.collecting.round import Refused
     from flows.console import say
     from warehouse.publish import NoWarehouse
@@ -43,7 +43,7 @@ def report(
 
             written = recorded_report(folder, campaign)
         else:
-            written = write_reports(settings.warehouse, folder, now(), campaign)
+            written = keep_reports(settings, folder, now(), campaign)
         for each in written:
             say(done_line(each))
         if not written:

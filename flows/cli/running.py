@@ -84,7 +84,7 @@ def plain_errors(*more: type[Exception]) -> Iterator[None]:
     except OSError as error:
         fail(in_one_line(error))
     except expected as error:
-        fail(str(error), USED_WRONGLY if type(error).__name__ == "UnknownName" else FAILED)
+        fail(str(error), USED_WRONGLY if getattr(error, "is_misuse", False) else FAILED)
 
 
 def log_landed(verbose: bool) -> None:

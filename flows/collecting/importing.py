@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from connectors.x.addresses import HANDLE
 from flows.collecting.round import DEMO_MARKER
 from warehouse.forgetting import Forgotten
 from warehouse.landing import SCHEMA_VERSION, LandingWriter, drop_unfinished_files
+from warehouse.one_at_a_time import IMPORT_LOCK, Busy, one_at_a_time
 from warehouse.readings import EXPORT
 from warehouse.sealed import DAMAGED
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from flows.settings import Settings
 
 METHOD = "IMPORT"
+WAIT_S = 600.0
 
 
 class ImportRefused(Exception):
@@ -75,11 +77,14 @@ def import_exports(
     *,
     now: Callable[[], datetime],
     dry_run: bool = False,
+    wait_s: float = WAIT_S,
+    waiting: Callable[[str], None] = lambda line: None,
 ) -> list[Imported]:
     """Judge every file, then land them; with `dry_run` only judge.
 
     Raises ImportRefused when one cannot be opened, cannot be read for certain, or was imported with other
-    options before; nothing is landed then. OSError when nothing can be landed.
+    options before, and when another import or a forgetting is still running after `wait_s` seconds; nothing
+    is landed then. OSError when nothing can be landed.
     """
     requested_at = now()
     if (settings.home / DEMO_MARKER).exists():
@@ -100,6 +105,8 @@ def import_exports(
             except OSError as error:
                 what = f"the file cannot be opened ({error.strerror or error})"
                 mistakes.append(str(Mistake(str(path), what, "see that you may read it")))
+        if not dry_run and not mistakes:
+            opened.enter_context(_alone(settings.landing, wait_s, waiting))
         landed = {} if mistakes else _landed_exports(settings.landing)
         mistakes += _imported_otherwise(judged, landed, requested_at)
         if mistakes:
@@ -117,6 +124,29 @@ def import_exports(
                 requested_at, frozenset(range(1, done.responses + 1)), _said(judgement)
             )
     return imported
+
+
+@contextmanager
+def _alone(landing: Path, wait_s: float, waiting: Callable[[str], None]) -> Iterator[None]:
+    """Keep other imports away while the block runs, and `campaign forget`: what lands is redacted by the list
+    as it was when the block began."""
+    landing.parent.mkdir(parents=True, exist_ok=True)
+
+    def tell(holder: str) -> None:
+        waiting(
+            f"an import or `campaign forget` is running ({holder}); waiting for it, {wait_s:,.0f} s at most"
+        )
+
+    try:
+        with one_at_a_time(landing.with_name(IMPORT_LOCK), wait_s=wait_s, waiting=tell):
+            yield
+    except Busy as busy:
+        raise ImportRefused(
+            [
+                f"an import or `campaign forget` is still running after {wait_s:,.0f} s ({busy.holder}); let "
+                "it finish and import again"
+            ]
+        ) from None
 
 
 def parse_zone(text: str) -> ZoneInfo:

@@ -8,7 +8,6 @@ the others.
 
 from __future__ import annotations
 
-import fcntl
 import ipaddress
 import re
 import secrets
@@ -44,10 +43,10 @@ from connectors.errors import (
 from connectors.pace import SharedPace
 from connectors.spending import Ledger, LedgerError, Limit, Purse
 from connectors.wire import WireSession, utc_now
-from flows.collecting.attempts import read_attempts, record_attempts
+from flows.collecting.attempts import read_attempts, record_attempts, subjects_in
 from flows.collecting.plan import Offer, idle_reason, plan, subjects_of
 from flows.collecting.schedule import reading_of
-from flows.collecting.turns import NotOurTurn, collects_turn
+from flows.collecting.turns import PATIENCE_S, NotOurTurn, collects_turn
 from flows.collecting.walked import read_walked, record_walked
 from flows.health.last_runs import record_run, round_of
 from flows.health.tokens import ask_of_credential, is_due, missing_line, record_token, tokens_of, warning_of
@@ -55,6 +54,7 @@ from flows.settings import CREDENTIALS
 from warehouse.forgetting import Forgotten
 from warehouse.known import KnownPost, KnownSubject, known_posts, known_subjects
 from warehouse.landing import LandingWriter, drop_unfinished_files, land_registry
+from warehouse.one_at_a_time import Busy, one_at_a_time
 from warehouse.publish import NoWarehouse
 
 if TYPE_CHECKING:
@@ -84,11 +84,21 @@ TOLD_ONLY = (MetricWithdrawn.__name__, NotOffered.__name__, OtherVersion.__name_
 ASKED_AGAIN_SOON = (Transient.__name__, OverBudget.__name__)
 
 
+# Landing the registry takes milliseconds, on a slow disk a second.
+REGISTRY_WAITS_S = 60.0
+
+
 class Refused(Exception):
     """A run that must not start; the text is one plain line that names the cure."""
 
 
-class UnknownName(Refused):
+class CalledWrongly(Refused):
+    """What was asked for cannot be, whatever the state of things."""
+
+    is_misuse = True
+
+
+class UnknownName(CalledWrongly):
     """A platform or campaign that nobody knows; the text lists the known ones."""
 
 
@@ -114,6 +124,11 @@ class PlatformReport:
     spent_today_usd: Decimal | None = None
     # Skipped because another collect of it runs, which reads what was due.
     is_read_by_another: bool = False
+    # Skipped because a backfill has it, which reads nothing of what was due.
+    is_kept_by_backfill: bool = False
+    # What it asked for that the next run lets be, read or refused: days, mentions and audiences, by type and
+    # name.
+    asked: tuple[tuple[str, str], ...] = ()
 
     @property
     def troubles_in_short(self) -> str:
@@ -147,7 +162,11 @@ class CollectReport:
     @property
     def complaints(self) -> tuple[str, ...]:
         """One plain line for each thing that somebody must see to; none when the collect succeeded."""
-        wanting = [report.message for report in self.platforms if report.outcome in ("partial", "failed")]
+        wanting = [
+            report.message
+            for report in self.platforms
+            if report.outcome in ("partial", "failed") or report.is_kept_by_backfill
+        ]
         is_nothing_read = all(r.outcome == "skipped" and not r.is_read_by_another for r in self.platforms)
         if not wanting and self.platforms and is_nothing_read:
             return tuple(report.message for report in self.platforms)
@@ -156,7 +175,7 @@ class CollectReport:
     @property
     def is_success(self) -> bool:
         """Whether everything that was due was read. A skipped platform is no failure unless all were
-        skipped, and none because another collect reads it."""
+        skipped, or a backfill kept one, and none because another collect reads it."""
         return not self.complaints
 
 
@@ -234,6 +253,7 @@ class Collection:
                 outcome=report.outcome,
                 message=report.message,
                 kinds=[kind for kind, _, _ in report.troubles],
+                asked=report.asked,
             )
         return report
 
@@ -270,11 +290,17 @@ class Collection:
                 # soon.
                 if report.outcome != "failed" and not report.is_asked_again_soon:
                     record_attempts(self._attempts_of(platform), ask, self.clock)
+                    report = replace(report, asked=tuple(subjects_in(ask)))
                 return replace(report, seconds=perf_counter() - began)
         except NotOurTurn as other:
-            who = "a backfill" if other.is_backfill else "another collect"
-            text = f"{platform}: {who} of it is running; let it finish"
-            return PlatformReport(platform, "skipped", text, is_read_by_another=True)
+            if not other.is_backfill:
+                text = f"{platform}: another collect of it is running; let it finish"
+                return PlatformReport(platform, "skipped", text, is_read_by_another=True)
+            text = (
+                f"{platform}: nothing was read, a window of a backfill has it for more than "
+                f"{PATIENCE_S / 60:.0f} minutes; let it finish, the next collect reads what is due"
+            )
+            return PlatformReport(platform, "skipped", text, is_kept_by_backfill=True)
 
     def carry_out(self, ask: Ask, stopping: Stopping) -> PlatformReport:
         """Ask a platform of this release what is given, and land every answer. The caller has the turn, and
@@ -357,7 +383,7 @@ class Collection:
             record_token(self.settings, connector, setting, health, self._moment())
         record_walked(self.walks_of(platform), listed.walked, self.clock, listed.walked_back)
         troubles = tuple(session.report.troubles)
-        outcome, message = _judged(ask, ended_by, troubles)
+        outcome, message = _judged(ask, ended_by, troubles, is_nothing_landed=not writer.rows)
         if ended_by is not None:
             troubles += ((ended_by.kind, ended_by.message, 1),)
         return PlatformReport(
@@ -447,18 +473,25 @@ def land_registry_in_force(
     """Land the registry, with how often its posts are read, unless it is what was landed last. Several
     processes may do so at the same minute."""
     connectors = discover() if connectors is None else connectors
-    with _locked(settings.home / ".registry.lock", wait=True):
-        # Every collect and every build comes by here.
-        drop_unfinished_files(settings.landing)
-        land_registry(
-            settings.landing,
-            [
-                (campaign.id, registry.as_json(campaign, reading_of(campaign, connectors)))
-                for campaign in registry.campaigns
-            ],
-            moment=as_of or now(),
-            requested_at=now(),
-        )
+    settings.home.mkdir(parents=True, exist_ok=True)
+    try:
+        with one_at_a_time(settings.home / ".registry.lock", wait_s=REGISTRY_WAITS_S):
+            # Every collect and every build comes by here.
+            drop_unfinished_files(settings.landing)
+            land_registry(
+                settings.landing,
+                [
+                    (campaign.id, registry.as_json(campaign, reading_of(campaign, connectors)))
+                    for campaign in registry.campaigns
+                ],
+                moment=as_of or now(),
+                requested_at=now(),
+            )
+    except Busy as busy:
+        raise Refused(
+            f"{busy} since {REGISTRY_WAITS_S:.0f} s, which lands the registry in less than one; end it if it "
+            "hangs"
+        ) from None
 
 
 def prepare(
@@ -537,7 +570,11 @@ def _bug(platform: str, error: Exception) -> str:
 
 
 def _judged(
-    ask: Ask, ended_by: Trouble | None, troubles: Sequence[tuple[str, str, int]]
+    ask: Ask,
+    ended_by: Trouble | None,
+    troubles: Sequence[tuple[str, str, int]],
+    *,
+    is_nothing_landed: bool,
 ) -> tuple[Outcome, str]:
     if isinstance(ended_by, OverBudget):
         # What was paid for was read, and what was not is as it should be.
@@ -555,7 +592,8 @@ def _judged(
     over_budget = [(message, count) for kind, message, count in troubles if kind == OverBudget.__name__]
     message, _ = (*over_budget, *serious)[0]
     others = sum(count for _, count in serious) - 1
-    return "partial", message if others == 0 else f"{message} (and {others} more)"
+    said = message if others == 0 else f"{message} (and {others} more)"
+    return ("failed" if is_nothing_landed and not over_budget else "partial"), said
 
 
 def _is_about_a_post(message: str, ask: Ask) -> bool:
@@ -636,17 +674,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-@contextmanager
-def _locked(path: Path, *, wait: bool) -> Iterator[bool]:
-    """Hold a lock file, across processes, while the block runs; False when somebody else holds it and `wait`
-    is not asked. The lock goes with the process, so a killed run leaves none behind."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        is_ours = True
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            is_ours = False
-        yield is_ours

@@ -2,9 +2,9 @@
 backfill.
 
 `.collect-P.lock` is held while a platform is asked. A backfill holds `.collect-P.backfill` beside it, by
-which a collect sees that the wait is worth it: a window takes seconds or a few minutes. Who waits holds
-`.collect-P.turn`, so that a backfill cannot take the next window before the collect that waits.
-All of them go with their process.
+which a collect sees that the wait is worth it: a window takes seconds, or as long as a platform's limit.
+Who waits holds `.collect-P.turn`, so that a backfill cannot take the next window before the collect that
+waits. All of them go with their process.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from warehouse.one_at_a_time import Busy, one_at_a_time
+from warehouse.one_at_a_time import Busy, holder_of, one_at_a_time
 
-# How long a collect waits for the window of a backfill.
-PATIENCE_S = 300.0
+# How long a collect waits for the window of a backfill, which may wait for a platform's limit itself, for
+# nearly a quarter of an hour.
+PATIENCE_S = 1200.0
 _PAUSE_S = 0.1
 
 
@@ -89,6 +90,39 @@ def backfills_turn(
             while not _takes(stack, path):
                 if not has_told and path != backfill:
                     waiting()
+                    has_told = True
+                sleep(_PAUSE_S)
+        queued.close()
+        yield
+
+
+@contextmanager
+def forgets_turn(
+    home: Path,
+    platform: str,
+    *,
+    wait_s: float,
+    waiting: Callable[[str], None] = lambda holder: None,
+    sleep: Callable[[float], None] = time.sleep,
+    elapsed_s: Callable[[], float] = time.monotonic,
+) -> Iterator[None]:
+    """Hold the platform while the block runs, after whoever has it or waits for it. `waiting` is told once
+    for whom ("a backfill of x (process 4242)"); raises Busy with the same when `wait_s` seconds were not
+    enough.
+    """
+    lock, backfill, turn = _locks(home, platform)
+    until_s = elapsed_s() + wait_s
+    with ExitStack() as held:
+        queued = held.enter_context(ExitStack())
+        has_told = False
+        for stack, path in ((queued, turn), (held, lock)):
+            while not _takes(stack, path):
+                what = "backfill" if _is_held(backfill) else "collect"
+                holder = f"a {what} of {platform} ({holder_of(lock)})"
+                if elapsed_s() >= until_s:
+                    raise Busy(lock, holder)
+                if not has_told:
+                    waiting(holder)
                     has_told = True
                 sleep(_PAUSE_S)
         queued.close()

@@ -21,7 +21,7 @@ from flows.health.alerts import EMAIL, SMTP_URL, WEBHOOK, NotSent, channels_of
 from flows.health.spent import spendings
 from flows.health.status import tell_spending, tell_tokens
 from flows.health.token_check import ask_platform
-from flows.health.tokens import tokens_of, warning_of
+from flows.health.tokens import missing_line, tokens_of, warning_of
 from flows.registry import Registry, RegistryError, load
 from warehouse.known import known_posts
 from warehouse.landing import landed_files
@@ -131,6 +131,8 @@ def _examine_tokens(settings: Settings, connectors: Mapping[str, ModuleType], cl
     tell_tokens(tokens, clock)
     are_fine = True
     for token in tokens:
+        if (lacks := missing_line(token)) is not None:
+            say(f"note: {plain(lacks)}")
         line = warning_of(token, clock)
         if line is not None:
             complain(line)

@@ -11,8 +11,9 @@ from decimal import Decimal
 from typing import Literal
 
 from connectors.errors import OverBudget, TokenInvalid
+from flows.health.last_runs import PARTIAL
 from flows.health.standing import Facts, Standing
-from flows.health.tokens import warning_of
+from flows.health.tokens import missing_line, warning_of
 
 Kind = Literal["stale", "round", "token", "budget", "gap", "build", "tables", "registry", "run"]
 
@@ -67,6 +68,8 @@ def state_of(standing: Standing, facts: Facts) -> str:
         return "late; is campaign collect still running?"
     if standing.last_round is not None and not standing.last_round.is_success:
         return f"the last round {_ended(standing.last_round.outcome)}"
+    if standing.last_round is not None and standing.last_round.refused is not None:
+        return "refused in part, not asked again yet"
     if _is_waiting(standing, facts):
         return "answers wait for campaign build"
     return "fresh"
@@ -117,6 +120,10 @@ def _of_tokens(facts: Facts) -> Iterator[Problem]:
         if told is not None and token.platform in active:
             line, _, fix = told.partition("; ")
             yield Problem("token", token.platform, line, fix, token.setting)
+        lacks = missing_line(token)
+        if lacks is not None and token.platform in active:
+            line, _, fix = lacks.partition("; ")
+            yield Problem("token", token.platform, line, fix, f"{token.setting} permissions")
 
 
 def _of_platform(standing: Standing, facts: Facts) -> Iterator[Problem]:
@@ -136,24 +143,33 @@ def _of_platform(standing: Standing, facts: Facts) -> Iterator[Problem]:
         )
         yield Problem("stale", platform, line, fix)
     last_round = standing.last_round
-    if last_round is None or last_round.is_success:
+    if last_round is None:
         return
-    if OverBudget.__name__ in last_round.kinds and any(
+    refused = last_round.refused if last_round.is_success else None
+    if last_round.is_success and refused is None:
+        return
+    kinds, message = (refused.kinds, refused.message) if refused else (last_round.kinds, last_round.message)
+    if OverBudget.__name__ in kinds and any(
         (spent.is_day_spent or spent.is_month_spent) and spent.platform == platform
         for spent in facts.spendings
     ):
         # Told as a budget that is spent.
         return
-    if TokenInvalid.__name__ in last_round.kinds and any(
+    if TokenInvalid.__name__ in kinds and any(
         token.platform == platform and warning_of(token, facts.clock) for token in facts.tokens
     ):
         return
-    line, _, fix = last_round.message.removeprefix(f"{platform}: ").rpartition("; ")
+    line, _, fix = message.removeprefix(f"{platform}: ").rpartition("; ")
     since = f", the last success was at {moment_in_words(at)}" if (at := standing.last_success) else ""
+    ended = (
+        f"the round of {moment_in_words(refused.at)} {_ended(PARTIAL)}, not all of which was asked again"
+        if refused
+        else f"the last round {_ended(last_round.outcome)}{since}"
+    )
     yield Problem(
-        "token" if TokenInvalid.__name__ in last_round.kinds else "round",
+        "token" if TokenInvalid.__name__ in kinds else "round",
         platform,
-        f"{platform}: the last round {_ended(last_round.outcome)}{since}: {line or last_round.message}",
+        f"{platform}: {ended}: {line or message}",
         fix if line else "see docs/errors.md",
     )
 
@@ -215,7 +231,7 @@ def usd(amount: Decimal) -> str:
 
 
 def _ended(outcome: str) -> str:
-    return "read only a part" if outcome == "partial" else outcome
+    return "read only a part" if outcome == PARTIAL else outcome
 
 
 def _is_stale(standing: Standing, clock: datetime) -> bool:

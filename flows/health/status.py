@@ -12,7 +12,7 @@ from flows.console import plain, say, show
 from flows.health.problems import Problem, state_of, usd
 from flows.health.spent import Spending
 from flows.health.standing import GAPS_OF, Facts, Standing
-from flows.health.tokens import Token, missing_line
+from flows.health.tokens import Token
 from warehouse.missed import Missed
 
 GAPS_SHOWN = 10
@@ -117,10 +117,6 @@ def tell_tokens(tokens: Iterable[Token], clock: datetime) -> None:
     ]
     if rows:
         show("Credentials", ["platform", "setting", "state", "expires", "permissions missing", "asked"], rows)
-    for token in tokens:
-        line = missing_line(token)
-        if line is not None:
-            say(f"note: {plain(line)}")
 
 
 def tell_spending(spendings: Sequence[Spending], clock: datetime) -> None:

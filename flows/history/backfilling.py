@@ -28,6 +28,7 @@ from connectors.wire import utc_now
 from flows.collecting.plan import AFTERMATH, Offer
 from flows.collecting.round import (
     LEDGER,
+    CalledWrongly,
     Collection,
     PlatformReport,
     Refused,
@@ -422,21 +423,23 @@ def prepare_backfill(
     """Check what was asked and look up what is known; lands the registry in force unless `is_dry`.
 
     `start` and `end` are the campaign's local days, inclusive; `clock` and the rest as in
-    `flows.collecting.round.prepare`. Raises Refused (UnknownName for a name that nobody knows) with one plain
-    line.
+    `flows.collecting.round.prepare`. Raises Refused, or CalledWrongly for days and names that cannot
+    be, with one plain line.
     """
     if start > end:
-        raise Refused(f"the start, {start}, is after the end, {end}; exchange them")
+        raise CalledWrongly(f"the start, {start}, is after the end, {end}; exchange them")
     campaigns = campaigns_of(registry, campaign)
     for one in campaigns:
         today = clock.astimezone(ZoneInfo(one.timezone)).date()
         if end > today:
-            raise Refused(
+            raise CalledWrongly(
                 f"{end} is in the future: today is {today} ({one.timezone}); end the backfill there"
             )
     if not any(start <= one.ends + AFTERMATH and end >= one.starts for one in campaigns):
         known = ", ".join(f"{one.id} ({one.starts} to {one.ends + AFTERMATH})" for one in campaigns) or "none"
-        raise Refused(f"no campaign has days from {start} to {end}; campaigns and their aftermath: {known}")
+        raise CalledWrongly(
+            f"no campaign has days from {start} to {end}; campaigns and their aftermath: {known}"
+        )
     collection = prepare(
         platforms,
         settings=settings,

@@ -14,7 +14,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -24,15 +24,28 @@ import pyarrow.parquet as pq
 from markupsafe import escape
 
 from connectors.errors import UnusableReference
-from flows.collecting.round import Refused
+from flows.collecting.round import LEDGER, Refused
+from flows.collecting.turns import forgets_turn
 from flows.console import plain
 from flows.keeping.maintaining import WAIT_S, no_build
 from flows.refresh import refresh
-from warehouse.forgetting import Post, find, has_text_of, others_that_say, remember, take_out, texts_of
+from warehouse.forgetting import FOLDER as FORGOTTEN
+from warehouse.forgetting import (
+    Post,
+    Taken,
+    find,
+    has_text_of,
+    is_remembered,
+    others_that_say,
+    remember,
+    said_by,
+    take_out,
+)
 from warehouse.landed import NotTheSame
-from warehouse.one_at_a_time import Busy, one_at_a_time
+from warehouse.one_at_a_time import IMPORT_LOCK, Busy, one_at_a_time
 from warehouse.opening import holds_warehouse
 from warehouse.publish import NoWarehouse
+from warehouse.sealed import DAMAGED
 from warehouse.versions import FOLDER as VERSIONS
 from warehouse.versions import drop_every_version
 
@@ -52,15 +65,17 @@ _TITLE = 40
 @dataclass(frozen=True)
 class Forgetting:
     """What a forgetting did: the posts, the responses that held their words and the files of those, reports
-    that were removed; files elsewhere in the home that still hold the words and are not ours to remove,
-    landed files that cannot be read; other posts with the very same words, which keep them; and the build
-    that followed (None for a dry run)."""
+    that were removed; files elsewhere in the home that still hold the words (`left`), or name a post whose
+    words are not all known any more (`naming`), and are not ours to remove; landed files that cannot be read;
+    other posts with the very same words, which keep them; and the build that followed (None for a dry
+    run, and where neither answers nor tables had any words)."""
 
     posts: tuple[Post, ...]
     responses: int
     files: int
     reports: tuple[Path, ...]
     left: tuple[Path, ...]
+    naming: tuple[Path, ...]
     damaged: tuple[Path, ...]
     others: tuple[str, ...]
     built: BuildReport | None
@@ -70,6 +85,11 @@ class Forgetting:
         """What somebody must see to, a plain line each."""
         return (
             *(f"{path} still holds the words; delete it, or make it again" for path in self.left),
+            *(
+                f"{path} names a post whose words are not all known any more, and may hold them; look into "
+                "it, and delete it or move it away"
+                for path in self.naming
+            ),
             *(
                 f"{path} is damaged and may still hold the words; restore it and forget again, or delete it"
                 for path in self.damaged
@@ -97,31 +117,26 @@ def forget(
     and running it again finishes.
     """
     posts = _posts(settings.warehouse, connectors, references)
-    words = texts_of(settings.readings, posts)
     if dry_run:
         taken = take_out(settings.landing, settings.readings, posts, dry_run=True)
-        found = list(_other_files(settings, posts, words))
-        return Forgetting(
-            posts,
-            taken.responses,
-            taken.files,
-            tuple(path for path in found if path.is_relative_to(settings.reports)),
-            tuple(path for path in found if not path.is_relative_to(settings.reports)),
-            taken.damaged,
-            tuple(others_that_say(settings.warehouse, words, posts)),
-            None,
-        )
+        return _told(settings, _sought(settings, posts), taken, None, None)
     with ExitStack() as held:
+        _hold_imports(held, settings.landing, wait_s, waiting)
         for platform in sorted({post.platform for post in posts}):
             _hold_collects(held, settings.home, platform, wait_s, waiting)
         held.enter_context(no_build(settings, wait_s, waiting))
+        # While something still has the words.
+        sought = _sought(settings, posts)
         for post in posts:
             remember(settings.landing, post)
-        removed = _remove_reports(settings, posts, words)
+        removed = _remove_reports(settings, sought)
         try:
             taken = take_out(settings.landing, settings.readings, posts, progress=progress)
         except NotTheSame as trouble:
             raise Refused(str(trouble)) from trouble
+        if not taken.files and not sought.texts:
+            # As with a mistyped id: the tables and the builds before them have no words of it.
+            return _told(settings, sought, taken, removed, None)
         drop_every_version(settings.warehouse)
     progress("making the tables anew")
     built = refresh(
@@ -133,10 +148,32 @@ def forget(
         waiting=waiting,
     )
     # A report may have been made of the old tables meanwhile.
-    removed += _remove_reports(settings, posts, words)
-    left = tuple(_other_files(settings, posts, words))
-    others = tuple(others_that_say(settings.warehouse, words, posts))
-    return Forgetting(posts, taken.responses, taken.files, tuple(removed), left, taken.damaged, others, built)
+    removed += _remove_reports(settings, sought)
+    return _told(settings, sought, taken, removed, built)
+
+
+def _told(
+    settings: Settings,
+    sought: _Sought,
+    taken: Taken,
+    removed: Sequence[Path] | None,
+    built: BuildReport | None,
+) -> Forgetting:
+    """What was done, or with `removed` None what would be."""
+    found = list(_other_files(settings, sought))
+    reports = [path for path, _ in found if path.is_relative_to(settings.reports)]
+    others = [each for each in found if each[0] not in reports]
+    return Forgetting(
+        sought.posts,
+        taken.responses,
+        taken.files,
+        tuple(reports if removed is None else removed),
+        tuple(path for path, holds_words in others if holds_words),
+        tuple(path for path, holds_words in others if not holds_words),
+        taken.damaged,
+        tuple(others_that_say(settings.warehouse, sought.texts, sought.posts)),
+        built,
+    )
 
 
 def _posts(
@@ -184,70 +221,132 @@ def _hold_collects(
     held: ExitStack, home: Path, platform: str, wait_s: float, waiting: Callable[[str], None]
 ) -> None:
     """Keep collects and backfills of a platform away: what they land was redacted by an older list."""
-    home.mkdir(parents=True, exist_ok=True)
+    try:
+        held.enter_context(
+            forgets_turn(home, platform, wait_s=wait_s, waiting=lambda who: waiting(_waits(who, wait_s)))
+        )
+    except Busy as busy:
+        raise _still_running(busy.holder, wait_s) from None
+
+
+def _hold_imports(held: ExitStack, landing: Path, wait_s: float, waiting: Callable[[str], None]) -> None:
+    """Keep imports away, and whoever else forgets."""
+    landing.parent.mkdir(parents=True, exist_ok=True)
+
+    def who(holder: str) -> str:
+        return f"an import or another `campaign forget` ({holder})"
+
     try:
         held.enter_context(
             one_at_a_time(
-                home / f".collect-{platform}.lock",
+                landing.with_name(IMPORT_LOCK),
                 wait_s=wait_s,
-                waiting=lambda holder: waiting(
-                    f"a collect of {platform} is running ({holder}); waiting for it, {wait_s:,.0f} s at most"
-                ),
+                waiting=lambda holder: waiting(_waits(who(holder), wait_s)),
             )
         )
     except Busy as busy:
-        raise Refused(
-            f"a collect of {platform} is still running after {wait_s:,.0f} s ({busy.holder}); let it finish "
-            "and forget again"
-        ) from None
+        raise _still_running(who(busy.holder), wait_s) from None
 
 
-def _remove_reports(settings: Settings, posts: Sequence[Post], words: Sequence[str]) -> list[Path]:
-    """Remove the files of reports that hold the words; `campaign report` makes them again."""
+def _waits(who: str, wait_s: float) -> str:
+    return f"{who} is running; waiting for it, {wait_s:,.0f} s at most"
+
+
+def _still_running(who: str, wait_s: float) -> Refused:
+    return Refused(f"{who} is still running after {wait_s:,.0f} s; let it finish and forget again")
+
+
+@dataclass(frozen=True)
+class _Sought:
+    """What files are searched for: `words`, of the `texts` that are known of the posts; and `names`, where a
+    post's words may be others than those."""
+
+    posts: tuple[Post, ...]
+    texts: tuple[str, ...]
+    words: tuple[bytes, ...]
+    names: re.Pattern[bytes] | None
+
+
+def _sought(settings: Settings, posts: Sequence[Post]) -> _Sought:
+    versions = settings.warehouse.with_name(VERSIONS).glob(f"[!.]*{settings.warehouse.suffix}")
+    warehouses = [path for path in (settings.warehouse, *sorted(versions)) if path.exists()]
+    texts: dict[str, None] = {}
+    words: set[str] = set()
+    names: set[str] = set()
+    for post in posts:
+        said = said_by(settings.landing, settings.readings, warehouses, post)
+        looked_for = _looked_for(said.texts)
+        texts |= dict.fromkeys(said.texts)
+        words |= looked_for
+        if not looked_for or not said.is_all or is_remembered(settings.landing, post):
+            names |= {*post.names, *said.addresses}
+    spelled = sorted(spelling for name in names for spelling in _spellings(name))
+    # As a whole: ids hold letters, digits, - and _.
+    named = rb"(?<![\w-])(?:" + b"|".join(map(re.escape, spelled)) + rb")(?![\w-])"
+    return _Sought(
+        tuple(posts),
+        tuple(texts),
+        tuple(sorted(spelling for word in words for spelling in _spellings(word))),
+        re.compile(named) if spelled else None,
+    )
+
+
+def _remove_reports(settings: Settings, sought: _Sought) -> list[Path]:
+    """Remove the files of reports that hold the words, or may; `campaign report` makes them again."""
     removed = []
-    for path in _other_files(settings, posts, words):
+    for path, _ in _other_files(settings, sought):
         if path.is_relative_to(settings.reports):
             path.unlink(missing_ok=True)
             removed.append(path)
     return removed
 
 
-def _other_files(settings: Settings, posts: Sequence[Post], words: Sequence[str]) -> Iterator[Path]:
-    """The files of the home that hold a text of the posts or its first words; not those of the lake, the
-    published tables and their versions."""
-    ours = {settings.landing.resolve(), settings.readings.resolve(), settings.warehouse.resolve()}
+def _other_files(settings: Settings, sought: _Sought) -> Iterator[tuple[Path, bool]]:
+    """The files of the home that hold a text of the posts or its first words (True), or only name a post
+    whose words are not all known any more (False); not those of the lake, the published tables and their
+    versions.
+
+    What the pipeline itself writes down of posts, by their names alone, is not such a name.
+    """
+    ours = {settings.landing.resolve(), settings.landing.with_name(FORGOTTEN).resolve()}
+    ours |= {settings.readings.resolve(), settings.warehouse.resolve()}
     ours.add(settings.warehouse.with_name(VERSIONS).resolve())
-    looked_for = _looked_for(words)
+    may_name = {settings.registry.resolve(), (settings.home / LEDGER).resolve()}
     for folder, folders, files in os.walk(settings.home):
         folders[:] = sorted(name for name in folders if (Path(folder) / name).resolve() not in ours)
         for name in sorted(files):
             path = Path(folder) / name
             if path.is_symlink() or not path.is_file() or path.resolve() in ours:
                 continue
-            if _holds(path, posts, looked_for):
-                yield path
+            if holds_warehouse(path):
+                if any(has_text_of(path, post) for post in sought.posts):
+                    yield path, True
+                continue
+            contents = list(_contents(path))
+            if any(word in content for content in contents for word in sought.words):
+                yield path, True
+                continue
+            is_state = path.relative_to(settings.home).parts[0].startswith(".")
+            if sought.names is None or is_state or may_name & {path.resolve(), *path.resolve().parents}:
+                continue
+            if any(sought.names.search(content) for content in contents):
+                yield path, False
 
 
-def _looked_for(words: Sequence[str]) -> tuple[str, ...]:
+def _looked_for(texts: Sequence[str]) -> set[str]:
     """What a file with some texts holds: a text whole, or its beginning, as titles have it."""
-    beginnings = {text.strip().split("\n", 1)[0][:_TITLE].strip() for text in words}
-    return tuple(sorted(word for word in {*words, *beginnings} if len(word) >= _SHORTEST_LOOKED_FOR))
+    beginnings = {text.strip().split("\n", 1)[0][:_TITLE].strip() for text in texts}
+    return {word for word in {*texts, *beginnings} if len(word) >= _SHORTEST_LOOKED_FOR}
 
 
-def _holds(path: Path, posts: Sequence[Post], looked_for: Sequence[str]) -> bool:
-    """Whether a file holds one of some texts, or the text of a post where it is a warehouse."""
+def _contents(path: Path) -> Iterator[bytes]:
+    """What a file says: its bytes, or of Parquet the values, a column each."""
     if path.suffix == ".parquet":
-        try:
-            columns = pq.read_table(path).columns
-        except (OSError, ValueError):
-            return False
-        return any(
-            word in str(value) for column in columns for value in column.to_pylist() for word in looked_for
-        )
-    if holds_warehouse(path):
-        return any(has_text_of(path, post) for post in posts)
-    content = path.read_bytes()
-    return any(spelling in content for word in looked_for for spelling in _spellings(word))
+        with suppress(*DAMAGED):
+            for column in pq.read_table(path).columns:
+                yield "\n".join(map(str, column.to_pylist())).encode("utf-8", "surrogatepass")
+            return
+    yield path.read_bytes()
 
 
 def _spellings(word: str) -> set[bytes]:

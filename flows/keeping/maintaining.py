@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flows.collecting.round import Refused
+from flows.health.last_runs import written_down
 from warehouse.compacting import Compaction, compact
-from warehouse.forgetting import held_by_words, is_behind
-from warehouse.landed import NotTheSame
+from warehouse.forgetting import assets_held_by_words, held_by_words, is_behind, known_by_more
 from warehouse.one_at_a_time import BUILD_LOCK, Busy, one_at_a_time
 from warehouse.publish import NoWarehouse
 from warehouse.retention import Retention, take_out_texts
@@ -95,25 +95,41 @@ def maintain(
     """Put landed files together, take out old texts, remove what nobody needs. With `dry_run` only say what
     would be done.
 
-    Killed at any instant, running it again finishes. Raises Refused when a build is still running after
-    `wait_s` seconds or a file did not come out right, OSError for instance on a full disk.
+    How it ended is kept in the home for `campaign status`, unless it was only to say. Killed at any instant,
+    running it again finishes. Raises Refused when a build is still running after `wait_s` seconds, OSError
+    for instance on a full disk.
     """
+    if dry_run:
+        return _maintain(settings, clock, True, wait_s, progress, waiting)
+    with written_down(settings.home, "maintain", Refused) as complaints:
+        done = _maintain(settings, clock, False, wait_s, progress, waiting)
+        complaints += done.complaints
+    return done
+
+
+def _maintain(
+    settings: Settings,
+    clock: datetime,
+    dry_run: bool,
+    wait_s: float,
+    progress: Callable[[str], None],
+    waiting: Callable[[str], None],
+) -> Maintenance:
     today = clock.astimezone(UTC).date()
     landing, readings = settings.landing, settings.readings
     with ExitStack() as held:
         if not dry_run:
             held.enter_context(no_build(settings, wait_s, waiting))
-        try:
-            packed = compact(
-                landing,
-                readings,
-                before=today - timedelta(days=DAYS_LEFT_ALONE),
-                dry_run=dry_run,
-                progress=progress,
-            )
-        except NotTheSame as trouble:
-            raise Refused(str(trouble)) from trouble
+        packed = compact(
+            landing,
+            readings,
+            before=today - timedelta(days=DAYS_LEFT_ALONE),
+            dry_run=dry_run,
+            progress=progress,
+        )
         retention, notes = _retain(settings, clock, dry_run, progress)
+        complaints = [*packed.refused, *(retention.refused if retention else ())]
+        complaints += _forgotten(settings, dry_run)
         freed = vacuum(
             settings.home,
             landing,
@@ -122,10 +138,22 @@ def maintain(
             clock=clock,
             dry_run=dry_run,
         )
-    complaints = list(retention.refused) if retention else []
     damaged = {*packed.damaged, *(retention.damaged if retention else ())}
     notes += [f"{path} is damaged and was left alone; restore it from a copy" for path in sorted(damaged)]
     return Maintenance(packed, retention, freed, tuple(notes), tuple(complaints), dry_run)
+
+
+def _forgotten(settings: Settings, dry_run: bool) -> list[str]:
+    """A line for each forgotten post whose words may have landed since."""
+    try:
+        found = known_by_more(settings.landing, settings.warehouse, dry_run=dry_run)
+    except NoWarehouse as trouble:
+        return [f"whether forgotten posts are known by further names cannot be seen: {trouble}"]
+    return [
+        f"{post} is known by further names since it was forgotten, under which its words may have landed; "
+        f"run `campaign forget {post}`"
+        for post in found
+    ]
 
 
 def _retain(
@@ -167,14 +195,8 @@ def _retain(
 
 def held_lines(warehouse: Path) -> list[str]:
     """Of each post that only a rule on its words holds in an asset: the line that would list it."""
-    from warehouse.publish import ask
-
-    rows = ask(
-        warehouse,
-        "select distinct asset_id, platform, post_id from facts.rule_catches "
-        "where caught_by <> 'same video' order by all",
-    )
-    return [f'[[assets]] {asset}: posts = ["{platform}:{post_id}"]' for asset, platform, post_id in rows]
+    held = assets_held_by_words(warehouse)
+    return [f'[[assets]] {asset}: posts = ["{platform}:{post_id}"]' for asset, platform, post_id in held]
 
 
 @contextmanager

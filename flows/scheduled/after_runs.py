@@ -17,9 +17,12 @@ from prefect.logging.loggers import flow_run_logger
 from flows.health.alerts import NotSent, channels_of
 from flows.health.last_runs import FAILED, SUCCEEDED, build_of, read_run, record_run, round_of, run_of
 from flows.health.watching import look_and_tell
+from flows.scheduled.missed_slots import SKIPPED
 from flows.settings import Settings, SettingsError
 
-COLLECT, BUILD, WATCH = "collect", "build", "watch"
+COLLECT, BUILD = "collect", "build"
+# These keep how they ended themselves, whoever started them.
+WITHOUT_US = ("maintain", "report")
 
 
 class Hooks(TypedDict):
@@ -57,8 +60,11 @@ TELLING_PEOPLE: Hooks = {
 def _keep(
     settings: Settings, flow_name: str, flow_run: FlowRun, state: State[Any], ended_at: datetime
 ) -> None:
-    """A round and a build write down themselves how they ended, unless they were killed; of the other flows
-    only Prefect knows."""
+    """Rounds, builds, maintain and report write down themselves how they ended, unless they were killed or
+    could not begin; of the other flows only Prefect knows."""
+    if state.name == SKIPPED:
+        # It did nothing.
+        return
     planned_for = flow_run.expected_start_time or ended_at
     started_at = flow_run.start_time or planned_for
     if flow_name == COLLECT:
@@ -69,8 +75,8 @@ def _keep(
     else:
         places = [run_of(settings.home, flow_name)]
     for place in places:
-        if flow_name in (COLLECT, BUILD):
-            if not state.is_crashed():
+        if flow_name in (COLLECT, BUILD, *WITHOUT_US):
+            if state.is_completed() or (flow_name not in WITHOUT_US and not state.is_crashed()):
                 continue
             before = read_run(place)
             if before is not None and before.ended_at >= started_at:

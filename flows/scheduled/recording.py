@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import httpx
@@ -17,11 +17,17 @@ from warehouse.landing import LOG
 
 
 class _ToTheRun(logging.Handler):
-    """Gives lines to the log of the flow or task run in which they are said."""
+    """Gives lines to the log of the flow or task run in which they are said; from a thread that knows of no
+    run, to that of the flow."""
+
+    flow: logging.LoggerAdapter[logging.Logger] | logging.Logger
 
     def emit(self, record: logging.LogRecord) -> None:
-        with suppress(MissingContextError):
-            get_run_logger().log(record.levelno, record.getMessage())
+        try:
+            logger = get_run_logger()
+        except MissingContextError:
+            logger = self.flow
+        logger.log(record.levelno, record.getMessage())
 
 
 _TO_THE_RUN = _ToTheRun()
@@ -29,9 +35,13 @@ _TO_THE_RUN = _ToTheRun()
 
 def tell_the_run_what_landed() -> None:
     """From here on each landed file is a line in the log of the run that landed it. A flow that lands begins
-    with this; once more changes nothing."""
+    with this; once more changes nothing but whose log it is. Raises prefect's MissingContextError outside of
+    a flow."""
+    _TO_THE_RUN.flow = get_run_logger()
     LOG.addHandler(_TO_THE_RUN)
     LOG.setLevel(logging.INFO)
+    # The run's log goes where everybody's goes; once is enough.
+    LOG.propagate = False
 
 
 class NoServer(Refused):

@@ -9,26 +9,34 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import logging
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeGuard
+from tempfile import TemporaryFile
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard
 from uuid import UUID
 
 import httpx
 
 from flows.console import say, show
+from flows.scheduled.mistakes import mistakes_in
+from warehouse.one_at_a_time import Busy, one_at_a_time
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
+    from prefect.client.schemas.objects import FlowRun
     from prefect.client.schemas.responses import DeploymentResponse
 
     from flows.settings import Settings
@@ -41,43 +49,60 @@ START_UP_S = 300.0
 # What a run that is stopped has to land what arrived.
 WIND_UP_S = 30.0
 
+# In the folder of Prefect's records, while a server of ours keeps them.
+SERVE_LOCK = ".serve.lock"
+
 _PR_SET_PDEATHSIG = 1
+_FRAME = re.compile("[\u2500-\u257f]+")
 
 
 class ServeRefused(Exception):
     """Serving cannot begin or go on; one plain line that names the fix."""
 
 
+@dataclass(frozen=True)
+class Planned:
+    """A deployment of prefect.yaml. Several flows may have one of the same name."""
+
+    name: str
+    entrypoint: str
+    pool: str
+
+
 def serve_until_stopped(settings: Settings, prefect_yaml: Path, port: int) -> None:
     """Serve until Ctrl-C or SIGTERM; returns when everything it started has ended. Raises `ServeRefused`."""
     started_s = time.monotonic()
-    pools = _pools_of(prefect_yaml)
+    deployments = _deployments_in(prefect_yaml)
+    planned = [_plan_of(each) for each in deployments]
+    pools = sorted({each.pool for each in planned})
     api = os.environ.get("PREFECT_API_URL", "").rstrip("/")
-    with _sigterm_is_an_interrupt(), suppress(KeyboardInterrupt), ExitStack() as running:
+    with _stops_are_noted() as stops, suppress(KeyboardInterrupt), ExitStack() as running:
         server = None
         if api:
             say(f"Using the server of PREFECT_API_URL, {api}; none is started.")
         else:
-            _settle_prefect(settings.home)
+            running.enter_context(_alone_in(_settle_prefect(settings.home)))
             server = running.enter_context(_server(port))
             api = os.environ["PREFECT_API_URL"] = f"http://{HOST}:{port}/api"
         sys.stdout.flush()
         # Takes seconds, in which the server starts.
         from prefect.client.orchestration import get_client
 
+        for mistake in mistakes_in(deployments):
+            raise ServeRefused(f"{prefect_yaml}: {mistake}; mend it there")
         _wait_until_it_answers(api, server)
         with get_client(sync_client=True) as client:
             if server is not None:
                 _end_what_was_killed(client)
             for pool in pools:
                 _make_pool(client, pool)
-            _deploy(prefect_yaml)
-            _announce(client, api, time.monotonic() - started_s)
+            _deploy(prefect_yaml, stops)
+            _announce(client, planned, api, time.monotonic() - started_s)
         asyncio.run(_work(pools, server))
 
 
-def _pools_of(prefect_yaml: Path) -> list[str]:
-    """The work pools that the deployments name."""
+def _deployments_in(prefect_yaml: Path) -> list[dict[str, Any]]:
+    """The deployments of the file; each has a name, an entrypoint and a work pool. Raises `ServeRefused`."""
     import yaml
 
     try:
@@ -93,15 +118,25 @@ def _pools_of(prefect_yaml: Path) -> list[str]:
     if not deployments:
         raise ServeRefused(f"{prefect_yaml} has no deployments; restore the file, or name another by --file")
     try:
-        return sorted({each["work_pool"]["name"] for each in deployments})
+        for each in deployments:
+            _plan_of(each)
+        return list(deployments)
     except (KeyError, TypeError):
         raise ServeRefused(
-            f"{prefect_yaml}: a deployment names no work_pool; add `work_pool: {{name: campaign}}`"
+            f"{prefect_yaml}: a deployment lacks its name, its entrypoint or its work_pool; add what is "
+            "missing (`work_pool: {name: campaign}`)"
         ) from None
 
 
-def _settle_prefect(home: Path) -> None:
-    """Prefect's settings where the user has none: everything below CAMPAIGN_HOME, and safe in a crash."""
+def _plan_of(deployment: dict[str, Any]) -> Planned:
+    return Planned(
+        str(deployment["name"]), str(deployment["entrypoint"]), str(deployment["work_pool"]["name"])
+    )
+
+
+def _settle_prefect(home: Path) -> Path:
+    """Prefect's settings where the user has none: everything below CAMPAIGN_HOME, and safe in a crash.
+    Returns the folder of its records, which is there and can be written. Raises OSError."""
     folder = home.absolute() / "prefect"
     for name, value in {
         "PREFECT_HOME": str(folder),
@@ -118,6 +153,29 @@ def _settle_prefect(home: Path) -> None:
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     }.items():
         os.environ.setdefault(name, value)
+    kept = Path(os.environ["PREFECT_HOME"]).expanduser()
+    kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        TemporaryFile(dir=kept).close()
+    except OSError as error:
+        # Not the name of a file that nobody knows.
+        raise OSError(error.errno, error.strerror, str(kept)) from None
+    return kept
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold Prefect's records for one server of ours: a second one would take the first one's runs for what a
+    killed one left. Raises `ServeRefused`."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(one_at_a_time(folder / SERVE_LOCK))
+        except Busy as busy:
+            raise ServeRefused(
+                f"campaign serve already runs on this home ({busy.holder}); stop it, or set PREFECT_API_URL="
+                f"http://{HOST}:PORT/api, with the port of its pages, to use its server"
+            ) from None
+        yield
 
 
 @contextmanager
@@ -183,15 +241,17 @@ def _wait_until_it_answers(api: str, server: subprocess.Popen[bytes] | None) -> 
 
 def _end_what_was_killed(client: SyncPrefectClient) -> None:
     """Runs that a killed predecessor left as if they went on: nobody would ever end them, and each holds its
-    deployment's one place."""
+    deployment's one place. Those that do go on are told to end first, and land what has arrived."""
     from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
     from prefect.client.schemas.objects import StateType
     from prefect.states import Crashed
 
     going_on = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]
-    for run in client.read_flow_runs(
+    left = client.read_flow_runs(
         flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=going_on)))
-    ):
+    )
+    _end_processes([run for run in left if run.deployment_id is not None])
+    for run in left:
         if run.deployment_id is not None:
             client.set_flow_run_state(
                 run.id,
@@ -199,6 +259,31 @@ def _end_what_was_killed(client: SyncPrefectClient) -> None:
                     message="campaign serve was killed while this run went on; the next run goes on from it"
                 ),
             )
+
+
+def _end_processes(runs: Sequence[FlowRun]) -> None:
+    """End the processes of these runs that go on on this machine, within `WIND_UP_S`."""
+    until_s = time.monotonic() + WIND_UP_S
+    for process_id in filter(None, map(_process_of, runs)):
+        with suppress(ProcessLookupError):
+            os.kill(process_id, signal.SIGTERM)
+    while left := [*filter(None, map(_process_of, runs))]:
+        if time.monotonic() > until_s:
+            for process_id in left:
+                with suppress(ProcessLookupError):
+                    os.kill(process_id, signal.SIGKILL)
+            return
+        time.sleep(0.1)
+
+
+def _process_of(run: FlowRun) -> int | None:
+    """The run's process, if it goes on here. Its number alone may be that of another process by now."""
+    named = run.infrastructure_pid or ""
+    if named.isdigit():
+        with suppress(OSError):
+            environment = Path("/proc", named, "environ").read_bytes().split(b"\0")
+            return int(named) if f"PREFECT__FLOW_RUN_ID={run.id}".encode() in environment else None
+    return None
 
 
 def _make_pool(client: SyncPrefectClient, pool: str) -> None:
@@ -218,9 +303,9 @@ def _make_pool(client: SyncPrefectClient, pool: str) -> None:
         )
 
 
-def _deploy(prefect_yaml: Path) -> None:
+def _deploy(prefect_yaml: Path, stops: Sequence[int]) -> None:
     """`prefect deploy --all`, by the command itself, so that the file means here what it means there. Raises
-    `ServeRefused`."""
+    `ServeRefused`, and KeyboardInterrupt after a stop, of which the command makes an exit code."""
     from prefect.cli import app
 
     told, complained = StringIO(), StringIO()
@@ -235,20 +320,33 @@ def _deploy(prefect_yaml: Path) -> None:
         code = left.code
     finally:
         sys.argv = ours
+    if stops:
+        raise KeyboardInterrupt
     if code:
-        said = (complained.getvalue() or told.getvalue()).strip() or "Prefect gave no reason"
-        raise ServeRefused(f"{prefect_yaml} cannot be deployed: {said.splitlines()[-1]}; mend it there")
+        said = _reason_in(complained.getvalue()) or _reason_in(told.getvalue()) or "Prefect gave no reason"
+        raise ServeRefused(f"{prefect_yaml} cannot be deployed: {said}; mend it there")
 
 
-def _announce(client: SyncPrefectClient, api: str, took_s: float) -> None:
+def _reason_in(output: str) -> str:
+    """The last paragraph of Prefect's output in one line, without frames and hints at other commands; of a
+    traceback the last line. Where it passed over fields of the file, the rest is beside the point."""
+    lines = [_FRAME.sub("", line).strip() for line in output.splitlines()]
+    said = [line for line in lines if not line.startswith(("$ prefect", "For further information"))]
+    if fields := [line.removeprefix("• ") for line in said if line.startswith("• ")]:
+        return f"invalid fields: {', '.join(fields)}"
+    reason = "\n".join(said).strip().rpartition("\n\n")[2]
+    if reason.startswith("Traceback"):
+        reason = reason.splitlines()[-1]
+    return " ".join(reason.split()).rstrip(".")
+
+
+def _announce(client: SyncPrefectClient, planned: Sequence[Planned], api: str, took_s: float) -> None:
     """Say what runs when, what was missed, and where the pages are. Slots that were missed are cancelled, but
     for the newest of each deployment."""
     from flows.scheduled.missed_slots import leave_the_newest
 
-    flows = {flow.id: flow.name for flow in client.read_flows()}
     rows, missed = [], []
-    for deployment in client.read_deployments():
-        name = f"{flows[deployment.flow_id]}/{deployment.name}"
+    for name, deployment in _deployed(client, planned):
         newest, cancelled = leave_the_newest(client, deployment.id)
         if newest is not None:
             missed.append(f"{name}: missed {cancelled + 1:,}, the newest runs now")
@@ -258,6 +356,45 @@ def _announce(client: SyncPrefectClient, api: str, took_s: float) -> None:
         say(line)
     say(f"Pages at {api.removesuffix('/api')}; ready after {took_s:.0f} s. Ctrl-C stops.")
     sys.stdout.flush()
+
+
+def _deployed(
+    client: SyncPrefectClient, planned: Sequence[Planned]
+) -> Iterator[tuple[str, DeploymentResponse]]:
+    """What the server has of the planned deployments, by their full names. A server may have deployments of
+    other people too, which are none of our business."""
+    from prefect.client.schemas.filters import (
+        DeploymentFilter,
+        DeploymentFilterName,
+        WorkPoolFilter,
+        WorkPoolFilterName,
+    )
+
+    from flows.scheduled.missed_slots import PAGE
+
+    flows: dict[UUID, str] = {}
+    asked = 0
+    while True:
+        page = client.read_deployments(
+            deployment_filter=DeploymentFilter(
+                name=DeploymentFilterName(any_=sorted({each.name for each in planned}))
+            ),
+            work_pool_filter=WorkPoolFilter(
+                name=WorkPoolFilterName(any_=sorted({each.pool for each in planned}))
+            ),
+            limit=PAGE,
+            offset=asked,
+        )
+        for deployment in page:
+            pool = deployment.work_pool_name or ""
+            if Planned(deployment.name, deployment.entrypoint or "", pool) not in planned:
+                continue
+            if deployment.flow_id not in flows:
+                flows[deployment.flow_id] = client.read_flow(deployment.flow_id).name
+            yield f"{flows[deployment.flow_id]}/{deployment.name}", deployment
+        asked += len(page)
+        if len(page) < PAGE:
+            return
 
 
 def _when(deployment: DeploymentResponse) -> str:
@@ -304,6 +441,8 @@ async def _work(pools: list[str], server: subprocess.Popen[bytes] | None) -> Non
     """Take the pools' runs until this process is told to stop. Raises `ServeRefused` when the server ends."""
     from prefect.workers.process import ProcessWorker
 
+    # Of a run that waits for its deployment's one place it says every few seconds that it is not submitted.
+    logging.getLogger("prefect.flow_runs.worker").setLevel(logging.WARNING)
     workers = [ProcessWorker(work_pool_name=pool, name="campaign serve") for pool in pools]
     working = [asyncio.create_task(worker.start(printer=lambda line: None)) for worker in workers]
     stopped = asyncio.Event()
@@ -367,10 +506,17 @@ def _is_child(process_id: str | None) -> TypeGuard[str]:
 
 
 @contextmanager
-def _sigterm_is_an_interrupt() -> Iterator[None]:
-    """A service manager's SIGTERM ends everything as Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def _stops_are_noted() -> Iterator[Sequence[int]]:
+    """A service manager's SIGTERM ends everything as Ctrl-C does. Tells which signals have come."""
+    stops: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> NoReturn:
+        stops.append(number)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield stops
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

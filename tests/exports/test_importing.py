@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from connectors.exports.judging import Options
+from flows.collecting.importing import ImportRefused, import_exports
+from flows.settings import Settings
 from tests.exports.conftest import CROWDTANGLE_NAME, Home
 from tests.exports.samples import (
     BUSINESS_SUITE_FACEBOOK,
@@ -25,7 +29,9 @@ from tests.exports.samples import (
     table,
 )
 from tests.warehouse.lake import campaign, fb_post, fb_video
+from warehouse.forgetting import Post, remember
 from warehouse.landing import COLUMNS
+from warehouse.one_at_a_time import IMPORT_LOCK, one_at_a_time
 from warehouse.readings import committed, update
 
 CREATED = datetime(2019, 11, 20, 9, tzinfo=UTC)
@@ -482,3 +488,23 @@ def test_the_landed_shape_is_that_of_every_response(home: Home) -> None:
     schema: pa.Schema = pq.read_schema(file)
     assert schema.equals(COLUMNS)
     assert json.loads(pq.ParquetFile(file).read()["params"][0].as_py())["timezone"] is None
+
+
+def test_an_import_that_meets_a_forgetting_waits_and_lands_by_its_list(home: Home) -> None:
+    post = "1197072400000000001"
+    file = home.file("posts.csv", table(X_CONTENT, content_row(post, Post_text="Launch of the water")))
+    home.lake.landing.mkdir(parents=True)
+    options = Options(observed_at=EXPORTED)
+    with ExitStack() as forgetting:
+        forgetting.enter_context(one_at_a_time(home.lake.landing.with_name(IMPORT_LOCK)))
+        with pytest.raises(ImportRefused, match="`campaign forget` is still running"):
+            import_exports(Settings(), [file], options, now=lambda: EXPORTED, wait_s=0)
+        assert home.landed() == []
+
+        def ends(line: str) -> None:
+            remember(home.lake.landing, Post("x", post, frozenset({post})))
+            forgetting.close()
+
+        done = import_exports(Settings(), [file], options, now=lambda: EXPORTED, waiting=ends)
+    assert done[0].responses == 1
+    assert "Launch of the water" not in str(home.landed())

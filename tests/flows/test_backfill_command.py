@@ -37,18 +37,18 @@ def run(
     [
         (
             ("--start", "2019-11-05", "--end", "2019-11-04"),
-            1,
+            2,
             "campaign: the start, 2019-11-05, is after the end, 2019-11-04; exchange them",
         ),
         (
             ("--start", "2019-11-05", "--end", "2019-11-21"),
-            1,
+            2,
             "campaign: 2019-11-21 is in the future: today is 2019-11-20 (Europe/London); end the backfill "
             "there",
         ),
         (
             ("--start", "2018-11-05", "--end", "2018-11-06"),
-            1,
+            2,
             "campaign: no campaign has days from 2018-11-05 to 2018-11-06; campaigns and their aftermath: "
             "uk-2019 (2019-10-29 to 2020-01-11)",
         ),

@@ -15,13 +15,16 @@ import pyarrow.parquet as pq
 import pytest
 
 import connectors
+from flows.collecting.round import Refused
 from flows.keeping.forgetting import forget
+from flows.keeping.maintaining import maintain
 from flows.refresh import refresh
 from flows.registry import load
 from flows.settings import Settings
 from tests.flows.conftest import REGISTRY, Said, Vendor, answer, everything_written, post
 from tests.warehouse.lake import Lake, fb_batch, fb_insights, fb_post, x_post
-from warehouse.forgetting import Forgotten
+from warehouse.forgetting import Forgotten, find, known_by_more, remember
+from warehouse.one_at_a_time import BUILD_LOCK, one_at_a_time
 from warehouse.opening import open_to_read
 from warehouse.publish import open_published
 
@@ -161,6 +164,17 @@ def test_the_words_leave_everything_and_the_numbers_stay(campaign: Campaign, dat
     assert campaign("build").out.count("unchanged") == 1
 
 
+def test_a_post_of_which_nothing_has_landed_costs_no_earlier_build(campaign: Campaign, data: Path) -> None:
+    published, kept = (data / "warehouse.duckdb").stat(), sorted((data / "versions").iterdir())
+    said = campaign("forget", "x:987654321")
+    assert (said.code, said.err) == (0, "")
+    assert "x:987654321 is not in the tables" in said.out
+    assert "no words of it have landed" in said.out
+    assert (data / "warehouse.duckdb").stat().st_ino == published.st_ino
+    assert sorted((data / "versions").iterdir()) == kept != []
+    assert (data / "forgotten" / "platform=x" / "987654321.json").exists()
+
+
 def test_what_lands_later_lands_without_the_words(
     campaign: Campaign, data: Path, x_only: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,13 +249,102 @@ def test_killed_after_any_step_it_is_finished_by_running_it_again(data: Path, ho
     assert numbers(data / "warehouse.duckdb") == before
 
 
+def write_reports_alone(campaign: Campaign, data: Path) -> None:
+    """Make the reports as the pipeline does, and none else."""
+    shutil.rmtree(data / "reports")
+    assert campaign("report").code == 0
+    assert any(TITLE[:8] in path.read_text() for path in (data / "reports").rglob("posts.csv"))
+
+
+def test_words_that_nothing_but_a_report_has_any_more_leave_it_too(
+    campaign: Campaign, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_reports_alone(campaign, data)
+    # As retention leaves it once every build of before is gone.
+    shutil.rmtree(data / "versions")
+    monkeypatch.setenv("CAMPAIGN_KEEP_BUILDS", "0")
+    monkeypatch.setenv("CAMPAIGN_KEEP_TEXTS_DAYS", "30")
+    assert campaign("maintain", "--as-of", "2026-07-01").code == 0
+    assert campaign("build").code == 0
+    assert remains(data) != []
+    said = campaign("forget", "x:101", "facebook:111_222")
+    assert said.code == 0, said.err
+    assert remains(data) == []
+    assert [path.name for path in (data / "reports").rglob("asset_totals.csv")] == ["asset_totals.csv"]
+    # Nobody knows what else names it.
+    (data / "notes.txt").write_text("see https://x.com/i/status/101, and 1011")
+    (data / "others.txt").write_text("see 1011")
+    (data / ".state.json").write_text('["101"]')
+    dry = campaign("forget", "x:101", "--dry-run")
+    assert [line.split()[1] for line in dry.err.splitlines()] == ["data/notes.txt"]
+    assert "whose words are not all known any more" in dry.err
+
+
+def test_words_in_reports_of_tables_that_a_forgetting_could_not_make_anew_go_with_the_next(
+    campaign: Campaign, data: Path, home: Path
+) -> None:
+    def progress(step: str) -> None:
+        if step == "making the tables anew":
+            raise KeyboardInterrupt
+
+    arguments = Settings(CAMPAIGN_HOME=data), load(home / "campaigns", connectors.discover())
+    posts = ["x:101", "facebook:111_222"]
+    with pytest.raises(KeyboardInterrupt):
+        forget(*arguments, connectors.discover(), posts, progress=progress)
+    write_reports_alone(campaign, data)
+    dry = forget(*arguments, connectors.discover(), posts, dry_run=True)
+    assert {path.name for path in dry.reports} >= {"posts.csv", "posts.parquet"}
+    # The words themselves are known by the published tables.
+    (data / "notes.txt").write_text(TITLE)
+    assert forget(*arguments, connectors.discover(), posts, dry_run=True).left == (data / "notes.txt",)
+    (data / "notes.txt").unlink()
+    said = campaign("forget", *posts)
+    assert said.code == 0, said.err
+    assert remains(data) == []
+
+
+def test_a_name_that_became_known_later_joins_the_list_and_asks_to_forget_again(
+    campaign: Campaign, data: Path
+) -> None:
+    listed = data / "forgotten" / "platform=facebook" / "111_222.json"
+    listed.parent.mkdir(parents=True)
+    listed.write_text('{"names": ["111_222"]}')
+    body = json.dumps({"55": {"id": "55", "title": TITLE}})
+    video = {"platform": "facebook", "endpoint": "videos", "body": body}
+    assert Forgotten.read(data / "landing").redacted(video) == video
+    assert campaign("maintain", "--dry-run").code == 1
+    assert Forgotten.read(data / "landing").redacted(video) == video
+    for _ in range(2):
+        said = campaign("maintain")
+        assert said.code == 1
+        assert "run `campaign forget facebook:111_222`" in said.err
+    assert known_by_more(data / "landing", data / "no.duckdb") != []
+    assert TITLE not in str(Forgotten.read(data / "landing").redacted(video)["body"])
+    remember(data / "landing", find(data / "warehouse.duckdb", "facebook", "111_222"))
+    assert campaign("maintain").code == 0
+
+
+def test_it_waits_for_a_running_import(data: Path, home: Path) -> None:
+    from flows.collecting.round import Refused
+
+    with one_at_a_time(data / ".import.lock"), pytest.raises(Refused, match=r"an import .* is still running"):
+        forget(
+            Settings(CAMPAIGN_HOME=data),
+            load(home / "campaigns", connectors.discover()),
+            connectors.discover(),
+            ["x:101"],
+            wait_s=0.1,
+        )
+    assert not (data / "forgotten").exists()
+
+
 def test_it_waits_for_a_running_collect_and_says_for_whom(data: Path, home: Path) -> None:
     from flows.collecting.round import Refused
 
     lock = (data / ".collect-x.lock").open("a")
     fcntl.flock(lock, fcntl.LOCK_EX)
     said: list[str] = []
-    with lock, pytest.raises(Refused, match="a collect of x is still running"):
+    with lock, pytest.raises(Refused, match=r"a collect of x .* is still running"):
         forget(
             Settings(CAMPAIGN_HOME=data),
             load(home / "campaigns", connectors.discover()),
@@ -274,10 +377,17 @@ def test_maintain_packs_old_days_lets_old_words_go_and_says_so(
     campaign: Campaign, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = numbers(data / "warehouse.duckdb")
+    clock = datetime(2026, 7, 1, tzinfo=UTC)
+    with one_at_a_time(data / BUILD_LOCK), pytest.raises(Refused, match="a build is still running"):
+        maintain(Settings(), clock=clock, wait_s=0.0)
+    failed = "campaign: maintain: the run of "
+    assert failed in campaign("status").err
     dry = campaign("maintain", "--dry-run", "--as-of", "2026-07-01")
     assert (dry.code, "nothing was done" in dry.out) == (0, True)
+    assert failed in campaign("status").err
     said = campaign("maintain", "--as-of", "2026-07-01")
     assert said.code == 0, said.err
+    assert failed not in campaign("status").err
     assert "landed files of days that are over, before" in said.out
     monkeypatch.setenv("CAMPAIGN_KEEP_TEXTS_DAYS", "30")
     said = campaign("maintain", "--as-of", "2026-07-01")

@@ -133,6 +133,76 @@ def test_a_refused_token_is_told_once_whoever_found_it_out() -> None:
     assert by_token.line == "x: X_BEARER_TOKEN is refused (the token was refused (401))"
 
 
+def test_a_permission_that_a_token_lacks_is_a_problem_until_it_is_there() -> None:
+    token = Token("x", "X_BEARER_TOKEN", NOW, NOW, is_valid=True, missing=("read_insights",))
+    (problem,) = problems_in(replace(FINE, tokens=(token,)))
+    assert (problem.kind, problem.line) == (
+        "token",
+        "x: X_BEARER_TOKEN lacks the permission read_insights",
+    )
+    assert problem.fix.startswith("make one that has them and set it")
+    expiring = replace(token, expires_at=NOW + HOUR)
+    assert len({problem.key for problem in problems_in(replace(FINE, tokens=(expiring,)))}) == 2
+
+
+def ended(place: Path, hours: int, outcome: str, *asked: str) -> LastRun:
+    """A round that ended after so many hours, having asked for the days of these accounts."""
+    at = NOW + hours * HOUR
+    record_run(
+        place,
+        planned_for=at,
+        ended_at=at,
+        outcome=outcome,
+        message="" if outcome == "ok" else "x: refused (403); grant it",
+        asked=[("account", name) for name in asked],
+    )
+    found = read_run(place)
+    assert found is not None
+    return found
+
+
+def test_what_is_asked_daily_and_refused_is_one_problem_until_it_was_asked_again_and_read(
+    tmp_path: Path,
+) -> None:
+    place = round_of(tmp_path, "x")
+
+    def keys(hours: int, outcome: str, *asked: str) -> list[str]:
+        last = ended(place, hours, outcome, *asked)
+        at = NOW + hours * HOUR
+        standing = replace(X, last_collect=at, last_round=last, landed_at=at)
+        facts = Facts(at, (standing,), published_at=at, built_at=at)
+        assert (state_of(standing, facts) == "fresh") is (problems_in(facts) == ())
+        return [problem.key for problem in problems_in(facts)]
+
+    refused = ["round/x/"]
+    assert keys(0, "partial", "us", "them") == refused
+    assert [keys(hour, "ok") for hour in range(1, 24)] == [refused] * 23
+    # Half of it is asked again, and in the next hour the half that is refused.
+    assert keys(24, "ok", "us") == refused
+    assert keys(25, "partial", "them") == refused
+    assert keys(26, "failed") == refused
+    assert keys(27, "nothing due") == refused
+    assert keys(49, "ok", "us") == refused
+    assert keys(50, "ok", "them") == []
+
+
+def test_what_was_refused_and_is_asked_for_no_more_is_over_after_a_week(tmp_path: Path) -> None:
+    place = round_of(tmp_path, "x")
+    ended(place, 0, "partial", "us")
+    assert ended(place, 24 * 8, "ok").refused is not None
+    assert ended(place, 24 * 8 + 1, "ok").refused is None
+
+
+def test_the_line_of_what_waits_to_be_asked_again_names_the_round_and_the_cure(tmp_path: Path) -> None:
+    place = round_of(tmp_path, "x")
+    ended(place, -2, "partial", "us")
+    last = ended(place, -1, "ok")
+    assert lines_in(replace(FINE, platforms=(replace(X, last_round=last),))) == [
+        "x: the round of 2026-05-20 10:00 UTC read only a part, not all of which was asked again: "
+        "refused (403); grant it"
+    ]
+
+
 def spent(day: str, month: str) -> Spending:
     return Spending(
         "water", "x", Decimal(day), Decimal("2.5"), Decimal(month), Decimal(60), (), Decimal("0.005")

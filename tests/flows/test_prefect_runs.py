@@ -195,6 +195,20 @@ class Scene:
         """What `prefect deployment run` does, without the seconds that another process takes."""
         self.ask(f"/deployments/{self.deployment(name)}/create_flow_run", parameters=parameters)
 
+    def deploy_for_others(self, name: str) -> str:
+        """A deployment of somebody else, in a pool of their own, that nobody works for; its id."""
+        flow, _, deployment = name.partition("/")
+        self.ask("/work_pools/", name=flow, type="process")
+        made = self.ask(
+            "/deployments/",
+            name=deployment,
+            flow_id=self.ask("/flows/", name=flow)["id"],
+            entrypoint="theirs.py:theirs",
+            work_pool_name=flow,
+            schedules=[{"schedule": {"cron": "0 * * * *", "timezone": "UTC"}, "active": True}],
+        )
+        return str(made["id"])
+
     def miss(self, name: str, slots: int) -> None:
         """Has the schedule's last so many slots scheduled, as if nothing had run since."""
         now = datetime.now(UTC)
@@ -327,6 +341,7 @@ class Served:
     pages_ask: str
     is_only_on_loopback: bool
     missed: list[dict[str, Any]]
+    theirs: list[dict[str, Any]]
     killed: dict[str, Any]
     ordered: dict[str, Any]
     code: int
@@ -341,6 +356,8 @@ def served(worked: Scene, sandboxed: dict[str, str]) -> Served:
     (home / "prefect").mkdir(parents=True)
     worked.miss("collect/tiktok", 3)
     worked.order("watch/hourly")
+    theirs = worked.deploy_for_others("elsewhere/hourly")
+    worked.miss("elsewhere/hourly", 3)
     left = [*worked.slots_of("collect/tiktok"), worked.runs_of("watch/hourly")[-1]]
     worked.ask(f"/flow_runs/{left[-1]['id']}/set_state", state={"type": "RUNNING"}, force=True)
     with (
@@ -350,6 +367,7 @@ def served(worked: Scene, sandboxed: dict[str, str]) -> Served:
         records.backup(copied)
     for run in left:
         worked.session.delete(f"{worked.api}/flow_runs/{run['id']}", timeout=60).raise_for_status()
+    worked.session.delete(f"{worked.api}/deployments/{theirs}", timeout=60).raise_for_status()
 
     port = _free_port()
     here = copy(worked)
@@ -372,6 +390,7 @@ def served(worked: Scene, sandboxed: dict[str, str]) -> Served:
             pages_ask=here.session.get(f"http://127.0.0.1:{port}/ui-settings", timeout=60).json()["api_url"],
             is_only_on_loopback=_can_bind("127.0.0.2", port),
             missed=here.slots_of("collect/tiktok"),
+            theirs=here.slots_of("elsewhere/hourly"),
             killed=here.ask("/flow_runs/filter", flow_runs={"id": {"any_": [left[-1]["id"]]}})[0],
             ordered=here.runs_of("collect/others")[-1],
             code=0,
@@ -528,6 +547,14 @@ def test_the_log_of_a_run_names_each_file_of_answers_that_is_safe(server: Scene)
     assert sorted(told) == sorted(map(str, landed)) != []
 
 
+def test_a_backfills_log_names_them_too_though_threads_of_its_own_ask(worked: Scene) -> None:
+    (run,) = worked.ask("/flow_runs/filter", flow_runs={"name": {"like_": "backfill"}})
+    logged = worked.ask("/logs/filter", logs={"flow_run_id": {"any_": [run["id"]]}})
+    told = {line["message"].split()[1] for line in logged if line["message"].startswith("landed ")}
+    assert told
+    assert all("/landing/platform=" in file for file in told)
+
+
 def test_a_failed_platform_fails_the_recorded_run_and_keeps_the_other(server: Scene) -> None:
     refusal = {"error": {"message": f"Malformed {FACEBOOK_TOKEN}", "type": "OAuthException", "code": 190}}
     server.vendor.answers["/graph"] = answer(refusal, 400)
@@ -576,6 +603,11 @@ def test_serve_says_what_runs_when_and_where_the_pages_are(served: Served) -> No
 
 def test_serve_answers_this_machine_only(served: Served) -> None:
     assert served.is_only_on_loopback
+
+
+def test_serve_leaves_alone_what_others_have_on_the_server(served: Served) -> None:
+    assert "elsewhere" not in served.said
+    assert [run["state_type"] for run in served.theirs] == ["SCHEDULED"] * 3
 
 
 def test_serve_runs_the_newest_of_the_slots_that_were_missed_and_cancels_the_others(served: Served) -> None:

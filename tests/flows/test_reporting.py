@@ -297,6 +297,14 @@ def test_what_cannot_be_reported_is_one_line(built: Path, home: Path, campaign: 
         refused = campaign("report", "--out", "locked")
     assert (refused.code, refused.err.count("\n")) == (1, 1)
     assert "locked" in refused.err
+    # It is told by status too, whoever started it, until it succeeds.
+    assert any(
+        line.startswith("campaign: report: the run of ") for line in campaign("status").err.splitlines()
+    )
+    assert campaign("report", "--campaign", "water-2026").code == 0
+    assert "campaign: report: " in campaign("status").err
+    assert campaign("report").code == 0
+    assert "campaign: report: " not in campaign("status").err
     built.unlink()
     nothing = campaign("report")
     assert (nothing.code, nothing.err.count("\n")) == (1, 1)

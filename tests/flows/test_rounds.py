@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,10 +21,13 @@ from connectors.asking import Ask
 from connectors.errors import Gone, OverBudget, RateLimited, Transient, Unreadable
 from connectors.spending import Ledger, Line, Purse
 from connectors.wire import WireSession
-from flows.collecting.round import LEDGER, PACE, Collection, UnknownName, prepare
+from flows.collecting.round import LEDGER, PACE, Collection, Refused, UnknownName, prepare
+from flows.collecting.turns import backfills_turn, collects_turn
+from flows.health.last_runs import read_run, round_of
 from flows.registry import load
 from flows.settings import Settings
 from tests.flows.conftest import REGISTRY, Vendor, answer
+from warehouse.one_at_a_time import one_at_a_time
 
 SECRET = "secret-of-bluebird"
 CLOCK = datetime(2026, 5, 20, 12, tzinfo=UTC)
@@ -92,8 +96,7 @@ class Bluebird:
             parse_post_id=lambda text: text,
             parse_handle=lambda text: text,
             judge=judge,
-            collect=collect,
-            **self.constants,
+            **{"collect": collect, **self.constants},
         )
         return module
 
@@ -124,6 +127,57 @@ def test_a_platform_that_costs_nothing_gets_no_purse(bluebird: Bluebird) -> None
     report = prepared(bluebird, REGISTRY + BLUEBIRD).take("bluebird")
     assert (report.outcome, report.responses, report.spent_today_usd) == ("ok", {"timeline": 1}, None)
     assert bluebird.given == {}
+
+
+def test_mentions_that_are_refused_are_a_trouble_until_they_are_asked_again(bluebird: Bluebird) -> None:
+    bluebird.constants["MENTIONS"] = ("hashtag",)
+    bluebird.notes = [Unreadable("bluebird", "bluebird: mentions refused; grant it")]
+
+    def refused(hours: int) -> bool:
+        clock = CLOCK + timedelta(hours=hours)
+        given = prepared(bluebird, REGISTRY + BLUEBIRD + HASHTAG, clock=clock, as_of=clock, now=lambda: clock)
+        given.take("bluebird")
+        last = read_run(round_of(Settings().home, "bluebird"))
+        assert last is not None
+        return last.refused is not None
+
+    assert refused(0)
+    bluebird.notes = []
+    assert [refused(hours) for hours in (1, 5, 6)] == [True, True, False]
+    assert [bool(ask.mentions) for ask in bluebird.asks] == [True, False, False, True]
+
+
+def test_a_platform_that_a_backfill_keeps_was_not_read_and_the_collect_says_so(
+    bluebird: Bluebird, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    impatient = partial(collects_turn, patience_s=0.0)
+    monkeypatch.setattr("flows.collecting.round.collects_turn", impatient)
+    collection = prepared(bluebird, REGISTRY + BLUEBIRD, "bluebird")
+    with backfills_turn(Settings().home, "bluebird"):
+        report = collection.take_all()
+    assert (report.platforms[0].outcome, bluebird.asks) == ("skipped", [])
+    assert not report.is_success
+    assert report.complaints == (
+        "bluebird: nothing was read, a window of a backfill has it for more than 20 minutes; let it finish, "
+        "the next collect reads what is due",
+    )
+    # It does not pass for a round.
+    assert read_run(round_of(Settings().home, "bluebird")) is None
+    with collects_turn(Settings().home, "bluebird"):
+        assert collection.take_all().is_success
+
+
+def test_a_registry_that_somebody_else_lands_for_ever_is_not_waited_for_for_ever(
+    bluebird: Bluebird, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.collecting.round.REGISTRY_WAITS_S", 0.1)
+    home = Settings().home
+    home.mkdir(parents=True, exist_ok=True)
+    with (
+        one_at_a_time(home / ".registry.lock"),
+        pytest.raises(Refused, match=r"\.registry\.lock is held by process \d+ since .*; end it if it hangs"),
+    ):
+        prepared(bluebird, REGISTRY + BLUEBIRD)
 
 
 def test_a_platform_with_prices_is_given_what_it_may_spend(bluebird: Bluebird) -> None:
@@ -182,6 +236,18 @@ def test_a_bug_is_placed_at_the_connectors_own_line(bluebird: Bluebird) -> None:
     bluebird.misjudges_with = ZeroDivisionError()
     (complaint,) = prepared(bluebird, REGISTRY + BLUEBIRD, "bluebird").take_all().complaints
     assert re.search(r" ZeroDivisionError at connectors/wire\.py:\d+; ", complaint)
+
+
+def test_a_round_of_which_nothing_landed_has_failed(bluebird: Bluebird) -> None:
+    unread = Unreadable("bluebird", "bluebird: it cannot be read; look")
+    bluebird.notes = [unread]
+    assert prepared(bluebird, REGISTRY + BLUEBIRD).take("bluebird").outcome == "partial"
+
+    def collect(ask: Ask, session: WireSession, credential: str) -> None:
+        session.note(unread)
+
+    bluebird.constants["collect"] = collect
+    assert prepared(bluebird, REGISTRY + BLUEBIRD, everything=True).take("bluebird").outcome == "failed"
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])

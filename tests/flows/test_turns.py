@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.collecting.turns import NotOurTurn, backfills_turn, collects_turn
+from flows.collecting.turns import NotOurTurn, backfills_turn, collects_turn, forgets_turn
+from warehouse.one_at_a_time import Busy, one_at_a_time
 
 
 @contextmanager
@@ -105,3 +107,28 @@ def test_a_backfill_waits_for_a_collect_and_says_so_once(tmp_path: Path) -> None
 def test_platforms_have_turns_of_their_own(tmp_path: Path) -> None:
     with elsewhere(backfills_turn(tmp_path, "x")), collects_turn(tmp_path, "facebook", sleep=never):
         pass
+
+
+def test_a_forgetting_comes_before_the_next_window_of_a_backfill_and_names_it(tmp_path: Path) -> None:
+    said: list[str] = []
+    with elsewhere(backfills_turn(tmp_path, "x")) as lets_go:
+
+        def pause(seconds: float) -> None:
+            # The next window waits for whoever holds this.
+            with pytest.raises(Busy), one_at_a_time(tmp_path / ".collect-x.turn"):
+                pass
+            lets_go.set()
+
+        with forgets_turn(tmp_path, "x", wait_s=30, waiting=said.append, sleep=pause):
+            pass
+    assert said == [f"a backfill of x (process {os.getpid()})"]
+
+
+def test_a_forgetting_does_not_wait_for_ever_and_names_a_collect(tmp_path: Path) -> None:
+    with (
+        elsewhere(collects_turn(tmp_path, "x")),
+        pytest.raises(Busy) as busy,
+        forgets_turn(tmp_path, "x", wait_s=0, sleep=never),
+    ):
+        pass
+    assert busy.value.holder == f"a collect of x (process {os.getpid()})"

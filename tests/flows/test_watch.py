@@ -12,7 +12,7 @@ import pytest
 import yaml
 from prefect.events.schemas.automations import AutomationCore
 
-from flows.health.last_runs import build_of, read_run, round_of
+from flows.health.last_runs import build_of, read_run, round_of, run_of
 from flows.watch import UNHEALTHY
 from tests.flows.conftest import Vendor
 from tests.flows.listeners import SECRET_PATH, webhook
@@ -24,10 +24,13 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
-from prefect.states import Crashed
+from prefect.states import Completed, Crashed
 from flows.scheduled.after_runs import tell_people_after
 from flows.build import build
 from flows.collect import collect
+from flows.maintain import maintain
+from flows.report import report
+from flows.scheduled.missed_slots import SKIPPED
 from flows.watch import watch
 
 told = []
@@ -46,6 +49,9 @@ killed = FlowRun(
 )
 tell_people_after(collect, killed, Crashed(message="exit code -9"))
 tell_people_after(build, killed.model_copy(update={"start_time": moment - timedelta(days=1)}), Crashed())
+tell_people_after(maintain, killed, Crashed())
+tell_people_after(maintain, killed, Completed(name=SKIPPED, message="skipped: a later run is due"))
+tell_people_after(report, killed, Completed(message="it writes down itself how it ended"))
 os.environ["CAMPAIGN_HOME"] = os.environ["BROKEN"]
 tell(watch(return_state=True))
 
@@ -110,6 +116,10 @@ def test_the_watch_tells_what_is_wrong_and_what_is_over_and_leaves_pages(
     )
     assert build is not None
     assert build.is_success
+    maintain, report = (read_run(run_of(home / "data", name)) for name in ("maintain", "report"))
+    assert maintain is not None
+    assert not maintain.is_success
+    assert report is None
 
 
 def test_the_automations_are_ones_that_prefect_takes_and_name_what_there_is() -> None:

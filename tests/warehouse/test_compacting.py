@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -233,3 +234,16 @@ def test_a_dry_run_says_what_would_be_and_changes_nothing(lake: Lake) -> None:
     said = compacted(lake, dry_run=True)
     assert (said.files_before, said.files_after, said.responses) == (24, 4, 24)
     assert {path: path.read_bytes() for path in lake.root.rglob("*") if path.is_file()} == before
+
+
+def test_a_name_that_is_taken_costs_no_other_folder_its_turn(lake: Lake) -> None:
+    place = "platform=x/endpoint=posts/date=2019-11-20"
+    digest = hashlib.sha256("\n".join(names(lake, place)).encode()).hexdigest()[:16]
+    taken = lake.landing / place / f"compacted-{digest}.parquet"
+    taken.write_bytes(b"somebody's")
+    before = names(lake, place)
+    done = compacted(lake)
+    assert [line.split()[0] for line in done.refused] == [str(taken)]
+    assert (done.files_before, done.files_after) == (25, 10)
+    assert taken.read_bytes() == b"somebody's"
+    assert names(lake, place) == before

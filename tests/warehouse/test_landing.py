@@ -232,6 +232,23 @@ def test_a_registry_lands_when_it_changes_and_only_then(tmp_path: Path) -> None:
     ]
 
 
+def test_a_clock_that_was_ahead_once_neither_freezes_the_registry_nor_lands_it_again_and_again(
+    tmp_path: Path,
+) -> None:
+    first, second = [("water", '{"id": "water"}')], [("water", '{"id": "water", "name": "Water"}')]
+    ahead = NOON + timedelta(days=1)
+    moments = [ahead, *(NOON + timedelta(minutes=minute) for minute in range(4))]
+    landed = [
+        land_registry(tmp_path, registry, moment, moment)
+        for moment, registry in zip(moments, [first, first, second, second, first], strict=True)
+    ]
+    assert landed == [1, 0, 1, 0, 1]
+    rows = sorted(rows_of(tmp_path), key=lambda row: row["requested_at"])
+    assert [row["requested_at"] - ahead for row in rows] == [timedelta(microseconds=n) for n in range(3)]
+    assert json.loads(rows[-1]["body"])["campaigns"] == [{"id": "water"}]
+    assert len({row["response_id"] for row in rows}) == 3
+
+
 def test_the_order_in_which_campaigns_are_listed_is_no_change(tmp_path: Path) -> None:
     air, water = ("air", '{"id": "air"}'), ("water", '{"id": "water"}')
     assert land_registry(tmp_path, [water, air], NOON, NOON) == 1
