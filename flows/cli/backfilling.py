@@ -11,7 +11,9 @@ import typer
 
 from flows.cli.running import (
     FAILED,
+    MOST_TROUBLES,
     USED_WRONGLY,
+    Platforms,
     Verbose,
     fail,
     is_recorded,
@@ -30,9 +32,6 @@ if TYPE_CHECKING:
 
 commands = typer.Typer()
 
-# How many troubles are told one by one.
-MOST_TROUBLES = 10
-
 
 @commands.command(
     epilog="Example: campaign backfill --start 2019-11-01 --end 2019-11-05 --platform facebook --dry-run",
@@ -42,10 +41,7 @@ def backfill(
         str, typer.Option(metavar="DAY", help="First day to fill, of the campaign's calendar: 2019-11-01.")
     ],
     end: Annotated[str, typer.Option(metavar="DAY", help="Last day to fill, inclusive.")],
-    platform: Annotated[
-        list[str] | None,
-        typer.Option(metavar="P", help="Ask only this platform; may be given several times. Default: all."),
-    ] = None,
+    platform: Platforms = None,
     campaign: Annotated[
         str | None, typer.Option(metavar="ID", help="Ask only for this campaign. Default: all.")
     ] = None,

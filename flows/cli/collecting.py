@@ -8,6 +8,8 @@ import typer
 
 from flows.cli.running import (
     FAILED,
+    MOST_TROUBLES,
+    Platforms,
     Verbose,
     is_recorded,
     log_landed,
@@ -24,18 +26,12 @@ if TYPE_CHECKING:
 
 commands = typer.Typer()
 
-# How many troubles are told one by one; in an election a hundred listed posts may be deleted.
-MOST_TROUBLES = 10
-
 
 @commands.command(
     epilog="Example: campaign collect --platform x --campaign election-2019 --as-of 2019-11-20T12:00Z",
 )
 def collect(
-    platform: Annotated[
-        list[str] | None,
-        typer.Option(metavar="P", help="Ask only this platform; may be given several times. Default: all."),
-    ] = None,
+    platform: Platforms = None,
     campaign: Annotated[
         str | None, typer.Option(metavar="ID", help="Ask only for this campaign. Default: all active ones.")
     ] = None,

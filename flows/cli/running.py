@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 FAILED = 1
 USED_WRONGLY = 2
 
+# How many troubles are told one by one; in an election a hundred listed posts may be deleted.
+MOST_TROUBLES = 10
+
+Platforms = Annotated[
+    list[str] | None,
+    typer.Option(metavar="P", help="Ask only this platform; may be given several times. Default: all."),
+]
 Verbose = Annotated[
     bool, typer.Option("--verbose", help="Tell on standard error of each file of answers once it is safe.")
 ]
