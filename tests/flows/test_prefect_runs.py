@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -23,6 +24,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from connectors.sandbox.server import Sandbox
+from flows.scheduled.serving import SERVE_LOCK
 from flows.settings import CREDENTIALS
 from tests.flows.conftest import FACEBOOK_TOKEN, REGISTRY, X_TOKEN, Vendor, answer, serving
 
@@ -337,12 +339,16 @@ class Served:
     """What `campaign serve` did between its start and a SIGTERM."""
 
     said: str
+    log: str
+    second: str
+    holders: set[int]
     page: str
     pages_ask: str
     is_only_on_loopback: bool
     missed: list[dict[str, Any]]
     theirs: list[dict[str, Any]]
     killed: dict[str, Any]
+    killed_code: int
     ordered: dict[str, Any]
     code: int
     left_over: list[str]
@@ -351,7 +357,7 @@ class Served:
 @pytest.fixture(scope="module")
 def served(worked: Scene, sandboxed: dict[str, str]) -> Served:
     """`campaign serve`, started where another was killed a while ago: three slots of a deployment were
-    missed, and a run of another was going on."""
+    missed, and a run of another was going on, its process still alive."""
     home = worked.folder / "served"
     (home / "prefect").mkdir(parents=True)
     worked.miss("collect/tiktok", 3)
@@ -360,6 +366,14 @@ def served(worked: Scene, sandboxed: dict[str, str]) -> Served:
     worked.miss("elsewhere/hourly", 3)
     left = [*worked.slots_of("collect/tiktok"), worked.runs_of("watch/hourly")[-1]]
     worked.ask(f"/flow_runs/{left[-1]['id']}/set_state", state={"type": "RUNNING"}, force=True)
+    alive = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(600)"],
+        env={"PREFECT__FLOW_RUN_ID": left[-1]["id"]},
+    )
+    named = worked.session.patch(
+        f"{worked.api}/flow_runs/{left[-1]['id']}", json={"infrastructure_pid": str(alive.pid)}, timeout=60
+    )
+    named.raise_for_status()
     with (
         closing(sqlite3.connect(worked.folder / "prefect" / "prefect.db")) as records,
         closing(sqlite3.connect(home / "prefect" / "prefect.db")) as copied,
@@ -377,6 +391,7 @@ def served(worked: Scene, sandboxed: dict[str, str]) -> Served:
         for name, value in {**worked.environment, **sandboxed, "CAMPAIGN_HOME": str(home)}.items()
         if name not in ("PREFECT_API_URL", "PREFECT_HOME", "PREFECT_SERVER_ANALYTICS_ENABLED", "DO_NOT_TRACK")
     }
+    del here.environment["PREFECT_LOGGING_LEVEL"]
     log = worked.folder / "serve.log"
     with here.running(log.name, CAMPAIGN, "serve", "--port", port) as process:
         wait_until(lambda: "Pages at" in log.read_text() or process.poll() is not None)
@@ -386,19 +401,24 @@ def served(worked: Scene, sandboxed: dict[str, str]) -> Served:
         here.wait_for("collect/others", "collect/tiktok")
         found = Served(
             said=said,
+            log="",
+            second=here.run(CAMPAIGN, "serve", "--port", _free_port()).stderr,
+            holders=_processes_that_have_open(home / "prefect" / SERVE_LOCK),
             page=here.session.get(f"http://127.0.0.1:{port}", timeout=60).text,
             pages_ask=here.session.get(f"http://127.0.0.1:{port}/ui-settings", timeout=60).json()["api_url"],
             is_only_on_loopback=_can_bind("127.0.0.2", port),
             missed=here.slots_of("collect/tiktok"),
             theirs=here.slots_of("elsewhere/hourly"),
             killed=here.ask("/flow_runs/filter", flow_runs={"id": {"any_": [left[-1]["id"]]}})[0],
+            killed_code=alive.wait(60),
             ordered=here.runs_of("collect/others")[-1],
             code=0,
             left_over=[],
         )
         process.terminate()
         code = process.wait(60)
-    return replace(found, code=code, left_over=_processes_with(f"CAMPAIGN_HOME={home}"))
+        found = replace(found, holders=found.holders - {process.pid})
+    return replace(found, code=code, log=log.read_text(), left_over=_processes_with(f"CAMPAIGN_HOME={home}"))
 
 
 def _free_port() -> int:
@@ -424,6 +444,15 @@ def _processes_with(setting: str) -> list[str]:
         with suppress(OSError):
             if setting.encode() in environment.read_bytes().split(b"\0"):
                 found.append(environment.with_name("cmdline").read_text())
+    return found
+
+
+def _processes_that_have_open(path: Path) -> set[int]:
+    found = set()
+    for opened in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):
+            if opened.samefile(path):
+                found.add(int(opened.parts[2]))
     return found
 
 
@@ -622,6 +651,35 @@ def test_serve_runs_the_newest_of_the_slots_that_were_missed_and_cancels_the_oth
 def test_serve_ends_what_a_killed_one_left_as_if_it_went_on(served: Served) -> None:
     assert served.killed["state_type"] == "CRASHED"
     assert "killed" in served.killed["state"]["message"]
+    assert served.killed_code == -signal.SIGTERM
+
+
+def test_a_home_that_is_served_is_served_by_no_other(served: Served) -> None:
+    assert served.second.startswith("campaign: campaign serve already runs on this home (process ")
+    assert served.second.count("\n") == 1
+
+
+def test_nothing_that_serve_starts_has_its_lock(served: Served) -> None:
+    assert served.holders == set()
+
+
+def test_serve_is_silent_about_runs_that_wait(served: Served) -> None:
+    assert "Beginning flow run" in served.log
+    assert "prefect.flow_runs.worker" not in served.log
+
+
+def test_a_stop_while_serve_deploys_is_no_mistake_of_the_file(worked: Scene) -> None:
+    def deployed() -> list[str]:
+        return sorted(entry["updated"] for entry in worked.ask("/deployments/filter"))
+
+    before = deployed()
+    log = worked.folder / "stopped.log"
+    with worked.running(log.name, CAMPAIGN, "serve") as process:
+        wait_until(lambda: deployed() != before or process.poll() is not None)
+        process.terminate()
+        code = process.wait(60)
+    assert code == 0, log.read_text()
+    assert "cannot be deployed" not in log.read_text()
 
 
 def test_serve_runs_what_is_ordered_and_ends_without_leaving_a_process(served: Served) -> None:
