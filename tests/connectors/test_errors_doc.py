@@ -249,11 +249,14 @@ def test_a_round_that_meets_a_trouble_fails_where_the_table_says_so(
     stub = ModuleType("x")
 
     def collect(ask: Ask, session: WireSession, credential: str, **options: object) -> None:
+        with session.asking("timeline", "c1"):
+            session.get(f"{x.SDK_URL}/2/users/1/tweets")
         with session.costing_only_this():
             raise trouble
 
     stub.__dict__.update({**vars(x), "collect": collect})
     (tmp_path / "one.toml").write_text(REGISTRY)
+    server.on("/2/users/1/tweets", Answer({"meta": {"result_count": 0}}))
     prepared = prepare(
         ["x"],
         settings=Settings(CAMPAIGN_HOME=tmp_path / "data", X_API_URL=server.url, X_BEARER_TOKEN="token-of-x"),

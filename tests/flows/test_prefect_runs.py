@@ -317,6 +317,8 @@ def worked(server: Scene) -> Scene:
     server.miss("collect/others", 4)
     days = {"start": "2019-10-29", "end": "2019-10-29", "as_of": "2019-10-30T18:00Z"}
     given = [f"-p{name}={value}" for name, value in days.items()]
+    # Its log is looked at.
+    given += ["--job-variable", 'env={"PREFECT_LOGGING_LEVEL": "INFO"}']
     ordered = server.run(PREFECT, "deployment", "run", "backfill/manual", *given)
     assert ordered.returncode == 0, ordered.stdout + ordered.stderr
     for platform in CREDENTIALS:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import random
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -33,17 +30,6 @@ CLIP = campaign(assets={"clip": ["x:1"]})
 
 Rows = list[tuple[object, ...]]
 
-BUILDING = """
-import sys
-from pathlib import Path
-from warehouse.build import build
-root = Path(sys.argv[1])
-build(
-    root / "landing", root / "readings", root / "warehouse.duckdb",
-    full=sys.argv[2] == "full", progress=lambda step: print(step, flush=True),
-)
-print("built", flush=True)
-"""
 # No file may grow beyond so many bytes: to the program that is a full disk.
 CRAMPED = """
 import resource, signal, sys
@@ -463,34 +449,3 @@ def test_names_with_quotes_and_spaces_are_names_like_others(tmp_path: Path) -> N
 
 
 # Killed at any instant ------------------------------------------------------------------------------------
-
-
-def kill_a_build(lake: Lake, mode: str, after_steps: int) -> list[str]:
-    """Start a build in another process and kill it when it has begun so many steps; returns the steps."""
-    steps: list[str] = []
-    command = [sys.executable, "-c", BUILDING, str(lake.root), mode]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            steps.append(line.strip())
-            if len(steps) == after_steps:
-                os.kill(process.pid, signal.SIGKILL)
-                break
-    return steps
-
-
-def test_a_build_killed_at_any_step_leaves_readers_and_the_next_build_unharmed(
-    lake: Lake, tmp_path: Path
-) -> None:
-    steps: list[str] = []
-    lake.build(full=True, progress=steps.append)
-    chance = random.Random(2019)
-    instants = [("full", 1), ("new", chance.randrange(2, 20)), ("new", len(steps))]
-    for number, (mode, after_steps) in enumerate(instants, start=4):
-        before = retweets(lake)
-        poll(lake, number)
-        assert len(kill_a_build(lake, mode, after_steps)) == after_steps
-        assert retweets(lake) in (before, [("film", number)])
-    lake.build()
-    assert lake.tables() == rebuilt(lake, tmp_path / "fresh")
-    assert [path.name for path in lake.root.iterdir() if ".part" in path.name] == []

@@ -1,9 +1,7 @@
-"""Readers in other processes while builds publish, are killed and are rolled back: they never notice."""
+"""Readers in other processes while builds publish and are rolled back: they never notice."""
 
 from __future__ import annotations
 
-import random
-import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -14,7 +12,6 @@ import duckdb
 import pytest
 
 from tests.warehouse.lake import Lake, campaign, x_post
-from warehouse.build import BuildReport
 from warehouse.publish import NoWarehouse, open_published, publish
 from warehouse.versions import roll_back
 
@@ -48,29 +45,6 @@ while seen != last:
     if build != seen:
         print(build, flush=True)
     seen = build
-"""
-# Builds in forked processes that kill themselves: after so many microseconds, or when the step named begins.
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from warehouse.build import build
-root, *instants = sys.argv[1:]
-root = Path(root)
-for number, instant in enumerate(instants):
-    child = os.fork()
-    if child == 0:
-        def die_at(step):
-            if step == instant:
-                os.kill(os.getpid(), signal.SIGKILL)
-        if instant.isdigit():
-            # The signal of this timer ends a process at once unless it asks for it.
-            signal.setitimer(signal.ITIMER_REAL, int(instant) / 1e6)
-        full = number % 3 == 0
-        build(root / "landing", root / "readings", root / "warehouse.duckdb", full=full, progress=die_at)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    print("killed" if os.WIFSIGNALED(status) else os.WEXITSTATUS(status), flush=True)
-    sys.stdin.readline()
 """
 
 
@@ -109,48 +83,8 @@ def test_readers_never_fail_and_never_see_half_a_build(tmp_path: Path) -> None:
         assert all(line.isdigit() and 1 <= int(line) <= BUILDS for line in lines)
 
 
-def test_a_build_killed_at_any_instant_costs_nothing_but_itself(tmp_path: Path) -> None:
-    lake = Lake(tmp_path / "lake")
-    lake.register(campaign(assets={"film": ["x:1"]}))
-    steps: list[str] = []
-    report = land_and_build(lake, 1, steps)
-    chance = random.Random(11)
-    longest = int(report.seconds * 1_000_000)
-    instants = [str(chance.randrange(1, longest)) for _ in range(4)]
-    instants += [*chance.sample(sorted(set(steps)), 3), "publishing"]
-    command = [sys.executable, "-c", KILLED, str(lake.root), *instants]
-    allowed = {1}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdin is not None
-        land(lake, 2)
-        for number, _ in enumerate(instants, start=3):
-            # Whatever has landed when a build begins may be published by it, or not.
-            assert process.stdout.readline() in ("killed\n", "0\n")
-            allowed |= {number - 1, number - 2}
-            assert retweets(lake) in allowed
-            land(lake, number)
-            process.stdin.write("next\n")
-            process.stdin.flush()
-    assert process.returncode == 0
-    lake.build()
-    assert retweets(lake) == len(instants) + 2
-    fresh = Lake(tmp_path / "fresh")
-    shutil.copytree(lake.landing, fresh.landing)
-    fresh.build()
-    assert lake.tables() == fresh.tables()
-    left = {path.name for path in lake.root.iterdir()}
-    assert left <= {"landing", "readings", "versions", "warehouse.duckdb", ".build.lock"}
-    assert all(path.suffix == ".duckdb" for path in (lake.root / "versions").glob("*"))
-
-
 def land(lake: Lake, number: int) -> None:
     lake.answer(START + number * DAY, {"data": [x_post("1", retweets=number, created_at=START)]})
-
-
-def land_and_build(lake: Lake, number: int, steps: list[str]) -> BuildReport:
-    land(lake, number)
-    return lake.build(progress=steps.append)
 
 
 def retweets(lake: Lake) -> object:
@@ -162,7 +96,8 @@ def test_a_full_disk_while_the_version_is_copied_keeps_what_was_published(tmp_pa
     lake = Lake(tmp_path)
     lake.register(campaign(assets={"film": ["x:1"]}))
     for number in (1, 2):
-        land_and_build(lake, number, [])
+        land(lake, number)
+        lake.build()
     land(lake, 3)
     script = """
 import errno, sys
