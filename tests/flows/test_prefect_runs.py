@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -542,14 +543,18 @@ def test_of_the_slots_that_a_worker_finds_missed_the_newest_runs_and_the_others_
     worked: Scene,
 ) -> None:
     *missed, newest = worked.slots_of("collect/others")
-    assert len(missed) == 3
-    assert [run["state_name"] for run in missed] == ["Skipped"] * 3
+    # The hour's own slot may have come meanwhile.
+    assert len(missed) >= 3
+    assert {run["state_name"] for run in missed} == {"Skipped"}
     assert newest["state_name"] == "Completed"
-    slot = datetime.fromisoformat(newest["expected_start_time"])
-    for run in missed:
-        assert run["state"]["message"].startswith(
-            f"skipped: a later run of this deployment is due, that of {slot:%Y-%m-%d %H:%M} UTC, and does "
+    slots = [datetime.fromisoformat(run["expected_start_time"]) for run in (*missed, newest)]
+    for number, run in enumerate(missed):
+        said = re.match(
+            r"skipped: a later run of this deployment is due, that of (\S+ \S+) UTC, and does ",
+            run["state"]["message"],
         )
+        assert said is not None
+        assert said[1] in [f"{slot:%Y-%m-%d %H:%M}" for slot in slots[max(number + 1, 3) :]]
     # At most one was started, to find that out.
     assert len([run for run in missed if run["run_count"] == 0 and run["state_type"] == "CANCELLED"]) >= 2
 
@@ -638,16 +643,18 @@ def test_serve_answers_this_machine_only(served: Served) -> None:
 
 def test_serve_leaves_alone_what_others_have_on_the_server(served: Served) -> None:
     assert "elsewhere" not in served.said
-    assert [run["state_type"] for run in served.theirs] == ["SCHEDULED"] * 3
+    assert len(served.theirs) >= 3
+    assert {run["state_type"] for run in served.theirs} == {"SCHEDULED"}
 
 
 def test_serve_runs_the_newest_of_the_slots_that_were_missed_and_cancels_the_others(served: Served) -> None:
-    assert "collect/tiktok: missed 3, the newest runs now" in served.said
-    assert [(run["state_name"], run["run_count"]) for run in served.missed] == [
-        ("Skipped", 0),
-        ("Skipped", 0),
-        ("Completed", 1),
-    ]
+    assert re.search("collect/tiktok: missed [34], the newest runs now", served.said)
+    # The hour's own slot may have come meanwhile, and then it is the newest.
+    *missed, newest = served.missed
+    assert newest["state_name"] == "Completed"
+    assert len(missed) >= 2
+    assert {run["state_name"] for run in missed} == {"Skipped"}
+    assert [run["run_count"] for run in missed[:2]] == [0, 0]
 
 
 def test_serve_ends_what_a_killed_one_left_as_if_it_went_on(served: Served) -> None:
