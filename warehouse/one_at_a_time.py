@@ -54,8 +54,8 @@ def one_at_a_time(
                 has_told = True
             sleep(min(pause_s, left_s))
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-        # Only for those who wait to read; a full disk must not cost the lock. Nothing is left in a buffer that
-        # closing the file would write.
+        # Only for those who wait to read; a full disk must not cost the lock. Nothing is left in a buffer,
+        # which closing the file would write.
         with suppress(OSError):
             os.ftruncate(held.fileno(), 0)
             os.write(held.fileno(), f"{os.getpid()}\n".encode())
