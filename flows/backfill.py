@@ -6,7 +6,6 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
-from typing import Any
 from uuid import UUID
 
 from prefect import flow
@@ -24,7 +23,7 @@ from flows.history.holes import Window
 from flows.history.progress import named, waiting_line
 from flows.moments import NotAMoment, with_zone
 from flows.registry import RegistryError, load
-from flows.scheduled.recording import server_expected, tell_the_run_what_landed
+from flows.scheduled.recording import recorded, tell_the_run_what_landed
 from flows.settings import Settings, SettingsError
 
 FORECAST, PROGRESS, REPORT, LOST = (
@@ -104,14 +103,10 @@ def recorded_backfill(
 ) -> BackfillReport:
     """Run the flow here and now, recorded by the server of PREFECT_API_URL. Raises what refused it, and
     `flows.scheduled.recording.NoServer`."""
-    with server_expected():
-        state: State[Any] = backfill(
-            start, end, platforms, campaign, again=again, as_of=as_of, return_state=True
-        )
-    report = state.result(raise_on_failure=False)
-    if isinstance(report, BackfillReport):
-        return report
-    raise report
+    return recorded(
+        lambda: backfill(start, end, platforms, campaign, again=again, as_of=as_of, return_state=True),
+        BackfillReport,
+    )
 
 
 def _tell_plan(prepared: Backfill) -> None:

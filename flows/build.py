@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -19,7 +18,7 @@ from flows.refresh import done_line, refresh, warning_line
 from flows.registry import RegistryError, load
 from flows.scheduled.after_runs import TELLING_PEOPLE
 from flows.scheduled.missed_slots import give_way
-from flows.scheduled.recording import scheduled_at, server_expected
+from flows.scheduled.recording import recorded, scheduled_at
 from flows.settings import Settings, SettingsError
 from warehouse.build import AnotherBuild, BuildRefused, BuildReport
 from warehouse.versions import kept_versions
@@ -104,9 +103,4 @@ def _told(report: BuildReport, settings: Settings, as_known_at: datetime | None)
 def recorded_build(full: bool, as_known_at: datetime | None, wait_s: float | None = None) -> BuildReport:
     """Run the flow here and now, recorded by the server of PREFECT_API_URL. Raises what refused it, and
     `flows.scheduled.recording.NoServer`."""
-    with server_expected():
-        state: State[Any] = build(full, as_known_at, wait_s, return_state=True)
-    report = state.result(raise_on_failure=False)
-    if isinstance(report, BuildReport):
-        return report
-    raise report
+    return recorded(lambda: build(full, as_known_at, wait_s, return_state=True), BuildReport)

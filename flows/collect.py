@@ -20,7 +20,7 @@ from flows.moments import NotAMoment, with_zone
 from flows.registry import RegistryError, load
 from flows.scheduled.after_runs import TELLING_PEOPLE
 from flows.scheduled.missed_slots import give_way
-from flows.scheduled.recording import scheduled_at, server_expected, tell_the_run_what_landed
+from flows.scheduled.recording import given_by, recorded, scheduled_at, tell_the_run_what_landed
 from flows.settings import Settings, SettingsError
 
 RETRIES = 2
@@ -103,12 +103,7 @@ def recorded_collect(
 ) -> CollectReport:
     """Run the flow here and now, recorded by the server of PREFECT_API_URL. Raises what refused it, and
     `flows.scheduled.recording.NoServer`."""
-    with server_expected():
-        state: State[Any] = collect(platforms, campaign, as_of, everything, return_state=True)
-    report = state.result(raise_on_failure=False)
-    if isinstance(report, CollectReport):
-        return report
-    raise report
+    return recorded(lambda: collect(platforms, campaign, as_of, everything, return_state=True), CollectReport)
 
 
 def _take_rounds(collection: Collection) -> list[PlatformReport]:
@@ -122,14 +117,7 @@ def _take_rounds(collection: Collection) -> list[PlatformReport]:
         # Cancelled or killed politely: what has arrived is landed before the process ends.
         stopping.ask()
         raise
-    return [_report_of(each.state) for each in rounds]
-
-
-def _report_of(state: State[Any]) -> PlatformReport:
-    report = state.result(raise_on_failure=False)
-    if isinstance(report, PlatformReport):
-        return report
-    raise report
+    return [given_by(each.state, PlatformReport) for each in rounds]
 
 
 def may_mend_itself(task_: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:

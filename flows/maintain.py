@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from prefect import flow
 from prefect.artifacts import create_table_artifact
@@ -18,7 +17,7 @@ from flows.keeping.maintaining import maintain as maintain_home
 from flows.moments import NotAMoment, with_zone
 from flows.scheduled.after_runs import TELLING_PEOPLE
 from flows.scheduled.missed_slots import give_way
-from flows.scheduled.recording import scheduled_at, server_expected
+from flows.scheduled.recording import recorded, scheduled_at
 from flows.settings import Settings, SettingsError
 
 ARTIFACT = "maintain-report"
@@ -66,9 +65,4 @@ def maintain(as_of: datetime | None = None, dry_run: bool = False) -> State[Main
 def recorded_maintain(as_of: datetime | None, dry_run: bool) -> Maintenance:
     """Run the flow here and now, recorded by the server of PREFECT_API_URL. Raises what refused it, and
     `flows.scheduled.recording.NoServer`."""
-    with server_expected():
-        state: State[Any] = maintain(as_of, dry_run, return_state=True)
-    done = state.result(raise_on_failure=False)
-    if isinstance(done, Maintenance):
-        return done
-    raise done
+    return recorded(lambda: maintain(as_of, dry_run, return_state=True), Maintenance)

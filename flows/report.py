@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from prefect import flow
 from prefect.artifacts import create_table_artifact
@@ -16,7 +15,7 @@ from flows.collecting.round import Refused
 from flows.cures import in_one_line
 from flows.scheduled.after_runs import TELLING_PEOPLE
 from flows.scheduled.missed_slots import give_way
-from flows.scheduled.recording import scheduled_at, server_expected
+from flows.scheduled.recording import recorded, scheduled_at
 from flows.settings import Settings, SettingsError
 from warehouse.publish import NoWarehouse
 
@@ -71,9 +70,4 @@ def report(out: str | None = None, campaign: str | None = None) -> State[list[Wr
 def recorded_report(out: Path, campaign: str | None) -> list[Written]:
     """Run the flow here and now, recorded by the server of PREFECT_API_URL. Raises what refused it, and
     `flows.scheduled.recording.NoServer`."""
-    with server_expected():
-        state: State[Any] = report(str(out), campaign, return_state=True)
-    written = state.result(raise_on_failure=False)
-    if isinstance(written, list):
-        return written
-    raise written
+    return recorded(lambda: report(str(out), campaign, return_state=True), list)

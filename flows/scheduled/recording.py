@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 import httpx
+from prefect.client.schemas.objects import State
 from prefect.exceptions import MissingContextError
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from flows.collecting.round import Refused
 from warehouse.landing import LOG
+
+_Given = TypeVar("_Given")
 
 
 class _ToTheRun(logging.Handler):
@@ -55,7 +59,7 @@ def scheduled_at() -> datetime:
 
 
 @contextmanager
-def server_expected() -> Iterator[None]:
+def _server_expected() -> Iterator[None]:
     """Say in one line that the server cannot be reached. Prefect says so by a RuntimeError of its own."""
     cure = "start it (prefect server start), or unset PREFECT_API_URL to run without a record"
     try:
@@ -66,3 +70,19 @@ def server_expected() -> Iterator[None]:
         if "Failed to reach API" not in str(error):
             raise
         raise NoServer(f"the Prefect server of PREFECT_API_URL does not answer; {cure}") from error
+
+
+def recorded(run: Callable[[], State[Any]], kind: type[_Given]) -> _Given:
+    """What a flow that is run here and now gives, recorded by the server of PREFECT_API_URL. Raises what
+    refused it, and NoServer."""
+    with _server_expected():
+        state = run()
+    return given_by(state, kind)
+
+
+def given_by(state: State[Any], kind: type[_Given]) -> _Given:
+    """What a run gave, also where it failed over it. Raises what refused it."""
+    given = state.result(raise_on_failure=False)
+    if isinstance(given, kind):
+        return given
+    raise given

@@ -247,18 +247,14 @@ def _end_what_was_killed(client: SyncPrefectClient) -> None:
     from prefect.states import Crashed
 
     going_on = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]
-    left = client.read_flow_runs(
+    found = client.read_flow_runs(
         flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=going_on)))
     )
-    _end_processes([run for run in left if run.deployment_id is not None])
+    left = [run for run in found if run.deployment_id is not None]
+    _end_processes(left)
+    message = "campaign serve was killed while this run went on; the next run goes on from it"
     for run in left:
-        if run.deployment_id is not None:
-            client.set_flow_run_state(
-                run.id,
-                Crashed(
-                    message="campaign serve was killed while this run went on; the next run goes on from it"
-                ),
-            )
+        client.set_flow_run_state(run.id, Crashed(message=message))
 
 
 def _end_processes(runs: Sequence[FlowRun]) -> None:

@@ -16,11 +16,13 @@ from pathlib import Path
 import pytest
 
 import connectors
+from connectors.sandbox.server import Sandbox
 from flows.cli import main
 from flows.collecting.round import prepare
 from flows.refresh import refresh
 from flows.registry import load
 from flows.settings import CREDENTIALS, Settings
+from tests.flows.backfill_world import NOON, Gate, gate
 
 X_TOKEN = "secret-of-x-AAAA%2Fbbbb"
 FACEBOOK_TOKEN = "EAAsecretOfFacebook"
@@ -136,6 +138,20 @@ def serving() -> Iterator[Vendor]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """Every platform's double, at a noon of the campaign of 2019."""
+    with Sandbox(now=NOON) as running:
+        yield running
+
+
+@pytest.fixture
+def door(sandbox: Sandbox) -> Iterator[Gate]:
+    """The one way to the sandbox, which counts what is asked."""
+    with gate(sandbox.url) as found:
+        yield found
 
 
 @pytest.fixture

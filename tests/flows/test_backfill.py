@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -21,23 +20,11 @@ from flows.history.backfilling import Silent
 from flows.history.holes import Window
 from flows.refresh import refresh
 from flows.settings import Settings
-from tests.flows.backfill_world import NOON, REGISTRY, Gate, Home, gate
+from tests.flows.backfill_world import NOON, REGISTRY, Gate, Home
 from warehouse.publish import open_published
 from warehouse.told import told
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(now=NOON) as running:
-        yield running
-
-
-@pytest.fixture
-def door(sandbox: Sandbox) -> Iterator[Gate]:
-    with gate(sandbox.url) as found:
-        yield found
 
 
 @pytest.fixture

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connectors.sandbox.server import Sandbox
-from tests.flows.backfill_world import NOON, REGISTRY
+from tests.flows.backfill_world import REGISTRY
 from tests.flows.conftest import Said
 
 WINDOW = ("--start", "2019-11-04", "--end", "2019-11-05", "--as-of", "2019-11-20T12:00Z")
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(now=NOON) as running:
-        yield running
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +21,6 @@ from warehouse.told import told
 
 START, END = "2019-11-04", "2019-11-14"
 PLATFORMS = ("facebook", "x")
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(now=NOON) as running:
-        yield running
-
-
-@pytest.fixture
-def door(sandbox: Sandbox) -> Iterator[Gate]:
-    with gate(sandbox.url) as found:
-        yield found
 
 
 class Killed:
