@@ -41,7 +41,8 @@ dictionary: $(INSTALLED) ## write docs/data-dictionary.md anew, after a change o
 bench: $(INSTALLED) ## time builds and queries over generated readings (ARGS="--growth" for 30 to 365 days)
 	@$(BIN)/python -m benchmarks.daily_numbers $(ARGS)
 
-# Stamped last: an interrupted installation is done again. -qq leaves pip its errors only.
+# Stamped last: an interrupted installation is done again. -qq leaves pip its errors only; what is imported is
+# compiled then, all the rest never.
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Python 3.11 or newer is needed; $(PYTHON) is missing or older. Try: make PYTHON=python3.11" >&2; exit 1; }
@@ -49,7 +50,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 		echo "$(PYTHON) has no venv module; install it (on Debian and Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
 	@echo "Building .venv from requirements.lock (a minute or so) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install -qq --no-input --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -qq --no-input --no-deps --no-compile --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install -qq --no-input --no-deps --no-build-isolation -e .
 	@touch $@
 
