@@ -1,10 +1,18 @@
-"""What to ask of each platform. A platform is a module or a package here that has a `PLATFORM` constant."""
+"""What to ask of each platform. A platform is a module or a package here that has a `PLATFORM` constant.
+
+Connectors are imported to know what they declare, by commands that ask nobody too. So what only asking needs,
+the SDKs and `requests`, is imported where it is used.
+"""
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import pkgutil
+import re
+from importlib.abc import InspectLoader
 from types import ModuleType
+
+_DECLARATION = re.compile(r"^PLATFORM\b", re.MULTILINE)
 
 
 def discover() -> dict[str, ModuleType]:
@@ -13,8 +21,20 @@ def discover() -> dict[str, ModuleType]:
     """
     found: dict[str, ModuleType] = {}
     for entry in pkgutil.iter_modules(__path__):
-        module = importlib.import_module(f"{__name__}.{entry.name}")
+        name = f"{__name__}.{entry.name}"
+        if not _declares_platform(name):
+            continue
+        module = importlib.import_module(name)
         platform = getattr(module, "PLATFORM", None)
         if platform is not None:
             found[platform] = module
     return dict(sorted(found.items()))
+
+
+def _declares_platform(name: str) -> bool:
+    """Whether a module's source sets the constant. The wire, for one, is no platform, and takes longer to
+    import than all of them."""
+    found = importlib.util.find_spec(name)
+    loader = None if found is None else found.loader
+    source = loader.get_source(name) if isinstance(loader, InspectLoader) else None
+    return source is None or _DECLARATION.search(source) is not None

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, TypeVar
+
+_Thing = TypeVar("_Thing")
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ class Ask:
         return next((one.campaign_id for part in parts for one in part), "")
 
 
-def in_parts(ids: list[str], size: int) -> Iterator[list[str]]:
-    """The ids, as many to a request as the platform takes."""
-    for start in range(0, len(ids), size):
-        yield ids[start : start + size]
+def in_parts(things: list[_Thing], size: int) -> Iterator[list[_Thing]]:
+    """The ids or questions, as many to a request as the platform takes."""
+    for start in range(0, len(things), size):
+        yield things[start : start + size]

@@ -131,6 +131,12 @@ ENDS_THE_RUN = (TokenInvalid, BudgetSpent, RateLimited)
 """Troubles that every further call of the same platform would meet too."""
 
 
+class NotSent(BaseException):
+    """A request was not sent, because another that was on its way beside it met what ends both. Only whoever
+    began them handles it, and tells what the other met.
+    """
+
+
 class UnusableReference(ValueError):
     """A pasted post or account from which nothing can be asked. `reason` says why, `cure` what to paste
     instead.

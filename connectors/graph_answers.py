@@ -10,8 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import requests
+from typing import TYPE_CHECKING
 
 from connectors.errors import (
     ENDS_THE_RUN,
@@ -28,6 +27,9 @@ from connectors.errors import (
     Unreadable,
 )
 from connectors.pace import seconds_to_regain
+
+if TYPE_CHECKING:
+    import requests
 
 # The method or the function is not there; asking again does not bring it.
 _NOT_IMPLEMENTED = (405, 501)

@@ -8,11 +8,14 @@ import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
-
-import requests
+from typing import TYPE_CHECKING
 
 from connectors.graph_answers import GraphAnswers
-from connectors.wire import WireSession
+
+if TYPE_CHECKING:
+    import requests
+
+    from connectors.wire import WireSession
 
 
 class Proofs:

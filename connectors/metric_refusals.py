@@ -66,10 +66,12 @@ class MetricRefusals:
         """Whether any object of any group was answered for the metric."""
         return any(given == metric for _, given in self._given)
 
-    def not_told(self) -> Iterator[Refused]:
-        """What was refused and has not been told yet, in the order of first appearance."""
+    def not_told(self, account: str | None = None) -> Iterator[Refused]:
+        """What was refused, of one account or of all, and has not been told yet, in the order of first
+        appearance.
+        """
         for (group, metric), refused in self._refused.items():
-            if (group, metric) in self._told:
+            if (group, metric) in self._told or account not in (None, group[0]):
                 continue
             self._told.add((group, metric))
             is_of_all = (group, metric) not in self._given

@@ -10,7 +10,7 @@ import html
 import json
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import takewhile
 from urllib.parse import quote, quote_plus, unquote
 
@@ -42,6 +42,10 @@ _NAMED = f"(?:{'|'.join(_NAMES)})"
 _AHEAD = re.compile(_NAMED + r'(?:=|%3[dD]|\\*"\s*:\s*\\*")(?!\[secret\])')
 _IN_QUERY = re.compile(_NAMED + r"(?:=|%3[dD])([^&#\s\"'\\<>]+)")
 _IN_BROKEN_JSON = re.compile(_NAMED + r'\\*"\s*:\s*\\*"([^"\\]+)')
+# What the names end with: looking for three costs half of looking for six.
+_ENDINGS = ("_token", "client_secret", "appsecret_proof")
+# A text is searched for the beginnings of the spellings first, which many have in common.
+_BEGINNING = 6
 _SHORTEST_LEARNED = 6
 # Less of a secret tells nobody anything, and more of other texts would be taken for one.
 _SHORTEST_PART = 12
@@ -78,6 +82,7 @@ class Redactor:
     def __init__(self, secrets: Iterable[str]) -> None:
         self._known: set[str] = set()
         self._spellings: list[str] = []
+        self._beginnings: list[str] = []
         for secret in secrets:
             self.learn(secret)
 
@@ -88,8 +93,11 @@ class Redactor:
             self._known.add(form)
             merged = {*self._spellings, *_spellings(form)}
             self._spellings = sorted(merged, key=lambda spelling: (-len(spelling), spelling))
+        self._beginnings = _shortest_beginnings(self._spellings)
 
     def redact(self, text: str) -> str:
+        if not any(beginning in text for beginning in self._beginnings):
+            return text
         for spelling in self._spellings:
             if spelling in text:
                 text = text.replace(spelling, SECRET)
@@ -112,11 +120,19 @@ class Redactor:
         """Learns the tokens that an answer or a request carries: under their names in JSON, and in the query
         of a URL.
         """
-        if not _is_named_in(text):
-            return
+        self._redacted_and_learned(text)
+
+    def clean(self, texts: Sequence[str]) -> list[str]:
+        """Learns from every one of the texts; gives each as `redact` does after that."""
+        known = len(self._known)
+        redacted = [self._redacted_and_learned(text) for text in texts]
+        return redacted if len(self._known) == known else [self.redact(text) for text in texts]
+
+    def _redacted_and_learned(self, text: str) -> str:
+        """The text without the secrets that were known before. What it carries is learned."""
         text = self.redact(text)
-        if not _AHEAD.search(text):
-            return
+        if not any(_AHEAD.match(text, place) for place in _places_of_names(text)):
+            return text
         try:
             found = set(_tokens(json.loads(text)))
         except (ValueError, RecursionError):
@@ -125,9 +141,32 @@ class Redactor:
             if len(token) >= _SHORTEST_LEARNED and SECRET not in token:
                 self.learn(token)
                 self.learn(unquote(token))
+        return text
 
 
-def _is_named_in(text: str) -> bool:
+def _shortest_beginnings(spellings: Iterable[str]) -> list[str]:
+    """Of the beginnings of the spellings those that no other one begins."""
+    found = sorted({spelling[:_BEGINNING] for spelling in spellings})
+    kept: list[str] = []
+    for beginning in found:
+        if not kept or not beginning.startswith(kept[-1]):
+            kept.append(beginning)
+    return kept
+
+
+def _places_of_names(text: str) -> Iterator[int]:
+    """Where the names begin in a text. A pattern that looks at every letter of a page takes twenty times as
+    long.
+    """
+    for ending in _ENDINGS:
+        end = text.find(ending) + len(ending)
+        while end >= len(ending):
+            yield from (end - len(name) for name in _NAMES if text.endswith(name, 0, end))
+            end = text.find(ending, end) + len(ending)
+
+
+def names_a_secret(text: str) -> bool:
+    """Whether one of the names is in a text under which secrets stand."""
     return any(name in text for name in _NAMES)
 
 
@@ -143,7 +182,7 @@ def _tokens(document: object) -> Iterator[str]:
         case list():
             for value in document:
                 yield from _tokens(value)
-        case str() if _is_named_in(document):
+        case str() if names_a_secret(document):
             yield from _IN_QUERY.findall(document)
             if document.startswith(("{", "[")):
                 try:

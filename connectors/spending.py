@@ -15,6 +15,7 @@ damage the file. Money is whole millionths of a dollar inside.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +27,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from connectors.errors import OverBudget, Trouble
+from connectors.errors import NotSent, OverBudget, Trouble
 
 # Longer than any transaction here could take; a process that holds the file for so long hangs.
 BUSY_TIMEOUT_MS = 30_000
@@ -156,11 +157,13 @@ class Ledger:
 
     def unpaid(self, platform: str, day: date, kind: str, ids: Sequence[str]) -> list[str]:
         """Those of the resources that would be charged if they were read on that day."""
-        with self._transaction("begin") as con:
-            return _unpaid(con, platform, day, kind, ids)
+        with self._lock, self._plainly():
+            return _unpaid(self._con, platform, day, kind, ids)
 
     def room(self, platform: str, day: date, limit: Limit) -> int | None:
         """How many millionths of a dollar a campaign may still spend on a day; None without a limit."""
+        if limit.usd_per_day is None and limit.usd_per_month is None:
+            return None
         with self._transaction("begin") as con:
             rooms = [most - used for most, used, _ in _uses(con, platform, day, limit)]
         return None if not rooms else max(0, min(rooms))
@@ -201,17 +204,8 @@ class Ledger:
                 return
             platform, campaign_id, day = found
             for line in lines:
-                new = sum(
-                    con.execute(
-                        "insert or ignore into paid values (?, ?, ?, ?)", (day, platform, line.kind, one)
-                    ).rowcount
-                    for one in line.ids
-                )
-                con.executemany(
-                    "insert or ignore into paid values (?, ?, ?, ?)",
-                    [(day, platform, line.kind, alias) for alias in line.aliases],
-                )
-                counted = new + line.count
+                counted = line.count + _pay(con, platform, day, line.kind, line.ids)
+                _pay(con, platform, day, line.kind, line.aliases)
                 con.execute(
                     "insert into spent values (?, ?, ?, ?, ?, ?) on conflict do update set "
                     "counted = counted + excluded.counted, micros = micros + excluded.micros",
@@ -292,13 +286,16 @@ class Purse:
         Then, and when anything else ends the block, the reservation stays counted on its day, and nothing is
         taken for paid: the platform may have answered or not.
 
-        Raises OverBudget before the block is entered.
+        Raises OverBudget before the block is entered. A call that was not sent is free.
         """
         limit = self._limit(campaign_id)
         reservation = self._ledger.reserve(self._platform, self._today(), limit, worst)
         receipt = Receipt()
         try:
             yield receipt
+        except NotSent:
+            self._ledger.settle(reservation, ())
+            raise
         except Trouble:
             if not receipt.is_unsure:
                 self._ledger.settle(reservation, receipt.lines)
@@ -363,10 +360,25 @@ def _number(con: sqlite3.Connection, query: str, values: tuple[Any, ...]) -> int
 
 
 def _unpaid(con: sqlite3.Connection, platform: str, day: date, kind: str, ids: Sequence[str]) -> list[str]:
-    question = "select 1 from paid where day = ? and platform = ? and kind = ? and resource = ?"
-    return [
-        one for one in ids if con.execute(question, (day.isoformat(), platform, kind, one)).fetchone() is None
-    ]
+    # One question of SQLite for all, as each costs more than its answer; a cross join, which looks up what is
+    # asked instead of going through the day.
+    paid = con.execute(
+        "select resource from json_each(?) cross join paid "
+        "on resource = value and day = ? and platform = ? and kind = ?",
+        (json.dumps(ids), day.isoformat(), platform, kind),
+    ).fetchall()
+    known = {resource for (resource,) in paid}
+    return [one for one in ids if one not in known]
+
+
+def _pay(con: sqlite3.Connection, platform: str, day: str, kind: str, ids: Sequence[str]) -> int:
+    """Takes the resources for charged on a day; gives how many were not before."""
+    if not ids:
+        return 0
+    return con.execute(
+        "insert or ignore into paid select ?, ?, ?, value from json_each(?)",
+        (day, platform, kind, json.dumps(ids)),
+    ).rowcount
 
 
 def _cost(con: sqlite3.Connection, platform: str, day: date, lines: Sequence[Line]) -> int:

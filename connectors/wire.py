@@ -16,12 +16,12 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from itertools import repeat
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import requests
@@ -29,22 +29,27 @@ import urllib3
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.utils import get_environ_proxies
 
+from connectors.answer import Answer
 from connectors.asking import Walk
+from connectors.clock import utc_now
 from connectors.credentials import CredentialHealth
 from connectors.errors import (
     ENDS_THE_RUN,
     BadRequest,
     NotOffered,
+    NotSent,
     RateLimited,
     Transient,
     Trouble,
     Unreadable,
 )
+from connectors.garbage import look_seldom
 from connectors.network import LONGEST_WAIT, NEVER_LEFT, host_of, network_cause, seconds_after, sensible
-from connectors.pace import Calls, Pace, everything, moment_of, seconds_to_regain
-from connectors.redaction import SECRET, Redactor, filter_logs
+from connectors.pace import Calls, Pace, everything, seconds_to_regain
+from connectors.redaction import SECRET, Redactor, filter_logs, names_a_secret
+from connectors.side_by_side import Here, SideBySide
 
-__all__ = ["Report", "WireSession", "moment_of", "utc_now"]
+__all__ = ["Report", "WireSession"]
 
 SCHEMA_VERSION = 1
 LARGEST_BODY = 64 * 1024 * 1024
@@ -58,15 +63,14 @@ LONGEST_LIFE_S = 10 * 366 * 86_400
 LONG_PAUSE_S = 5.0
 # A body that is not the promised JSON is more often a lasting mistake (a wrong address) than a passing one.
 UNREADABLE_RETRIES = 2
+# How soon a pause is left when another request met what ends the run.
+LOOKS_UP_EVERY_S = 1.0
 # After so many calls in a row that all retries could not save, the network is down: later calls try once.
 CALLS_BEFORE_HOPE_IS_LOST = 2
 
+_Thing = TypeVar("_Thing")
+
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-
-
-def utc_now() -> datetime:
-    """The wall clock: when a request left and when its answer arrived."""
-    return datetime.now(UTC)
 
 
 @dataclass
@@ -90,6 +94,38 @@ class Report:
     def troubles(self) -> list[tuple[str, str, int]]:
         """(kind, message, how often), in the order of first appearance."""
         return [(kind, message, count) for (kind, message), count in self.noted.items()]
+
+
+@dataclass
+class _Pages:
+    """How many answers were landed inside one `asking`, by all threads that ask there."""
+
+    landed: int = 0
+
+
+@dataclass
+class _Walked:
+    """What became of the walk that is under way, by all threads that work on it."""
+
+    is_broken_off: bool = False
+    reached: datetime | None = None
+
+
+class _Asking(Here):
+    """What holds for the requests of one thread. `unsure` and `answered` count its own exchanges, as those of
+    `Report` do all.
+    """
+
+    label: tuple[str, str] | None = None
+    hidden: tuple[str, ...] = ()
+    pages: _Pages = _Pages()
+    page: int = 0
+    part: str = ""
+    # None: the session's own.
+    attempts: int | None = None
+    walk: _Walked | None = None
+    unsure: int = 0
+    answered: int = 0
 
 
 def _parameters(request: requests.PreparedRequest) -> dict[str, object]:
@@ -142,16 +178,11 @@ class _Recording(HTTPAdapter):
             request, stream=True, timeout=session.timeout, verify=session.verified_by, proxies=session.proxies
         )
         try:
-            response._content = self._whole_body(response.raw)
-            # Tells requests that nothing is left in the socket, which is then used again.
-            response._content_consumed = True  # type: ignore[attr-defined]
+            return Answer.of(response, self._whole_body(response.raw))
         finally:
             response.close()
-        # The platforms answer in UTF-8; without this, requests guesses from the bytes.
-        response.encoding = "utf-8"
-        return response
 
-    def _whole_body(self, raw: urllib3.HTTPResponse) -> bytes:
+    def _whole_body(self, raw: urllib3.HTTPResponse) -> bytearray:
         """The body, or as much of it as shows that it is too large. Raises TimeoutError when it takes too
         long.
         """
@@ -164,7 +195,7 @@ class _Recording(HTTPAdapter):
             body += some
             if time.perf_counter() > ends:
                 raise TimeoutError
-        return bytes(body)
+        return body
 
 
 class WireSession(requests.Session):
@@ -181,10 +212,11 @@ class WireSession(requests.Session):
     memory unless it is a `SharedPace`; `calls` (most, per seconds) is a budget that is kept to even when no
     answer speaks of one. `before_pause` is called before each retry and each pause of more than 5 seconds,
     `before_request` before each request, so that what has landed can be written down first: either may take
-    minutes in which the process is ended.
+    minutes in which the process is ended. `in_flight` is how many requests are on their way at once at the
+    most; what `side_by_side` is given is asked one after the other where that is one.
 
     Raises only `connectors.errors.Trouble` for what goes wrong with a platform. Not for use by several
-    threads.
+    threads but those that `side_by_side` begins.
     """
 
     def __init__(
@@ -209,6 +241,7 @@ class WireSession(requests.Session):
         calls: Calls | None = None,
         before_pause: Callable[[], None] = lambda: None,
         before_request: Callable[[], None] = lambda: None,
+        in_flight: int = 1,
     ) -> None:
         super().__init__()
         base = urlsplit(base_url)
@@ -231,22 +264,18 @@ class WireSession(requests.Session):
         self._as_of = None if as_of is None else as_of.astimezone(UTC)
         self._now = now
         self._sleep = sleep
-        self._attempts = attempts
+        self._most_attempts = attempts
         self._patience = patience
         self._before_pause = before_pause
         self._before_request = before_request
         self._host = base.netloc
         self._setting = setting
         self._redactor = Redactor(secrets)
-        self._label: tuple[str, str] | None = None
-        self._hidden: tuple[str, ...] = ()
-        self._page = 0
+        self._here = _Asking()
+        self._flights = SideBySide(in_flight, self._here)
         self._pace = pace or Pace()
         self._calls = calls
         self._calls_lost = 0
-        self._is_broken_off = False
-        self._reached: datetime | None = None
-        self._part = ""
 
         # The environment is read once and only for what belongs to the way there: no netrc, no look-up per
         # request.
@@ -263,11 +292,15 @@ class WireSession(requests.Session):
         for served in self.served:
             self.mount(f"{served}/", _Recording(self))
 
-        self._stop_filtering = weakref.finalize(self, filter_logs(self._redactor))
+        self._ends = [
+            weakref.finalize(self, filter_logs(self._redactor)),
+            weakref.finalize(self, look_seldom()),
+        ]
 
     def close(self) -> None:
         super().close()
-        self._stop_filtering()
+        for end in self._ends:
+            end()
 
     def redact(self, text: str) -> str:
         """The text with every known secret replaced, in any of the ways it may be spelled."""
@@ -288,23 +321,24 @@ class WireSession(requests.Session):
         """Lists what `walk` asks for inside the block; reports it as walked to its end unless a call inside
         failed, and else as far as it `reached`.
         """
-        before = self._is_broken_off, self._reached
-        self._is_broken_off, self._reached = False, None
+        before, self._here.walk = self._here.walk, _Walked()
+        walked = self._here.walk
         is_whole = False
         try:
             yield
-            is_whole = not self._is_broken_off
+            is_whole = not walked.is_broken_off
         finally:
             if is_whole:
                 self.report.walked.append(walk)
-            elif self._reached is not None:
-                self.report.walked_back.append((walk, self._reached))
-            self._is_broken_off, self._reached = before
+            elif walked.reached is not None:
+                self.report.walked_back.append((walk, walked.reached))
+            self._here.walk = before
 
     def reached(self, moment: datetime) -> None:
         """Tells, inside `walking`, that every post of the walk from `moment` (aware) on has been listed."""
-        if self._reached is None or moment < self._reached:
-            self._reached = moment
+        walked = self._here.walk
+        if walked is not None and (walked.reached is None or moment < walked.reached):
+            walked.reached = moment
 
     @property
     def as_of(self) -> datetime | None:
@@ -314,16 +348,52 @@ class WireSession(requests.Session):
     @property
     def attempts(self) -> int:
         """How often at most a request is sent."""
-        return self._attempts
+        here = self._here.attempts
+        return self._most_attempts if here is None else min(here, self._most_attempts)
 
     @contextmanager
     def trying(self, attempts: int) -> Iterator[None]:
         """Sends each request inside the block at most so often; for those that are paid for each time."""
-        before, self._attempts = self._attempts, min(attempts, self._attempts)
+        before, self._here.attempts = self._here.attempts, min(attempts, self.attempts)
         try:
             yield
         finally:
-            self._attempts = before
+            self._here.attempts = before
+
+    @property
+    def unsure(self) -> int:
+        """How many exchanges of the thread that asks the platform may have charged for without an answer."""
+        return self._here.unsure
+
+    @property
+    def answered(self) -> int:
+        """How many answers the thread that asks has had."""
+        return self._here.answered
+
+    def side_by_side(self, work: Callable[[_Thing], None], things: Iterable[_Thing]) -> None:
+        """Does the work on each thing, several at once as far as the platform allows, begun with in their
+        order. Only while its requests are on their way, the work on other things goes on: what the work keeps
+        needs no lock, and each inherits what holds around this call (`asking`, `walking`, `pacing_as`).
+
+        Raises what the work raised first; then nothing more is sent, and what was sent is landed.
+        """
+        self._flights.each(work, things)
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests are on their way at once at the most."""
+        return self._flights.most
+
+    @property
+    def is_side_by_side(self) -> bool:
+        """Whether the thread that asks is one of several."""
+        return not self._flights.is_alone
+
+    def wait_until(self, is_so: Callable[[], bool]) -> None:
+        """Waits for what another of the threads side by side will have done; not at all where there is
+        none.
+        """
+        self._flights.wait_until(is_so)
 
     @contextmanager
     def costing_only_this(self) -> Iterator[None]:
@@ -342,30 +412,32 @@ class WireSession(requests.Session):
         """The walk that is under way, if one is, does not come to its end: what it did not see is still to be
         listed.
         """
-        self._is_broken_off = True
+        if self._here.walk is not None:
+            self._here.walk.is_broken_off = True
 
     @contextmanager
     def pacing_as(self, part: str) -> Iterator[None]:
         """Asks for a part of what the credential serves ("Page 111") that the platform counts apart. A limit
         of the part's own raises a RateLimited with that `part`, and holds back no other calls.
         """
-        before, self._part = self._part, part
+        before, self._here.part = self._here.part, part
         try:
             yield
         finally:
-            self._part = before
+            self._here.part = before
 
     @contextmanager
     def asking(self, endpoint: str, campaign_id: str, *, hides: tuple[str, ...] = ()) -> Iterator[None]:
         """Labels what is landed inside the block; its answers are numbered as pages from 1. What stands under
         the names `hides` in their JSON is of no concern to anybody and not landed.
         """
-        before = self._label, self._page, self._hidden
-        self._label, self._page, self._hidden = (endpoint, campaign_id), 0, hides
+        here = self._here
+        before = here.label, here.pages, here.hidden
+        here.label, here.pages, here.hidden = (endpoint, campaign_id), _Pages(), hides
         try:
             yield
         finally:
-            self._label, self._page, self._hidden = before
+            here.label, here.pages, here.hidden = before
 
     def lives_for(self, setting: str, seconds: object) -> None:
         """Tells that the credential of a setting expires so many seconds from now, as its platform just
@@ -397,17 +469,20 @@ class WireSession(requests.Session):
         """Sends one request of the SDK, as often as it takes; returns the good answer or raises the
         trouble.
         """
-        if self._label is None:
+        if self._here.label is None:
             raise RuntimeError("requests are made inside `with session.asking(endpoint, campaign_id)`")
-        self._page += 1
+        self._here.pages.landed += 1
+        self._here.page = self._here.pages.landed
         sent = request.copy()
         sent.url = self._address(request.url or "")
         if self._as_of is not None:
             sent.headers["Date"] = format_datetime(self._as_of, usegmt=True)
-        attempts = 1 if self._calls_lost >= CALLS_BEFORE_HOPE_IS_LOST else self._attempts
+        attempts = 1 if self._calls_lost >= CALLS_BEFORE_HOPE_IS_LOST else self.attempts
         allowance = self._allowance(sent)
         attempt = 0
         while True:
+            if self._flights.is_over:
+                raise NotSent
             attempt += 1
             self._before_request()
             response, trouble = self._attempt(sent, exchange, self._keep_pace(allowance), allowance)
@@ -424,6 +499,9 @@ class WireSession(requests.Session):
             self.report.retries += 1
             self._before_pause()
             self._sleep_for(wait_s)
+            if self._flights.is_over:
+                # It was sent, and what came of it is known.
+                break
             if isinstance(trouble, RateLimited) and trouble.until is not None:
                 self._pace.waited(trouble.until)
         self._calls_lost = self._calls_lost + 1 if isinstance(trouble, Transient) else 0
@@ -465,18 +543,23 @@ class WireSession(requests.Session):
         requested_at = self._now()
         started = time.perf_counter()
         try:
-            response = exchange(request)
+            with self._flights.others_go_on():
+                response = exchange(request)
+                elapsed_ms = round((time.perf_counter() - started) * 1000)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             cause = network_cause(error)
-            self.report.unsure += cause not in NEVER_LEFT
+            self._count_unsure(cause not in NEVER_LEFT)
             text = f"{self._host} cannot be read ({cause}); check the network and {self._setting}"
             # Raised later, outside this block: the error and its context hold the URL with the token.
             return None, Transient(self.platform, f"{self.platform}: {text}")
-        elapsed_ms = round((time.perf_counter() - started) * 1000)
         body = self._record(request, response, requested_at, elapsed_ms)
         trouble = self._meaning(response, body)
-        self.report.unsure += trouble is not None and response.status_code < 400
+        self._count_unsure(trouble is not None and response.status_code < 400)
         return response, trouble
+
+    def _count_unsure(self, is_unsure: bool) -> None:
+        self.report.unsure += is_unsure
+        self._here.unsure += is_unsure
 
     def _meaning(self, response: requests.Response, body: str) -> Trouble | None:
         if len(response.content) > LARGEST_BODY:
@@ -489,10 +572,11 @@ class WireSession(requests.Session):
                 self.platform,
                 f"{self.platform}: {self._host} redirects to {target}; set {self._setting} to the API itself",
             )
+        trouble = self._judge(response)
+        if trouble is None:
+            return None
         # It quotes the redacted body: of a text that is cut short, a part of a secret could be left.
-        told = copy(response)
-        told._content = body.encode()
-        return self._judge(told)
+        return self._judge(Answer.of(response, body.encode())) or trouble
 
     def _record(
         self,
@@ -502,25 +586,24 @@ class WireSession(requests.Session):
         elapsed_ms: int,
     ) -> str:
         """Lands an answer; gives its body as landed."""
-        assert self._label is not None
-        endpoint, campaign_id = self._label
+        assert self._here.label is not None
+        endpoint, campaign_id = self._here.label
         self.report.responses += 1
+        self._here.answered += 1
         body = response.content[:LARGEST_BODY].decode("utf-8", "replace")
         # A cookie is a secret of the session; none is ever sent back.
         headers = {
             name: SECRET if name.lower() == "set-cookie" else value
             for name, value in response.headers.items()
         }
-        self._redactor.learn_from(body)
-        for value in headers.values():
-            self._redactor.learn_from(value)
+        told = json.dumps(headers, ensure_ascii=False)
+        if names_a_secret(told):
+            for value in headers.values():
+                self._redactor.learn_from(value)
         # Half a character cannot be written down.
         parameters = json.dumps(_parameters(request), ensure_ascii=False).encode("utf-8", "replace").decode()
-        self._redactor.learn_from(parameters)
-        self._redactor.learn_from(request.url or "")
-        redact = self.redact
-        landed = redact(body)
-        for name in self._hidden:
+        landed, parameters, url = self._redactor.clean([body, parameters, request.url or ""])
+        for name in self._here.hidden:
             landed = re.sub(rf'("{name}"\s*:\s*)("[^"]*"|[0-9]+)', rf'\1"{SECRET}"', landed)
         self._land(
             {
@@ -532,12 +615,12 @@ class WireSession(requests.Session):
                 "observed_at": self._as_of or self._now(),
                 "requested_at": requested_at,
                 "method": request.method or "",
-                "url": redact(request.url or ""),
-                "params": redact(parameters),
+                "url": url,
+                "params": parameters,
                 "status": response.status_code,
-                "headers": redact(json.dumps(headers, ensure_ascii=False)),
+                "headers": self.redact(told),
                 "body": landed,
-                "page": self._page,
+                "page": self._here.page,
                 "elapsed_ms": elapsed_ms,
                 "schema_version": SCHEMA_VERSION,
             }
@@ -563,7 +646,7 @@ class WireSession(requests.Session):
         if not isinstance(trouble, RateLimited):
             return max(backoff, told or 0.0)
         headers = {} if response is None else response.headers
-        trouble.part = self._part if trouble.is_of_part else ""
+        trouble.part = self._here.part if trouble.is_of_part else ""
         until = trouble.until
         if until is None or not now < until <= now + LONGEST_WAIT:
             wait_s = sensible(trouble.wait_s) or told or sensible(seconds_to_regain(headers))
@@ -582,13 +665,13 @@ class WireSession(requests.Session):
         """Which of the credential's allowances a request uses: its endpoint's. X counts what is asked in a
         user's name, signed by OAuth 1, apart from what is asked in the app's.
         """
-        assert self._label is not None
+        assert self._here.label is not None
         signed = str(request.headers.get("Authorization", "")).startswith("OAuth ")
-        return f"{self.platform}/{self._label[0]}{' as user' if signed else ''}"
+        return f"{self.platform}/{self._here.label[0]}{' as user' if signed else ''}"
 
     def _part_key(self) -> str:
         """What the pace knows the part by for which is asked; empty when it is for none."""
-        return f"{self.platform}/{self._part}" if self._part else ""
+        return f"{self.platform}/{self._here.part}" if self._here.part else ""
 
     def _keep_pace(self, allowance: str) -> str:
         """Waits for the next request's turn; gives its place in the pace."""
@@ -602,10 +685,13 @@ class WireSession(requests.Session):
             limited = RateLimited(
                 self.platform, f"{self.platform}: this window's calls are used up; start again later"
             )
-            limited.part = self._part if self._pace.is_held(self._part_key(), until) else ""
+            limited.part = self._here.part if self._pace.is_held(self._part_key(), until) else ""
             limited.say_when(until)
             raise limited
         self._pause(wait_s)
+        if self._flights.is_over:
+            self._pace.settle(allowance, place, self._now())
+            raise NotSent
         self._pace.waited(until)
         return place
 
@@ -616,7 +702,15 @@ class WireSession(requests.Session):
 
     def _sleep_for(self, seconds: float) -> None:
         self.report.waits_s += seconds
-        self._sleep(seconds)
+        if self._flights.is_alone:
+            self._sleep(seconds)
+            return
+        # In short naps, for what another meets may end it all.
+        naps, rest_s = divmod(seconds, LOOKS_UP_EVERY_S)
+        with self._flights.others_go_on():
+            for nap_s in (*repeat(LOOKS_UP_EVERY_S, int(naps)), rest_s):
+                if not self._flights.is_over:
+                    self._sleep(nap_s)
 
     def _without_secrets(self, trouble: Trouble) -> Trouble:
         """The trouble with nothing in its text that a platform's message or an URL could have carried into

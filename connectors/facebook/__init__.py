@@ -12,8 +12,7 @@ it does not is noted as NotOffered.
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-import requests
+from typing import TYPE_CHECKING
 
 from connectors.asking import AccountDays, Ask, PostDays, Walk, Wanted
 from connectors.credentials import CredentialHealth
@@ -29,7 +28,11 @@ from connectors.facebook.post_days import ask_post_days
 from connectors.facebook.sites import ask_sites
 from connectors.graph_credentials import health_in
 from connectors.history import CallsFor, History
-from connectors.wire import WireSession
+
+if TYPE_CHECKING:
+    import requests
+
+    from connectors.wire import WireSession
 
 __all__ = [
     "ACCOUNT_DAYS",
@@ -38,6 +41,7 @@ __all__ = [
     "CREDENTIAL",
     "FURTHER_CREDENTIALS",
     "HISTORY",
+    "IN_FLIGHT",
     "MENTIONS",
     "PLATFORM",
     "POST_DAYS",
@@ -62,6 +66,10 @@ POST_DAYS = True
 MENTIONS = ("site",)
 AUDIENCES = True
 TELLS_EXPIRY = True
+# A Page's calls are limited by the day and by how many people it engages, which the pace keeps; no number of
+# calls on their way at once is named (developers.facebook.com, "Rate Limits"): a few. Advertising and the
+# shares of web addresses bear less, and are asked one after the other.
+IN_FLIGHT = 4
 # What the collects need; `ads_read` is asked for audiences alone, which not every campaign has.
 NEEDED_PERMISSIONS = ("pages_read_engagement", "pages_read_user_content", "read_insights")
 # Page insights go back two years and answer for 90 days at a time; shares of web addresses are lifetime
@@ -127,16 +135,22 @@ def _collect_pages(graph: Graph, ask: Ask, session: WireSession) -> None:
         return
     pages = Pages(graph)
     insights = Insights(graph, pages)
-    listing = Listing(graph, pages, insights)
+    listing = Listing(graph, pages, insights, ask.posts)
     pages.learn_roles(campaigns[0])
+    for named in (ask.walks, ask.days):
+        pages.learn_ids((one.account_id or one.handle or "", one.campaign_id) for one in named)
     walks = _by_page(pages, ask.walks)
     days = (pages.id_of(one.account_id or one.handle or "", one.campaign_id) for one in ask.days)
     asked = dict.fromkeys([*walks, *(page_id for page_id in days if page_id)])
     aliases = [*(post.alias for post in ask.posts), *(post.alias for post in ask.post_days)]
     pages.guess_roles(asked, (alias.partition("_")[0] for alias in aliases))
-    for page_id, walk in walks.items():
+
+    def list_page(one: tuple[str, Walk]) -> None:
+        page_id, walk = one
         with session.walking(walk):
             listing.walk(page_id, walk)
+
+    session.side_by_side(list_page, walks.items())
     listing.look_up(ask.posts)
     insights.ask()
     PageDays(graph, pages).ask(ask.days)

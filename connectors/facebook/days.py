@@ -126,15 +126,20 @@ class PageDays:
         self._refused: set[tuple[str, str]] = set()
 
     def ask(self, days: Iterable[AccountDays]) -> None:
-        for page_id, wanted in self._by_page(days).items():
+        def ask_page(one: tuple[str, AccountDays]) -> None:
+            page_id, wanted = one
             token = self._pages.own.get(page_id)
-            if token is None:
-                continue
-            with (
-                self._session.asking("page_insights", wanted.campaign_id),
-                self._pages.trusting(page_id, token),
-            ):
-                self._ask_page(page_id, token, wanted)
+            if token is not None:
+                with (
+                    self._session.asking("page_insights", wanted.campaign_id),
+                    self._pages.trusting(page_id, token),
+                ):
+                    self._ask_page(page_id, token, wanted)
+
+        asked = list(self._by_page(days).items())
+        # The first tells which metrics are refused.
+        self._session.side_by_side(ask_page, asked[:1])
+        self._session.side_by_side(ask_page, asked[1:])
 
     def _by_page(self, days: Iterable[AccountDays]) -> dict[str, AccountDays]:
         """What is asked of each Page, once, over all the days that any campaign needs."""

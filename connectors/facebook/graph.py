@@ -9,10 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
-
-import facebook
 
 from connectors.errors import (
     ENDS_THE_RUN,
@@ -26,7 +24,11 @@ from connectors.errors import (
 )
 from connectors.graph_answers import GraphAnswers
 from connectors.graph_calls import Proofs, minding_the_version
-from connectors.wire import WireSession
+
+if TYPE_CHECKING:
+    import facebook
+
+    from connectors.wire import WireSession
 
 FACEBOOK = "facebook"
 APP_SECRET = "FACEBOOK_APP_SECRET"  # noqa: S105  (the name of the setting)
@@ -128,6 +130,8 @@ class Graph:
         return minding_the_version(self.session, ANSWERS, self.version)
 
     def _sdk(self, token: str) -> facebook.GraphAPI:
+        import facebook
+
         graph = facebook.GraphAPI(access_token=token, session=self.session)
         # The constructor admits no version later than 3.1.
         graph.version = self.version

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
+from connectors.asking import in_parts
 from connectors.errors import (
     ENDS_THE_RUN,
     BadRequest,
@@ -114,21 +115,35 @@ class Insights:
         for question in asked:
             groups.setdefault((question.campaign_id, question.page_id), []).append(question)
         self._answered = set()
-        try:
-            for (campaign_id, page_id), questions in groups.items():
-                token = self._pages.own.get(page_id)
-                if token is None:
-                    continue
+
+        def ask_page(group: tuple[tuple[str, str], list[Question]]) -> None:
+            (campaign_id, page_id), questions = group
+            token = self._pages.own.get(page_id)
+            if token is not None:
                 with self._session.asking(endpoint, campaign_id), self._pages.trusting(page_id, token):
-                    self._ask_all(questions, token)
+                    self._ask_first_then_all(questions, token)
+
+        try:
+            self._session.side_by_side(ask_page, groups.items())
         finally:
             self._tell_refusals()
         return self._answered
 
+    def _ask_first_then_all(self, questions: list[Question], token: str) -> None:
+        """The first batch tells what is given to the Page, and whether batches are; then several at once."""
+        first = questions[: self._batch_size]
+        self._ask_all(first, token)
+        parts = in_parts(questions[len(first) :], self._batch_size)
+        self._session.side_by_side(lambda some: self._ask_all(some, token), parts)
+
+    @property
+    def _batch_size(self) -> int:
+        return self._per_batch if self._is_batching else 1
+
     def _ask_all(self, questions: list[Question], token: str) -> None:
         waiting = questions
         while waiting:
-            size = self._per_batch if self._is_batching else 1
+            size = self._batch_size
             some = [self._still_given(one) for one in waiting[:size]]
             some = [question for question in some if question.metrics and question.page_id in self._pages.own]
             waiting = waiting[size:]

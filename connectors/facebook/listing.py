@@ -105,7 +105,8 @@ def _gone(object_id: str) -> Gone:
 class Listing:
     """The posts and videos of one run. What is seen of own Pages has its insights wanted."""
 
-    def __init__(self, graph: Graph, pages: Pages, insights: Insights) -> None:
+    def __init__(self, graph: Graph, pages: Pages, insights: Insights, wanted: Iterable[Wanted] = ()) -> None:
+        """`wanted` are the posts that will be looked up, of which some show only in addresses."""
         self._graph = graph
         self._session = graph.session
         self._pages = pages
@@ -113,7 +114,10 @@ class Listing:
         # Pages of looked-up posts, with a campaign that wants them.
         self._authors: dict[str, str] = {}
         self._seen: set[str] = set()
-        self._links: list[str] = []
+        aliases = [post.alias for post in wanted]
+        self._unnumbered = {alias for alias in aliases if PFBID.fullmatch(alias)}
+        self._numbers = {alias.rpartition("/")[2].rpartition("_")[2] for alias in aliases}
+        self._addressed: set[str] = set()
         self._lookups: dict[str, str] = {}
         # Tokens to which reactions and comments are refused.
         self._bare: set[str] = set()
@@ -123,12 +127,16 @@ class Listing:
         """Lists what a Page has posted since the walk's beginning, as far as the token may see it."""
         token = self._pages.own.get(page_id)
         if token is not None:
-            with self._pages.trusting(page_id, token):
-                self._list_posts(page_id, walk, token)
-            for list_videos in (self._list_reels, self._list_uploads):
-                if page_id in self._pages.own:
-                    with self._pages.trusting(page_id, token):
-                        list_videos(page_id, walk, token)
+
+            def list_all(edges: tuple[Callable[[str, Walk, str], None], ...]) -> None:
+                for list_edge in edges:
+                    if page_id in self._pages.own:
+                        with self._pages.trusting(page_id, token):
+                            list_edge(page_id, walk, token)
+
+            # Uploads list reels too, after which they come: the first word about a video counts.
+            edges = ((self._list_posts,), (self._list_reels, self._list_uploads))
+            self._session.side_by_side(list_all, edges)
         if self._pages.may_be_own(page_id):
             # The public sees a Page's posts, but not its reels and uploads.
             self._session.breaks_off()
@@ -142,9 +150,13 @@ class Listing:
         self._look_up_videos(wanted)
         self._want_posts(wanted)
         self._look_up_posts()
-        for page_id, campaign_id in self._authors.items():
+
+        def look_up_name(one: tuple[str, str]) -> None:
+            page_id, campaign_id = one
             if DIGITS.fullmatch(page_id):
                 self._pages.look_up_name(page_id, campaign_id)
+
+        self._session.side_by_side(look_up_name, self._authors.items())
 
     # -- lists
 
@@ -203,31 +215,35 @@ class Listing:
     def _list_videos(
         self, path: str, token: str, take: Callable[[list[dict[str, Any]]], bool], **parameters: str
     ) -> None:
+        fields = self._video_fields
         try:
-            self._graph.walk(path, token, self._video_fields, take, **parameters)
+            self._graph.walk(path, token, fields, take, **parameters)
             return
         except BadRequest as refused:
-            if not self._drops_crossposting(refused):
+            if not self._drops_crossposting(refused, fields):
                 raise
         self._graph.walk(path, token, self._video_fields, take, **parameters)
 
-    def _drops_crossposting(self, refused: BadRequest) -> bool:
-        """Whether a refusal means the fields about crossposting, which are then asked no more."""
+    def _drops_crossposting(self, refused: BadRequest, fields: str) -> bool:
+        """Whether a refusal of `fields` means those about crossposting, which are then asked no more."""
         means_them = any(f"({name})" in refused.message for name in _CROSSPOSTING)
-        if self._video_fields == BARE_VIDEO_FIELDS or not means_them:
+        if fields == BARE_VIDEO_FIELDS or not means_them:
             return False
-        self._video_fields = BARE_VIDEO_FIELDS
-        self._session.note(not_offered("which videos are crossposted is not told", refused))
+        if self._video_fields != BARE_VIDEO_FIELDS:
+            self._video_fields = BARE_VIDEO_FIELDS
+            self._session.note(not_offered("which videos are crossposted is not told", refused))
         return True
 
     def _saw_post(self, post: Mapping[str, Any], page_id: str, campaign_id: str) -> None:
         post_id = str(post.get("id", ""))
-        self._seen.add(post_id)
+        # A listing may be of a million posts; those of own Pages may be asked for by their videos.
+        if page_id in self._pages.own or post_id.rpartition("_")[2] in self._numbers:
+            self._seen.add(post_id)
         self._lookups.pop(post_id, None)
-        self._links += [
-            str(post.get("permalink_url", "")),
-            *(str(a.get("url", "")) for a in _attachments(post)),
-        ]
+        if self._unnumbered:
+            self._saw_address(post.get("permalink_url"))
+            for attachment in _attachments(post):
+                self._saw_address(attachment.get("url"))
         metrics = VIDEO_POST_METRICS if _has_video(post) else POST_METRICS
         self._insights.want(f"{post_id}/insights", metrics, campaign_id, page_id)
 
@@ -240,12 +256,15 @@ class Listing:
         video_id = str(video.get("id", ""))
         self._seen.add(video_id)
         link = str(video.get("permalink_url", ""))
-        self._links.append(link)
+        self._saw_address(link)
         post_id = _post_of(video, page_id)
         if post_id and post_id not in self._seen:
             self._lookups.setdefault(post_id, campaign_id)
         metrics = REEL_METRICS if is_reel or "/reel" in link else VIDEO_METRICS
         self._insights.want(f"{video_id}/video_insights", metrics, campaign_id, page_id)
+
+    def _saw_address(self, address: object) -> None:
+        self._addressed |= {alias for alias in self._unnumbered if alias in str(address)}
 
     # -- look-ups
 
@@ -256,12 +275,16 @@ class Listing:
             if DIGITS.fullmatch(post.alias) and post.alias not in self._seen:
                 wanted.setdefault(post.campaign_id, {})[post.alias] = None
         for campaign_id, ids in wanted.items():
+
+            def look_up(some: list[str], campaign_id: str = campaign_id) -> None:
+                for video in self._by_ids(some, self._graph.credential, self._video_fields):
+                    page_id = _owner(video) if video.get("from") else ""
+                    self._authors.setdefault(page_id, campaign_id)
+                    self._saw_video(video, campaign_id, page_id)
+
             with self._session.asking("videos", campaign_id):
-                for some in in_parts([one for one in ids if one not in self._seen], IDS_PER_REQUEST):
-                    for video in self._by_ids(some, self._graph.credential, self._video_fields):
-                        page_id = _owner(video) if video.get("from") else ""
-                        self._authors.setdefault(page_id, campaign_id)
-                        self._saw_video(video, campaign_id, page_id)
+                unseen = [one for one in ids if one not in self._seen]
+                self._session.side_by_side(look_up, in_parts(unseen, IDS_PER_REQUEST))
 
     def _want_posts(self, posts: Iterable[Wanted]) -> None:
         """Puts the wanted posts that no listing showed among the look-ups; says which cannot be looked up."""
@@ -269,7 +292,7 @@ class Listing:
             if DIGITS.fullmatch(post.alias):
                 continue
             if PFBID.fullmatch(post.alias):
-                if not any(post.alias in link for link in self._links):
+                if post.alias not in self._addressed:
                     text = (
                         f"facebook: {post.alias} is not among the posts listed now and cannot be looked up; "
                         "paste the post's address with its number, or put its Page under [[accounts]]"
@@ -292,16 +315,23 @@ class Listing:
             # Posts of other Pages share their calls; each own Page has a token of its own.
             owner = page_id if token != self._graph.credential else ""
             groups.setdefault((campaign_id, owner, token), []).append(post_id)
-        for (campaign_id, owner, token), ids in groups.items():
+
+        def look_up_group(group: tuple[tuple[str, str, str], list[str]]) -> None:
+            (campaign_id, owner, token), ids = group
+
+            def look_up(some: list[str]) -> None:
+                if owner and owner not in self._pages.own:
+                    return
+                with self._pages.trusting(owner, token):
+                    for post in self._by_ids(some, token, POST_FIELDS):
+                        page_id = _owner(post)
+                        self._authors.setdefault(page_id, campaign_id)
+                        self._saw_post(post, page_id, campaign_id)
+
             with self._session.asking("posts", campaign_id):
-                for some in in_parts(ids, IDS_PER_REQUEST):
-                    if owner and owner not in self._pages.own:
-                        break
-                    with self._pages.trusting(owner, token):
-                        for post in self._by_ids(some, token, POST_FIELDS):
-                            page_id = _owner(post)
-                            self._authors.setdefault(page_id, campaign_id)
-                            self._saw_post(post, page_id, campaign_id)
+                self._session.side_by_side(look_up, in_parts(ids, IDS_PER_REQUEST))
+
+        self._session.side_by_side(look_up_group, groups.items())
 
     def _by_ids(self, ids: list[str], token: str, fields: str) -> Iterator[dict[str, Any]]:
         """The objects with these ids. A call that one bad id fails is repeated in halves, down to that id."""
@@ -323,12 +353,17 @@ class Listing:
                 else:
                     self._session.note(_gone(one))
             return
-        if isinstance(refused, BadRequest) and fields == VIDEO_FIELDS and self._drops_crossposting(refused):
+        if isinstance(refused, BadRequest) and self._drops_crossposting(refused, fields):
             yield from self._by_ids(ids, token, BARE_VIDEO_FIELDS)
         elif len(ids) > 1:
             middle = len(ids) // 2
-            yield from self._by_ids(ids[:middle], token, fields)
-            yield from self._by_ids(ids[middle:], token, fields)
+            halves: list[dict[str, Any]] = []
+
+            def look_up(half: list[str]) -> None:
+                halves.extend(self._by_ids(half, token, fields))
+
+            self._session.side_by_side(look_up, (ids[:middle], ids[middle:]))
+            yield from halves
         elif isinstance(refused, PermissionMissing) and fields == POST_FIELDS:
             found = list(self._by_ids(ids, token, BARE_POST_FIELDS))
             if found:

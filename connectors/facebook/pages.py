@@ -161,6 +161,17 @@ class Pages:
         if not isinstance(refused, Gone):
             self.own.pop(page_id, None)
 
+    def learn_ids(self, named: Iterable[tuple[str, str]]) -> None:
+        """Asks the ids of Pages, given by (name or id, campaign) of those that will be asked for."""
+        first: dict[str, tuple[str, str]] = {}
+        for name, campaign_id in named:
+            first.setdefault(name.lower(), (name, campaign_id))
+
+        def learn(one: tuple[str, str]) -> None:
+            self.id_of(*one)
+
+        self._session.side_by_side(learn, first.values())
+
     def id_of(self, name: str, campaign_id: str) -> str | None:
         """The id of a Page by its name or id; None (noted once) when there is no such Page."""
         key = name.lower()

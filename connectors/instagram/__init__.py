@@ -18,11 +18,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import requests
-
-from connectors.asking import Ask, Walk, Wanted, in_parts
+from connectors.asking import AccountDays, Ask, Walk, Wanted, in_parts
 from connectors.credentials import CredentialHealth
 from connectors.errors import (
     ENDS_THE_RUN,
@@ -64,7 +62,11 @@ from connectors.instagram.insights import (
     Question,
     media_question,
 )
-from connectors.wire import WireSession
+
+if TYPE_CHECKING:
+    import requests
+
+    from connectors.wire import WireSession
 
 __all__ = [
     "ACCOUNT_DAYS",
@@ -72,6 +74,7 @@ __all__ = [
     "CREDENTIAL",
     "FURTHER_CREDENTIALS",
     "HISTORY",
+    "IN_FLIGHT",
     "MORE_HOSTS",
     "PLATFORM",
     "SDK_URL",
@@ -93,6 +96,9 @@ MORE_HOSTS = (INSTAGRAM_LOGIN,)
 # `collect` answers an Ask's `days`.
 ACCOUNT_DAYS = True
 TELLS_EXPIRY = True
+# An account's calls are limited by the day and by how many people saw it, which the pace keeps; no number of
+# calls on their way at once is named (developers.facebook.com, "Rate Limits"): a few.
+IN_FLIGHT = 4
 # What the collects need of a token of Facebook Login.
 NEEDED_PERMISSIONS = ("instagram_basic", "instagram_manage_insights", "pages_read_engagement")
 # A token of Instagram Login; it can be refreshed from its second day on.
@@ -195,21 +201,35 @@ class _Asker:
         self._learn_accounts(campaigns[0])
         if not self._own:
             return
-        for own, walk in self._own_walks(ask.walks):
-            with self._session.walking(walk):
-                self._graph.trusting(own, self._walk, own, walk)
+        self._session.side_by_side(self._list_own, self._own_walks(ask.walks))
         self._look_up(ask.posts)
-        for rival in self._rivals(ask.walks, ask.posts):
-            if self._is_discovering:
-                with self._session.walking(rival.walk) if rival.walk else nullcontext():
-                    self._graph.trusting(self._own[0], self._discover, self._own[0], rival)
+        rivals = self._rivals(ask.walks, ask.posts)
+        # The first tells whether others are shown at all.
+        self._session.side_by_side(self._discover_if_shown, rivals[:1])
+        self._session.side_by_side(self._discover_if_shown, rivals[1:])
         self._note_unfound(ask.posts)
-        for own in self._own:
-            self._graph.trusting(own, self._ask_insights, own)
+        self._session.side_by_side(lambda own: self._graph.trusting(own, self._ask_insights, own), self._own)
+        days_of: dict[str, tuple[Own, list[AccountDays]]] = {}
         for days in ask.days:
             found = self._own_account(days.account_id, days.handle)
             if found is not None:
-                self._graph.trusting(found, self._insights.ask_days, found, days)
+                days_of.setdefault(found.id, (found, []))[1].append(days)
+        self._session.side_by_side(self._ask_days, days_of.values())
+
+    def _list_own(self, one: tuple[Own, Walk]) -> None:
+        own, walk = one
+        with self._session.walking(walk):
+            self._graph.trusting(own, self._walk, own, walk)
+
+    def _discover_if_shown(self, rival: _Rival) -> None:
+        if self._is_discovering:
+            with self._session.walking(rival.walk) if rival.walk else nullcontext():
+                self._graph.trusting(self._own[0], self._discover, self._own[0], rival)
+
+    def _ask_days(self, one: tuple[Own, list[AccountDays]]) -> None:
+        own, wanted = one
+        for days in wanted:
+            self._graph.trusting(own, self._insights.ask_days, own, days)
 
     # -- who we are
 
@@ -343,9 +363,12 @@ class _Asker:
         for (campaign_id, own_id), ids in groups.items():
             # Whose a number is may be unknown: the settings' token sees the media of all own accounts.
             whose = self._own_account(own_id, None) or Own("", "", self._graph.credential)
+
+            def look_up(some: list[str], whose: Own = whose, campaign_id: str = campaign_id) -> None:
+                self._graph.trusting(whose, self._look_up_some, some, whose, campaign_id)
+
             with self._session.asking("media", campaign_id):
-                for some in in_parts(ids, IDS_PER_REQUEST):
-                    self._graph.trusting(whose, self._look_up_some, some, whose, campaign_id)
+                self._session.side_by_side(look_up, in_parts(ids, IDS_PER_REQUEST))
 
     def _look_up_some(self, ids: list[str], whose: Own, campaign_id: str) -> None:
         for medium in self._by_ids(ids, whose):

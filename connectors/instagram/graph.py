@@ -7,14 +7,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec
 from urllib.parse import parse_qs, urlsplit
-
-import requests
 
 from connectors.errors import BadRequest, MetricWithdrawn, TokenInvalid, TooMuchAsked, Trouble, Unreadable
 from connectors.graph_calls import Proofs
-from connectors.wire import WireSession
+
+if TYPE_CHECKING:
+    import requests
+
+    from connectors.wire import WireSession
 
 NAME = "instagram"
 FACEBOOK_LOGIN = "https://graph.facebook.com"
@@ -121,14 +123,16 @@ class Graph:
         with the settings' own, which stands in from then on.
         """
         with self.session.costing_only_this():
+            token = own.token
             try:
                 work(*given, **named)
                 return
             except TokenInvalid as refused:
-                if own.token == self.credential:
+                if token == self.credential:
                     raise
-                own.token = self.credential
-                self.session.note(refused)
+                if own.token == token:
+                    own.token = self.credential
+                    self.session.note(refused)
             work(*given, **named)
 
     def with_fields(
@@ -145,8 +149,10 @@ class Graph:
                 if not unknown:
                     text = f"instagram: what was asked of {kind} is not understood ({reason(trouble)})"
                     raise BadRequest(NAME, f"{text}; report this") from None
+                if not unknown <= refused:
+                    # Who asked at the same time is refused the same.
+                    self.session.note(trouble)
                 refused |= unknown
-                self.session.note(trouble)
 
     def pages(
         self, what: str, limit: int, page: Callable[[int, str], tuple[list[dict[str, Any]], str]]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import urlencode
 
-from connectors.asking import AccountDays
+from connectors.asking import AccountDays, in_parts
 from connectors.errors import (
     ENDS_THE_RUN,
     BadRequest,
@@ -125,9 +125,17 @@ class Insights:
     def ask_all(self, questions: list[Question], own: Own) -> None:
         """Asks each question; a missing permission ends the account's insights."""
         try:
-            self._ask_all(questions, own)
+            # The first batch tells what is given to the account, and whether batches are.
+            first = questions[: self._batch_size]
+            self._ask_all(first, own)
+            parts = in_parts(questions[len(first) :], self._batch_size)
+            self._graph.session.side_by_side(lambda some: self._ask_all(some, own), parts)
         finally:
-            self._tell_refusals()
+            self._tell_refusals(own)
+
+    @property
+    def _batch_size(self) -> int:
+        return QUESTIONS_PER_BATCH if self._is_batching else 1
 
     def _ask_all(self, questions: list[Question], own: Own) -> None:
         """Asks each question, and again those that another call may answer.
@@ -136,7 +144,7 @@ class Insights:
         """
         waiting = questions
         while waiting:
-            size = QUESTIONS_PER_BATCH if self._is_batching else 1
+            size = self._batch_size
             some = [self._still_given(one, own) for one in waiting[:size]]
             some = [question for question in some if question.metrics]
             waiting = waiting[size:]
@@ -209,9 +217,9 @@ class Insights:
     def _refuse(self, question: Question, own: Own, metrics: Iterable[str], trouble: MetricWithdrawn) -> None:
         self._refusals.refuse((own.id, question.kind), question.object_id, sorted(metrics), trouble)
 
-    def _tell_refusals(self) -> None:
-        """Tells what was refused: for all of a kind, or for the few objects that were."""
-        for refused in self._refusals.not_told():
+    def _tell_refusals(self, own: Own) -> None:
+        """Tells what was refused to an account: for all of a kind, or for the few objects that were."""
+        for refused in self._refusals.not_told(own.id):
             account, kind = refused.group
             whom = f"{kind} of account {account}" if refused.is_of_all else refused.shown_objects
             text = f"instagram: {refused.metric} is not given for {whom} ({reason(refused.trouble)})"

@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Any
-
-import requests
+from typing import TYPE_CHECKING, Any
 
 from connectors.asking import Ask, Walk, in_parts
 from connectors.credentials import CredentialHealth
@@ -32,7 +30,11 @@ from connectors.errors import (
 )
 from connectors.history import CallsFor, History
 from connectors.tiktok.addresses import VIDEO_ID, parse_handle, parse_post_id, parse_post_url
-from connectors.wire import WireSession
+
+if TYPE_CHECKING:
+    import requests
+
+    from connectors.wire import WireSession
 
 __all__ = [
     "ACCOUNTS_BY_HANDLE_ONLY",
@@ -40,6 +42,7 @@ __all__ = [
     "CREDENTIAL",
     "FURTHER_CREDENTIALS",
     "HISTORY",
+    "IN_FLIGHT",
     "PLATFORM",
     "SDK_URL",
     "collect",
@@ -63,6 +66,8 @@ FURTHER_CREDENTIALS = {
 
 # TikTok tells no limits in its answers: so many calls in so many seconds.
 CALLS = (600, 60.0)
+# No number of calls on their way at once is named (developers.tiktok.com, "Rate limits"): a few.
+IN_FLIGHT = 4
 IDS_PER_REQUEST = 20
 VIDEOS_PER_PAGE = 20
 # Only the list has a past: no figure is told by day.
@@ -159,6 +164,7 @@ class _Asker:
         self._session = session
         self._token = token
         self._renewal = renewal
+        self._is_renewing = False
         # The names under which the registry may know the token's account, in lower case.
         self._own_names: set[str] = set()
         self._seen: set[str] = set()
@@ -188,14 +194,17 @@ class _Asker:
     ) -> requests.Response:
         """One call, with a renewed token when this one is refused and can be renewed."""
         url, parameters = f"{SDK_URL}{path}", {"fields": fields}
+        token = self._token
         try:
             return self._session.request(
-                method, url, params=parameters, json=body, headers={"Authorization": f"Bearer {self._token}"}
+                method, url, params=parameters, json=body, headers={"Authorization": f"Bearer {token}"}
             )
         except TokenInvalid:
-            if not self._renewal:
-                raise
-            self._renew(campaign_id)
+            self._session.wait_until(lambda: not self._is_renewing)
+            if token == self._token:
+                if not self._renewal:
+                    raise
+                self._renew(campaign_id)
         return self._session.request(
             method, url, params=parameters, json=body, headers={"Authorization": f"Bearer {self._token}"}
         )
@@ -203,10 +212,14 @@ class _Asker:
     def _renew(self, campaign_id: str) -> None:
         """Makes a new access token, once a run. Raises TokenInvalid when that is refused too."""
         renewal, self._renewal = self._renewal, {}
-        with self._session.asking("token", campaign_id):
-            answer = self._session.post(
-                f"{SDK_URL}/v2/oauth/token/", data={**renewal, "grant_type": "refresh_token"}
-            )
+        self._is_renewing = True
+        try:
+            with self._session.asking("token", campaign_id):
+                answer = self._session.post(
+                    f"{SDK_URL}/v2/oauth/token/", data={**renewal, "grant_type": "refresh_token"}
+                )
+        finally:
+            self._is_renewing = False
         document = _document(answer)
         token = document.get("access_token") if isinstance(document, dict) else None
         if not isinstance(token, str) or not isinstance(document, dict):
@@ -281,16 +294,18 @@ class _Asker:
             body = {"max_count": VIDEOS_PER_PAGE, "cursor": cursor}
 
     def _look_up(self, campaign_id: str, ids: list[str]) -> None:
+        def look_up(some: list[str]) -> None:
+            with self._session.costing_only_this():
+                body: dict[str, object] = {"filters": {"video_ids": some}}
+                answer = self._ask(campaign_id, "POST", "/v2/video/query/", _VIDEO_FIELDS, body)
+                shown = {str(video.get("id")) for video in _videos(answer)}
+                for video_id in some:
+                    if video_id not in shown:
+                        text = f"tiktok: video {video_id} is deleted, private or another account's"
+                        self._session.note(Gone(PLATFORM, f"{text}; check it in the registry"))
+
         with self._session.asking("query", campaign_id):
-            for some in in_parts(ids, IDS_PER_REQUEST):
-                with self._session.costing_only_this():
-                    body: dict[str, object] = {"filters": {"video_ids": some}}
-                    answer = self._ask(campaign_id, "POST", "/v2/video/query/", _VIDEO_FIELDS, body)
-                    shown = {str(video.get("id")) for video in _videos(answer)}
-                    for video_id in some:
-                        if video_id not in shown:
-                            text = f"tiktok: video {video_id} is deleted, private or another account's"
-                            self._session.note(Gone(PLATFORM, f"{text}; check it in the registry"))
+            self._session.side_by_side(look_up, in_parts(ids, IDS_PER_REQUEST))
 
 
 def collect(

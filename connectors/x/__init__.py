@@ -15,13 +15,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from connectors.asking import Ask, Walk, Wanted, in_parts
 from connectors.errors import BadRequest, Gone, NotOffered, PermissionMissing, RateLimited, Unreadable
 from connectors.history import CallsFor, History
 from connectors.spending import Line, Purse
-from connectors.wire import WireSession
 from connectors.x.addresses import HANDLE, POST_ID, parse_handle, parse_post_id, parse_post_url
 from connectors.x.answers import (
     CREDENTIAL,
@@ -41,12 +40,16 @@ from connectors.x.answers import (
 from connectors.x.calls import API_URL, PRICES, SDK_URL, Calls, bought
 from connectors.x.counts import DAYS_PER_PAGE, RECENT, Counts
 
+if TYPE_CHECKING:
+    from connectors.wire import WireSession
+
 __all__ = [
     "ACCOUNT_DAYS",
     "API_URL",
     "CREDENTIAL",
     "FURTHER_CREDENTIALS",
     "HISTORY",
+    "IN_FLIGHT",
     "MENTIONS",
     "PLATFORM",
     "PRICES",
@@ -62,6 +65,9 @@ PLATFORM = "x"
 # What `collect` can do beyond listings and posts.
 ACCOUNT_DAYS = True
 MENTIONS = ("hashtag", "site")
+# X limits the calls of an endpoint in a quarter of an hour, which the pace keeps, and names no number of
+# those on their way at once (docs.x.com, "Rate limits"): a few.
+IN_FLIGHT = 4
 _QUARTER_HOUR_S = 900.0
 # counts/recent reaches seven days back, counts/all to 2006, 31 days a page; each request is charged.
 _COUNTS = History(
@@ -87,7 +93,8 @@ _COUNTS = History(
 HISTORY = {
     "walks": History(
         DAYS_PER_PAGE,
-        subjects_per_window=2,
+        # As many as are listed side by side.
+        subjects_per_window=IN_FLIGHT,
         calls=(
             CallsFor(
                 "users", "subject", 100, price="user", is_charged_each=True, rate=(300, _QUARTER_HOUR_S)
@@ -132,6 +139,9 @@ _PRIVATE_FIELDS = [
 ]
 
 
+_Asked = TypeVar("_Asked", Walk, Wanted)
+
+
 class _Asker:
     """One run's questions to X."""
 
@@ -139,6 +149,8 @@ class _Asker:
         self._calls = calls
         self._session = calls.session
         self._client = calls.client
+        # What is asked for by name, and what of it was shown: listings may be of a million posts.
+        self._named: frozenset[str] = frozenset()
         self._seen: set[str] = set()
         self._asked: set[str] = set()
         # By campaign: newer edits that are still to be looked up, with their authors.
@@ -154,6 +166,7 @@ class _Asker:
         that are asked for by name; listings have the rest, and what they leave is for whatever was put off.
         So no backlog, however long, keeps the others from being read, nor they it.
         """
+        self._named = frozenset(post.alias for post in ask.posts)
         walks, wanted = self._paid_by_whoever_can(ask)
         named: list[Walk | Wanted] = [*walks, *(post for posts in wanted.values() for post in posts.values())]
         campaigns = list(dict.fromkeys(each.campaign_id for each in (*named, *ask.mentions)))
@@ -166,10 +179,13 @@ class _Asker:
             counts.count_mentions(rooms)
         with self._calls.leaving({one: _share(room, one in listing, False) for one, room in rooms.items()}):
             self._look_up_wanted({one: posts for one, posts in wanted.items() if one in rooms})
-        for user_id, walk in sorted(self._accounts(walks), key=lambda each: each[1].until is not None):
+        accounts = sorted(self._accounts(walks), key=lambda each: each[1].until is not None)
+        for _, walk in accounts:
             if not self._calls.is_over(walk.campaign_id):
-                with self._session.walking(walk), self._calls.part(walk.campaign_id):
-                    self._walk(user_id, walk)
+                # Once, before several ask for it.
+                self._calls.own_id(walk.campaign_id)
+                break
+        self._calls.side_by_side(self._list_account, accounts, lambda each: each[1].campaign_id)
         self._look_up_wanted(wanted)
         counts.count_mentions(campaigns)
         counts.cross_check(
@@ -182,6 +198,12 @@ class _Asker:
         if named:
             self._read_private(named[0].campaign_id)
 
+    def _list_account(self, account: tuple[str, Walk]) -> None:
+        user_id, walk = account
+        if not self._calls.is_over(walk.campaign_id):
+            with self._session.walking(walk), self._calls.part(walk.campaign_id):
+                self._walk(user_id, walk)
+
     def _paid_by_whoever_can(self, ask: Ask) -> tuple[list[Walk], dict[str, dict[str, Wanted]]]:
         """The walks, and the posts to look up by campaign and id: each under the name of the first campaign
         that wants it and has money left, else of the first.
@@ -190,7 +212,9 @@ class _Asker:
 
         def payer(each: Walk | Wanted, least: Decimal) -> str:
             for one in (each.campaign_id, *each.others):
-                room = rooms.setdefault(one, self._calls.room(one))
+                if one not in rooms:
+                    rooms[one] = self._calls.room(one)
+                room = rooms[one]
                 if room is None:
                     return one
                 if room >= least:
@@ -198,8 +222,8 @@ class _Asker:
                     return one
             return each.campaign_id
 
-        walks = [replace(walk, campaign_id=payer(walk, _SMALLEST_PAGE)) for walk in ask.walks]
-        return walks, self._wanted(replace(post, campaign_id=payer(post, _LOOK_UP)) for post in ask.posts)
+        walks = [_paid_by(payer(walk, _SMALLEST_PAGE), walk) for walk in ask.walks]
+        return walks, self._wanted(_paid_by(payer(post, _LOOK_UP), post) for post in ask.posts)
 
     def _wanted(self, posts: Iterable[Wanted]) -> dict[str, dict[str, Wanted]]:
         """The posts to look up by campaign and id, each post once."""
@@ -357,6 +381,7 @@ class _Asker:
     def _page(self, user_id: str, walk: Walk, token: str | None, *, is_own: bool) -> tuple[int, Any]:
         """How many posts were asked for, and one page of a timeline, smaller when the budget ends."""
         price = PRICES["owned post" if is_own else "post"]
+        self._calls.wait_for_change(walk.campaign_id)
         room = self._calls.room(walk.campaign_id)
         wanted = POSTS_PER_PAGE
         if room is not None:
@@ -384,13 +409,16 @@ class _Asker:
         for user in users_in(document):
             self._handles[str(user.get("id"))] = str(user.get("username", "")).lower()
         for post in items(document):
-            self._seen |= ids_of(post)
+            self._seen |= ids_of(post) & self._named
+            is_retweeted = repeats_in(post) > 0
+            if not is_retweeted and not self._calls.has_keys:
+                continue
             author, made_at = str(post.get("author_id", "")), instant_of(post.get("created_at"))
             if made_at is None:
                 continue
-            if str(post.get("id")) == newest_id(post):
+            if self._calls.has_keys and str(post.get("id")) == newest_id(post):
                 self._made_at.setdefault(author, {})[newest_id(post)] = made_at
-            if repeats_in(post):
+            if is_retweeted:
                 self._retweeted.setdefault(author, set()).add(made_at.astimezone(UTC).date())
 
     def _look_up(self, campaign_id: str, authors: dict[str, str | None]) -> dict[str, str | None]:
@@ -398,9 +426,13 @@ class _Asker:
         asked yet, of those that were given under an older id: only under the newest do the counters live.
         """
         newer: dict[str, str | None] = {}
-        for some in in_parts(list(authors), IDS_PER_REQUEST):
+
+        def look_up(some: list[str]) -> None:
             while some and not self._calls.is_over(campaign_id):
-                now = self._calls.fitting(campaign_id, self._worst(some, authors))
+                self._calls.wait_for_change(campaign_id)
+                now = some
+                if self._calls.room(campaign_id) is not None:
+                    now = self._calls.fitting(campaign_id, self._worst(some, authors))
                 some = some[len(now) :]
                 with self._calls.part(campaign_id):
                     for post in self._read_posts(campaign_id, now, authors):
@@ -409,6 +441,9 @@ class _Asker:
                             newer[newest] = str(post.get("author_id", "")) or None
                 if not self._calls.is_put_off(campaign_id):
                     self._asked |= set(now)
+
+        parts = in_parts(list(authors), IDS_PER_REQUEST)
+        self._calls.side_by_side(look_up, parts, lambda _: campaign_id)
         return newer
 
     def _worst(self, ids: list[str], authors: dict[str, str | None]) -> dict[str, Decimal]:
@@ -503,6 +538,10 @@ class _Asker:
 # What a look-up of one post can cost, and the smallest page of a timeline.
 _LOOK_UP = PRICES["post"] + PRICES["user"]
 _SMALLEST_PAGE = FEWEST_PER_PAGE * PRICES["post"] + 2 * PRICES["user"]
+
+
+def _paid_by(campaign_id: str, asked: _Asked) -> _Asked:
+    return asked if asked.campaign_id == campaign_id else replace(asked, campaign_id=campaign_id)
 
 
 def _share(room: Decimal, is_listing: bool, is_looking_up: bool) -> Decimal:

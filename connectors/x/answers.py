@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-import requests
 
 from connectors.errors import (
     BadRequest,
@@ -26,7 +24,10 @@ from connectors.errors import (
     Trouble,
     Unreadable,
 )
-from connectors.wire import moment_of
+from connectors.pace import moment_of
+
+if TYPE_CHECKING:
+    import requests
 
 # Named here and not imported: `connectors.x` imports this module.
 _X = "x"

@@ -8,14 +8,11 @@ nobody knows: it counts with the most that it can cost, a request for counts as 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Any
-
-import requests
-import tweepy
-from requests.auth import AuthBase
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from connectors.errors import (
     BadRequest,
@@ -26,8 +23,13 @@ from connectors.errors import (
     Trouble,
 )
 from connectors.spending import Line, Purse, Receipt
-from connectors.wire import WireSession
 from connectors.x.answers import FURTHER_CREDENTIALS, answered_at, posts_in, users_in
+
+if TYPE_CHECKING:
+    import requests
+    from requests.auth import AuthBase
+
+    from connectors.wire import WireSession
 
 SDK_URL = "https://api.twitter.com"
 API_URL = "https://api.x.com"
@@ -39,6 +41,10 @@ PRICES = {
     "counts/all": Decimal("0.010"),
 }
 OWN_USER = "users/me"
+# A full page of posts, and the account that made them.
+_FULL_PAGE = 100 * PRICES["post"] + PRICES["user"]
+
+_Thing = TypeVar("_Thing")
 
 
 class _PutOff(OverBudget):
@@ -60,12 +66,17 @@ class Calls:
         self._over: set[str] = set()
         self._aside: Mapping[str, Decimal] = {}
         self._put_off: set[str] = set()
+        # By campaign: the paid calls that are on their way.
+        self._under_way: Counter[str] = Counter()
         self._has_keys = set(keys) == set(FURTHER_CREDENTIALS)
         self._own_id: str | None = None
         if keys and not self._has_keys:
             missing = ", ".join(name for key, name in FURTHER_CREDENTIALS.items() if key not in keys)
             text = f"x: private counters need all four keys of the user; set {missing} too"
             session.note(BadRequest("x", text))
+        import requests
+        import tweepy
+
         # Never wait_on_rate_limit: without a future reset time tweepy then asks without end (seen in 4.17.0).
         self.client = tweepy.Client(
             bearer_token=credential,
@@ -81,6 +92,11 @@ class Calls:
         return response.json()
 
     # -- the user's keys
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether a user's keys were given, and X has not refused them."""
+        return self._has_keys
 
     def own_id(self, campaign_id: str) -> str | None:
         """The id of the user whose keys were given; asked of X when the access token does not tell it."""
@@ -164,40 +180,80 @@ class Calls:
                     self._over.add(campaign_id)
                     raise
 
+    def side_by_side(
+        self, work: Callable[[_Thing], None], things: Iterable[_Thing], payer: Callable[[_Thing], str]
+    ) -> None:
+        """Does the work on each thing, several at once; but one after the other on those of a campaign whose
+        budget is short, so that the first of them have what is left.
+        """
+        lanes: list[list[_Thing]] = []
+        of_short: dict[str, list[_Thing]] = {}
+        for thing in things:
+            campaign_id = payer(thing)
+            if campaign_id not in of_short and self._has_plenty(campaign_id):
+                lanes.append([thing])
+            elif campaign_id in of_short:
+                of_short[campaign_id].append(thing)
+            else:
+                of_short[campaign_id] = [thing]
+                lanes.append(of_short[campaign_id])
+
+        def work_through(lane: list[_Thing]) -> None:
+            for thing in lane:
+                work(thing)
+
+        self.session.side_by_side(work_through, lanes)
+
+    def _has_plenty(self, campaign_id: str) -> bool:
+        """Whether calls on their way at once, each set aside at its worst, leave the campaign enough."""
+        room = self.room(campaign_id)
+        return room is None or room >= self.session.in_flight * _FULL_PAGE
+
+    def wait_for_change(self, campaign_id: str) -> None:
+        """Lets the campaign's calls that are on their way arrive where its budget is short: what was set
+        aside for them at their worst comes back for the most part.
+        """
+        self.session.wait_until(lambda: not self._under_way[campaign_id] or self._has_plenty(campaign_id))
+
     @contextmanager
     def paying(self, campaign_id: str, *worst: Line) -> Iterator[Receipt]:
         """A paid call inside the block, at most as dear as `worst`. Raises OverBudget."""
         if self._purse is None:
             yield Receipt()
             return
+        self.wait_for_change(campaign_id)
         room = self.room(campaign_id)
         if self._aside.get(campaign_id) and room is not None and self._purse.cost(*worst) > room:
             raise _PutOff("x", "x: put off; ask again when the others have had their share")
-        unsure = self.session.report.unsure
+        unsure = self.session.unsure
         with self._purse.buying(campaign_id, *worst) as receipt:
+            self._under_way[campaign_id] += 1
             try:
                 yield receipt
             except Trouble:
-                if self.session.report.unsure > unsure:
+                if self.session.unsure > unsure:
                     receipt.may_be_charged()
                 raise
+            finally:
+                self._under_way[campaign_id] -= 1
 
     @contextmanager
     def paying_each(self, campaign_id: str, kind: str) -> Iterator[None]:
         """One request that is charged each time it is sent, as often as the budget allows. Raises
         OverBudget.
         """
+        self.wait_for_change(campaign_id)
         price, room = PRICES[kind], self.room(campaign_id)
         attempts = self.session.attempts
         if room is not None:
             attempts = max(1, min(attempts, int(room // price)))
-        unsure = self.session.report.unsure
+        unsure = self.session.unsure
         with (
             self.session.trying(attempts),
             self.paying(campaign_id, Line(kind, price, count=attempts)) as receipt,
         ):
             yield
-            receipt.got(Line(kind, price, count=1 + self.session.report.unsure - unsure))
+            receipt.got(Line(kind, price, count=1 + self.session.unsure - unsure))
 
     def room(self, campaign_id: str) -> Decimal | None:
         """How many dollars the campaign can still spend now; None without a limit."""
@@ -244,7 +300,7 @@ class _Signing:
         return self._session.request(*args, auth=None if auth is None else _ForAskedHost(auth), **more)
 
 
-class _ForAskedHost(AuthBase):
+class _ForAskedHost:
     """Signs for X's own address, whatever host tweepy has built in."""
 
     def __init__(self, auth: AuthBase) -> None:

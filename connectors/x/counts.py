@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -61,34 +61,47 @@ class Counts:
 
     def count_mentions(self, campaign_ids: Collection[str]) -> None:
         """Counts what these campaigns ask for and was not counted yet."""
-        for query, window in list(self._mentioned.items()):
-            if window.campaign_id not in campaign_ids or self._calls.is_over(window.campaign_id):
-                continue
-            if not self._are_offered:
-                return
-            before = self._calls.session.report.responses
-            with self._part(window):
-                try:
-                    self._count(window)
-                except Trouble as trouble:
-                    if not _is_of_all_counts(trouble):
-                        raise
+        waiting = [(q, window) for q, window in self._mentioned.items() if window.campaign_id in campaign_ids]
+        self._first_one_then_all(self._count_mention, waiting)
+
+    def _first_one_then_all(
+        self, count: Callable[[tuple[str, _Window]], None], waiting: list[tuple[str, _Window]]
+    ) -> None:
+        """The first answer tells whether X counts at all, how far back, and what time it is there."""
+        self._calls.side_by_side(count, waiting[:1], lambda one: one[1].campaign_id)
+        self._calls.side_by_side(count, waiting[1:], lambda one: one[1].campaign_id)
+
+    def _count_mention(self, one: tuple[str, _Window]) -> None:
+        query, window = one
+        if self._calls.is_over(window.campaign_id) or not self._are_offered:
+            return
+        before = self._calls.session.answered
+        with self._part(window):
+            try:
+                self._count(window)
+            except Trouble as trouble:
+                if not _is_of_all_counts(trouble):
+                    raise
+                if self._are_offered:
                     self._are_offered = False
                     self._calls.session.note(_not_offered(trouble))
-            is_asked = self._calls.session.report.responses > before
-            if is_asked or not self._calls.is_put_off(window.campaign_id):
-                del self._mentioned[query]
+        is_asked = self._calls.session.answered > before
+        if is_asked or not self._calls.is_put_off(window.campaign_id):
+            del self._mentioned[query]
 
     def cross_check(self, retweeted: Mapping[str, Collection[date]]) -> None:
         """Counts the accounts' retweets. `retweeted` has, by an account's handle in lower case, the UTC days
         on which it made posts that were retweeted.
         """
-        for window in self._retweeted.values():
-            if not (self._are_offered and self._counts_retweets):
-                return
-            if not self._calls.is_over(window.campaign_id):
+
+        def count(one: tuple[str, _Window]) -> None:
+            _, window = one
+            is_asked = self._are_offered and self._counts_retweets
+            if is_asked and not self._calls.is_over(window.campaign_id):
                 with self._part(window):
                     self._count_retweets(window, retweeted)
+
+        self._first_one_then_all(count, list(self._retweeted.items()))
 
     @contextmanager
     def _part(self, window: _Window) -> Iterator[None]:
@@ -139,9 +152,10 @@ class Counts:
             try:
                 return self._count_all(window, moment)
             except (PermissionMissing, NotOffered) as trouble:
-                self._has_archive = False
                 text = f"x: no counts from before {recent_from} ({trouble.message.removeprefix('x: ')})"
-                self._calls.session.note(NotOffered("x", text))
+                if self._has_archive:
+                    self._has_archive = False
+                    self._calls.session.note(NotOffered("x", text))
         if learned is not None:
             return learned
         clipped = replace(window, first_day=max(window.first_day, recent_from))

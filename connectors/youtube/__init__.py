@@ -12,10 +12,9 @@ come two to three days late.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-
-import requests
+from typing import TYPE_CHECKING
 
 from connectors.asking import AccountDays, Ask, Walk, in_parts
 from connectors.credentials import CredentialHealth
@@ -28,9 +27,13 @@ from connectors.errors import (
     Unreadable,
 )
 from connectors.history import CallsFor, History
-from connectors.wire import WireSession
 from connectors.youtube.addresses import CHANNEL_ID, VIDEO_ID, parse_handle, parse_post_id, parse_post_url
 from connectors.youtube.answers import OAUTH_SETTINGS, items_of, judge, number_in, text_in, told
+
+if TYPE_CHECKING:
+    import requests
+
+    from connectors.wire import WireSession
 
 __all__ = [
     "ACCOUNT_DAYS",
@@ -38,6 +41,7 @@ __all__ = [
     "CREDENTIAL",
     "FURTHER_CREDENTIALS",
     "HISTORY",
+    "IN_FLIGHT",
     "MORE_HOSTS",
     "PLATFORM",
     "SDK_URL",
@@ -62,6 +66,9 @@ FURTHER_CREDENTIALS = {
 }
 
 ACCOUNT_DAYS = True
+# The quota counts units by the day; no number of calls on their way at once is named (developers.google.com,
+# YouTube Data API, "Quota calculator"): a few.
+IN_FLIGHT = 4
 
 IDS_PER_REQUEST = 50
 ITEMS_PER_PAGE = 50
@@ -107,6 +114,14 @@ class _Channel:
     uploads: str | None
 
 
+@dataclass
+class _Uploads:
+    """The videos that a channel's list named, and whether it came to its end."""
+
+    ids: list[str] = field(default_factory=list)
+    is_whole: bool = False
+
+
 def _name_of(wanted: Walk | AccountDays) -> str:
     """One name per channel as the registry gives it: its id, or its handle in lower case behind an @."""
     handle = (wanted.handle or "").removeprefix("@")
@@ -138,18 +153,26 @@ class _Asker:
         channels = self._channels([*ask.walks, *days])
         wanted: dict[str, dict[str, bool]] = {}
         taken: set[str] = set()
-        listed: list[tuple[Walk, list[str]]] = []
-        for name, walk in self._walks(ask.walks).items():
-            if name in channels:
-                uploaded: list[str] = []
-                with self._session.costing_only_this():
-                    # What a list that breaks off did name is looked up all the same.
-                    for video_id in self._uploads(channels[name], walk):
-                        uploaded.append(video_id)
-                        if video_id not in taken:
-                            taken.add(video_id)
-                            wanted.setdefault(walk.campaign_id, {})[video_id] = False
-                    listed.append((walk, uploaded))
+        walks = [
+            (channels[name], walk, _Uploads())
+            for name, walk in self._walks(ask.walks).items()
+            if name in channels
+        ]
+
+        def list_uploads(one: tuple[_Channel, Walk, _Uploads]) -> None:
+            channel, walk, uploads = one
+            with self._session.costing_only_this():
+                # What a list that breaks off did name is looked up all the same.
+                for video_id in self._uploads(channel, walk):
+                    uploads.ids.append(video_id)
+                uploads.is_whole = True
+
+        self._session.side_by_side(list_uploads, walks)
+        for _, walk, uploads in walks:
+            for video_id in uploads.ids:
+                if video_id not in taken:
+                    taken.add(video_id)
+                    wanted.setdefault(walk.campaign_id, {})[video_id] = False
         for post in ask.posts:
             if not VIDEO_ID.fullmatch(post.alias):
                 text = f"youtube: {post.alias!r} is not a video's id; report this"
@@ -159,9 +182,9 @@ class _Asker:
                 wanted.setdefault(post.campaign_id, {})[post.alias] = True
         for campaign_id, videos in wanted.items():
             self._look_up(campaign_id, videos)
-        for walk, uploaded in listed:
+        for _, walk, uploads in walks:
             # A list names videos without their counters: a walk is at its end when those are read too.
-            if self._looked_up.issuperset(uploaded):
+            if uploads.is_whole and self._looked_up.issuperset(uploads.ids):
                 self._session.report.walked.append(walk)
         if days and sign_in:
             self._read_days(days, channels, sign_in)
@@ -187,6 +210,14 @@ class _Asker:
             named.setdefault(_name_of(one), one)
         found: dict[str, _Channel] = {}
         parts = "id,snippet,statistics,contentDetails"
+
+        def look_up(handle: str) -> None:
+            with self._session.costing_only_this():
+                answer = self._ask("channels", part=parts, forHandle=handle)
+                for channel in _channels_in(answer):
+                    found[handle] = channel
+                self._miss(handle, found)
+
         for campaign_id in dict.fromkeys(one.campaign_id for one in named.values()):
             mine = [name for name, one in named.items() if one.campaign_id == campaign_id]
             with self._session.asking("channels", campaign_id):
@@ -196,12 +227,7 @@ class _Asker:
                         found |= {channel.id: channel for channel in _channels_in(answer)}
                         for name in ids:
                             self._miss(name, found)
-                for name in (name for name in mine if name[:1] == "@"):
-                    with self._session.costing_only_this():
-                        answer = self._ask("channels", part=parts, forHandle=name)
-                        for channel in _channels_in(answer):
-                            found[name] = channel
-                        self._miss(name, found)
+                self._session.side_by_side(look_up, [name for name in mine if name[:1] == "@"])
         return found
 
     def _miss(self, name: str, found: dict[str, _Channel]) -> None:
@@ -246,21 +272,24 @@ class _Asker:
 
     def _look_up(self, campaign_id: str, videos: dict[str, bool]) -> None:
         """Reads videos; the value says whether one is missed when it is not there."""
+
+        def look_up(ids: list[str]) -> None:
+            with self._session.costing_only_this():
+                answer = self._ask("videos", part="statistics,snippet,contentDetails", id=",".join(ids))
+                shown: set[str] = set()
+                for item in items_of(answer):
+                    video_id, channel_id = told(item, "id"), told(item, "snippet", "channelId")
+                    if video_id is not None and video_id not in shown:
+                        shown.add(video_id)
+                        self._videos_of.setdefault(channel_id or "", []).append(video_id)
+                self._looked_up.update(ids)
+                for video_id in ids:
+                    if videos[video_id] and video_id not in shown:
+                        text = f"youtube: video {video_id} is deleted, private or was never there"
+                        self._session.note(Gone(PLATFORM, f"{text}; check it in the registry"))
+
         with self._session.asking("videos", campaign_id):
-            for ids in in_parts(list(videos), IDS_PER_REQUEST):
-                with self._session.costing_only_this():
-                    answer = self._ask("videos", part="statistics,snippet,contentDetails", id=",".join(ids))
-                    shown: set[str] = set()
-                    for item in items_of(answer):
-                        video_id, channel_id = told(item, "id"), told(item, "snippet", "channelId")
-                        if video_id is not None and video_id not in shown:
-                            shown.add(video_id)
-                            self._videos_of.setdefault(channel_id or "", []).append(video_id)
-                    self._looked_up.update(ids)
-                    for video_id in ids:
-                        if videos[video_id] and video_id not in shown:
-                            text = f"youtube: video {video_id} is deleted, private or was never there"
-                            self._session.note(Gone(PLATFORM, f"{text}; check it in the registry"))
+            self._session.side_by_side(look_up, in_parts(list(videos), IDS_PER_REQUEST))
 
     # -- daily reports
 
@@ -271,19 +300,24 @@ class _Asker:
         [first, *_] = days
         refused: dict[str, PermissionMissing] = {}
         answered = 0
+        bearer: dict[str, str] = {}
+
+        def read(one: AccountDays) -> None:
+            nonlocal answered
+            channel = channels.get(_name_of(one))
+            if channel is None:
+                return
+            with self._session.costing_only_this():
+                try:
+                    self._read_channel_days(one, channel, bearer)
+                    answered += 1
+                except PermissionMissing as trouble:
+                    refused[one.handle or channel.id] = trouble
+
         try:
             with self._session.costing_only_this():
                 bearer = self._bearer(first.campaign_id, sign_in)
-                for one in days:
-                    channel = channels.get(_name_of(one))
-                    if channel is None:
-                        continue
-                    with self._session.costing_only_this():
-                        try:
-                            self._read_channel_days(one, channel, bearer)
-                            answered += 1
-                        except PermissionMissing as trouble:
-                            refused[one.handle or channel.id] = trouble
+                self._session.side_by_side(read, days)
         except TokenInvalid as trouble:
             # The sign-in is not the key: the key read everything public just now.
             self._session.note(PermissionMissing(PLATFORM, trouble.message))

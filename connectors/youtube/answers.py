@@ -6,9 +6,7 @@ A refused sign-in answers in OAuth's own shape: `{"error": "invalid_grant", "err
 
 from __future__ import annotations
 
-from typing import Any
-
-import requests
+from typing import TYPE_CHECKING, Any
 
 from connectors.errors import (
     BadRequest,
@@ -21,6 +19,9 @@ from connectors.errors import (
     Trouble,
     Unreadable,
 )
+
+if TYPE_CHECKING:
+    import requests
 
 # Not the platform's own module: discovery goes by the public name.
 _PLATFORM = "youtube"

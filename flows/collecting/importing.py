@@ -23,12 +23,14 @@ from connectors.exports.judging import Chunk, Judgement, Options, judge
 from connectors.exports.mistakes import Mistake, NotAnExport, on_one_line, shown
 from connectors.facebook.addresses import DIGITS
 from connectors.x.addresses import HANDLE
-from flows.collecting.round import DEMO_MARKER
+from flows.home import DEMO_MARKER
 from warehouse.forgetting import Forgotten
 from warehouse.landing import SCHEMA_VERSION, LandingWriter, drop_unfinished_files
+from warehouse.mirrored import bring_up_to_date
 from warehouse.one_at_a_time import IMPORT_LOCK, Busy, one_at_a_time
-from warehouse.readings import EXPORT
 from warehouse.sealed import DAMAGED
+from warehouse.sightings import platforms
+from warehouse.texts import EXPORT
 
 if TYPE_CHECKING:
     from flows.settings import Settings
@@ -107,6 +109,8 @@ def import_exports(
                 mistakes.append(str(Mistake(str(path), what, "see that you may read it")))
         if not dry_run and not mistakes:
             opened.enter_context(_alone(settings.landing, wait_s, waiting))
+        if not mistakes:
+            bring_up_to_date(settings.landing.parent, *_exports_of_the_lake(), "forgotten/")
         landed = {} if mistakes else _landed_exports(settings.landing)
         mistakes += _imported_otherwise(judged, landed, requested_at)
         if mistakes:
@@ -208,6 +212,10 @@ def _in_words(landed: _Landed) -> str:
     names = ("--observed-at", "--timezone", "the account")
     given = [f"{name} {value}" for name, value in zip(names, landed.options, strict=True) if value]
     return ", ".join(given)
+
+
+def _exports_of_the_lake() -> list[str]:
+    return [f"landing/platform={platform}/endpoint={EXPORT}/" for platform in platforms()]
 
 
 def _landed_exports(landing: Path) -> dict[str, _Landed]:

@@ -30,6 +30,7 @@ from requests import RequestException
 
 from connectors import discover
 from connectors.asking import Ask
+from connectors.clock import utc_now
 from connectors.errors import (
     BadRequest,
     Gone,
@@ -42,23 +43,34 @@ from connectors.errors import (
 )
 from connectors.pace import SharedPace
 from connectors.spending import Ledger, LedgerError, Limit, Purse
-from connectors.wire import WireSession, utc_now
+from connectors.wire import WireSession
 from flows.collecting.attempts import read_attempts, record_attempts, subjects_in
-from flows.collecting.plan import Offer, idle_reason, plan, subjects_of
+from flows.collecting.landing_aside import LandingAside
+from flows.collecting.plan import Offer, idle_reason, plan
+from flows.collecting.platforms import (
+    base_url,
+    campaigns_of,
+    further_credentials,
+    no_credential,
+    platforms_of,
+)
 from flows.collecting.schedule import reading_of
 from flows.collecting.turns import PATIENCE_S, NotOurTurn, collects_turn
 from flows.collecting.walked import read_walked, record_walked
 from flows.health.last_runs import record_run, round_of
 from flows.health.tokens import ask_of_credential, is_due, missing_line, record_token, tokens_of, warning_of
+from flows.home import ATTEMPTS, DEMO_MARKER, LEDGER, PACE, WALKS
+from flows.refused import Refused, UnknownName
 from flows.settings import CREDENTIALS
 from warehouse.forgetting import Forgotten
 from warehouse.known import KnownPost, KnownSubject, known_posts, known_subjects
 from warehouse.landing import LandingWriter, drop_unfinished_files, land_registry
+from warehouse.mirrored import bring_up_to_date
 from warehouse.one_at_a_time import Busy, one_at_a_time
-from warehouse.publish import NoWarehouse
+from warehouse.publish import NoWarehouse, opened
 
 if TYPE_CHECKING:
-    from flows.registry import Campaign, Registry
+    from flows.registry import Registry
     from flows.settings import Settings
 
 Outcome = Literal["ok", "nothing due", "skipped", "partial", "failed"]
@@ -67,15 +79,7 @@ Outcome = Literal["ok", "nothing due", "skipped", "partial", "failed"]
 # moment.
 CLOCK_TOLERANCE = timedelta(hours=1)
 
-DEMO_MARKER = ".demo"
-
 _SOURCES = Path(__file__).parents[2]
-
-# What is paid for, and how fast each credential may ask: shared by every process of this home.
-LEDGER = "spending.sqlite"
-PACE = ".pace"
-WALKS = ".walks"
-ATTEMPTS = ".attempts"
 
 # Troubles that are told and are no failure: nobody here can mend them, and the rest was read.
 TOLD_ONLY = (MetricWithdrawn.__name__, NotOffered.__name__, OtherVersion.__name__)
@@ -86,20 +90,6 @@ ASKED_AGAIN_SOON = (Transient.__name__, OverBudget.__name__)
 
 # Landing the registry takes milliseconds, on a slow disk a second.
 REGISTRY_WAITS_S = 60.0
-
-
-class Refused(Exception):
-    """A run that must not start; the text is one plain line that names the cure."""
-
-
-class CalledWrongly(Refused):
-    """What was asked for cannot be, whatever the state of things."""
-
-    is_misuse = True
-
-
-class UnknownName(CalledWrongly):
-    """A platform or campaign that nobody knows; the text lists the known ones."""
 
 
 @dataclass(frozen=True)
@@ -284,7 +274,9 @@ class Collection:
             return PlatformReport(platform, "skipped", no_credential(connector))
         stopping = stopping or Stopping()
         try:
-            with collects_turn(self.settings.home, platform, sleep=stopping.sleep):
+            with collects_turn(
+                self.settings.home, platform, lake=self.settings.landing.parent, sleep=stopping.sleep
+            ):
                 report = self.carry_out(ask, stopping)
                 # Of a run that broke off nobody knows what was asked; what failed in passing is asked again
                 # soon.
@@ -340,11 +332,15 @@ class Collection:
             **more,
         }
         ended_by: Trouble | None = None
+        bring_up_to_date(self.settings.landing.parent, "forgotten/")
         forgotten = Forgotten.read(self.settings.landing)
-        with LandingWriter(self.settings.landing) as writer:
+        with (
+            LandingWriter(self.settings.landing) as writer,
+            LandingAside(writer, forgotten.redacted) as landing,
+        ):
 
             def land(row: dict[str, object]) -> None:
-                writer.add(forgotten.redacted(row))
+                landing.add(row)
                 stopping.check()
 
             with WireSession(
@@ -360,10 +356,10 @@ class Collection:
                 now=self.now,
                 sleep=stopping.sleep,
                 # A wait for a limit takes up to a quarter of an hour; what has arrived is safe by then.
-                before_pause=writer.flush,
-                before_request=writer.flush_what_is_old,
+                before_pause=landing.flush,
                 pace=SharedPace(self.settings.home / PACE, credential),
                 calls=getattr(connector, "CALLS", None),
+                in_flight=getattr(connector, "IN_FLIGHT", 1),
             ) as session:
                 try:
                     self._ask_of_credential(ask, connector, session, credential, options)
@@ -478,6 +474,7 @@ def land_registry_in_force(
         with one_at_a_time(settings.home / ".registry.lock", wait_s=REGISTRY_WAITS_S):
             # Every collect and every build comes by here.
             drop_unfinished_files(settings.landing)
+            bring_up_to_date(settings.landing.parent, "landing/platform=registry/")
             land_registry(
                 settings.landing,
                 [
@@ -549,7 +546,8 @@ def prepare(
 def _known(settings: Settings) -> tuple[list[KnownPost], list[KnownSubject], tuple[str, ...]]:
     """What the published warehouse knows, or nothing and the line that says why."""
     try:
-        return known_posts(settings.warehouse), known_subjects(settings.warehouse), ()
+        with opened(settings.warehouse) as published:
+            return known_posts(published), known_subjects(published), ()
     except NoWarehouse as trouble:
         reason = str(trouble.__cause__ or trouble).splitlines()[0]
         note = f"the warehouse cannot be read ({reason}); everything is taken as due"
@@ -605,50 +603,6 @@ def _is_about_a_post(message: str, ask: Ask) -> bool:
     told = set(re.findall(r"[\w-]+", message))
     told |= {last for word in told if (last := word.rpartition("_")[2]).isdigit()}
     return not told.isdisjoint(names)
-
-
-def campaigns_of(registry: Registry, campaign: str | None) -> tuple[Campaign, ...]:
-    """The campaign of that name, or all of them. Raises UnknownName."""
-    if campaign is None:
-        return registry.campaigns
-    chosen = tuple(each for each in registry.campaigns if each.id == campaign)
-    if not chosen:
-        known = ", ".join(each.id for each in registry.campaigns) or "none"
-        raise UnknownName(f"no campaign is called {campaign!r}; known: {known}")
-    return chosen
-
-
-def platforms_of(campaigns: Iterable[Campaign], connectors: Mapping[str, ModuleType]) -> tuple[str, ...]:
-    """The platforms that campaigns name: by an account, a post or an audience, or by a hashtag or a site of
-    which a platform tells the mentions."""
-    offers = {platform: Offer.of(connector) for platform, connector in connectors.items()}
-    named: set[str] = set()
-    for campaign in campaigns:
-        named |= {account.platform for account in campaign.accounts}
-        named |= {post.platform for asset in campaign.assets for post in asset.posts}
-        named |= {audience.platform for audience in campaign.audiences}
-        kinds = {kind for asset in campaign.assets for kind, _, _ in subjects_of(asset)}
-        named |= {platform for platform, offer in offers.items() if kinds & set(offer.mentions)}
-    return tuple(sorted(named))
-
-
-def no_credential(connector: ModuleType) -> str:
-    """One plain line: the platform is skipped."""
-    return f"{connector.PLATFORM}: no credential; set {connector.CREDENTIAL}"
-
-
-def further_credentials(settings: Settings, connector: ModuleType) -> dict[str, str]:
-    """What a connector can do more with, by the name of its `collect`'s parameter; only what is set."""
-    found = {
-        parameter: settings.credential(connector.PLATFORM, name)
-        for parameter, name in getattr(connector, "FURTHER_CREDENTIALS", {}).items()
-    }
-    return {parameter: secret.get_secret_value() for parameter, secret in found.items() if secret}
-
-
-def base_url(settings: Settings, connector: ModuleType) -> str:
-    """Where a platform is asked: its own host, unless a setting says otherwise."""
-    return settings.api_url(connector.PLATFORM) or str(connector.API_URL)
 
 
 def _refuse_wrong_data(

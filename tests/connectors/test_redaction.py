@@ -3,13 +3,20 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Callable
-from urllib.parse import quote, quote_plus
+from collections.abc import Callable, Sequence
+from urllib.parse import quote, quote_plus, unquote
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from connectors.redaction import SECRET, Redactor
+from connectors.redaction import (
+    _AHEAD,
+    _IN_BROKEN_JSON,
+    _IN_QUERY,
+    SECRET,
+    Redactor,
+    _tokens,
+)
 
 ENCODINGS: list[Callable[[str], str]] = [
     lambda text: quote(text, safe=""),
@@ -66,6 +73,63 @@ def test_a_token_in_json_is_learned_and_the_document_stays_readable(token: str):
         "data": [{"id": "1", "access_token": SECRET}],
         "next": f"https://h/?access_token={SECRET}&a=1",
     }
+
+
+class Slow(Redactor):
+    """Looks at every letter for every spelling and every name."""
+
+    def redact(self, text: str) -> str:
+        for spelling in self._spellings:
+            text = text.replace(spelling, SECRET)
+        return text
+
+    def learn_from(self, text: str) -> None:
+        text = self.redact(text)
+        if not _AHEAD.search(text):
+            return
+        try:
+            found = set(_tokens(json.loads(text)))
+        except ValueError:
+            found = {*_IN_QUERY.findall(text), *_IN_BROKEN_JSON.findall(text)}
+        for token in found:
+            if len(token) >= 6 and SECRET not in token:
+                self.learn(token)
+                self.learn(unquote(token))
+
+    def clean(self, texts: Sequence[str]) -> list[str]:
+        for text in texts:
+            self.learn_from(text)
+        return [self.redact(text) for text in texts]
+
+
+names = st.sampled_from(["access_token", "id_token", "next_token", "client_secret", "appsecret_proof", "a_"])
+tokens = st.text("abAB12|/=", min_size=3, max_size=12)
+texts = st.lists(
+    st.one_of(
+        st.builds("https://h/?{}={}&limit=1 ".format, names, tokens),
+        st.builds('"{}":"{}",'.format, names, tokens),
+        st.builds('\\"{}\\" : \\"{}\\" '.format, names, tokens),
+        st.builds(lambda name, token: json.dumps({"data": [{name: token}]}), names, tokens),
+        st.builds("{}%3D{} ".format, names, tokens),
+        tokens,
+        names,
+    ),
+    max_size=6,
+).map("".join)
+
+
+@given(st.lists(tokens, max_size=4), st.lists(texts, max_size=4))
+def test_looking_for_beginnings_and_endings_finds_what_looking_at_every_letter_finds(
+    known: list[str], passing: list[str]
+):
+    quick, slow = Redactor(known), Slow(known)
+    assert quick.clean(passing) == slow.clean(passing)
+    assert [quick.redact(text) for text in passing] == [slow.redact(text) for text in passing]
+
+
+def test_a_token_in_one_text_goes_from_the_texts_before_it():
+    before, after = Redactor([]).clean(["see token-1234", "https://h/?access_token=token-1234"])
+    assert (before, after) == (f"see {SECRET}", f"https://h/?access_token={SECRET}")
 
 
 def test_a_longer_secret_is_replaced_before_the_one_inside_it():

@@ -20,7 +20,8 @@ from connectors import facebook, x
 from connectors.errors import BadRequest, BudgetSpent, RateLimited, Transient, Trouble, Unreadable
 from tests.connectors.conftest import NOW, TOKEN, Wire
 from tests.connectors.loopback import Answer, Asked, Loopback, dripping
-from warehouse.landing import SECONDS_PER_FILE, LandingWriter, landed_files
+from warehouse.landed_files import landed_files
+from warehouse.landing import SECONDS_PER_FILE, LandingWriter
 
 Connect = Callable[..., Wire]
 

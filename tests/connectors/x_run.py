@@ -29,6 +29,7 @@ class Run:
     troubles: list[tuple[str, str, int]] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
     is_live: bool = False
+    in_flight: int = 1
     listed: Report = field(default_factory=Report)
 
     def collect(
@@ -56,6 +57,7 @@ class Run:
             now=lambda: self.now,
             sleep=self.slept.append,
             timeout=(5, 5),
+            in_flight=self.in_flight,
         )
         with session:
             try:

@@ -21,9 +21,11 @@ from connectors.asking import Ask
 from connectors.errors import Gone, OverBudget, RateLimited, Transient, Unreadable
 from connectors.spending import Ledger, Line, Purse
 from connectors.wire import WireSession
-from flows.collecting.round import LEDGER, PACE, Collection, Refused, UnknownName, prepare
+from flows.collecting.round import Collection, prepare
 from flows.collecting.turns import backfills_turn, collects_turn
 from flows.health.last_runs import read_run, round_of
+from flows.home import LEDGER, PACE
+from flows.refused import Refused, UnknownName
 from flows.registry import load
 from flows.settings import Settings
 from tests.flows.conftest import REGISTRY, Vendor, answer
