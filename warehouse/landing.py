@@ -27,6 +27,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse.durable import drop_unfinished, written_whole
+from warehouse.landed_files import landed_files
 from warehouse.sealed import DAMAGED, write_sealed
 
 SCHEMA_VERSION = 1
@@ -141,13 +142,6 @@ class LandingWriter:
         self.files.append(final)
         self.rows[endpoint] += len(rows)
         LOG.info("landed %s responses=%d", final, len(rows))
-
-
-def landed_files(root: Path, platform: str = "*") -> list[Path]:
-    """Every landed file (of one platform), in name order; hidden files are unfinished and are left out."""
-    return sorted(
-        path for path in root.glob(f"platform={platform}/endpoint=*/date=*/*.parquet") if path.name[0] != "."
-    )
 
 
 def drop_unfinished_files(root: Path) -> None:

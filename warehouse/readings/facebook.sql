@@ -5,50 +5,64 @@
 --
 -- Answers come as lists (`data`), as one object, as a map of id to object (`?ids=`), and as batch lists whose bodies are JSON
 -- text. Answers that are not the promised JSON give no rows.
-with answers as (
+with posts as materialized (
+    -- Lists taken apart are put down before anything is asked of them: a list inside costs as much as its whole answer otherwise.
+    select
+        response_id,
+        observed_at,
+        unnest(case endpoint
+            when 'page_posts' then try(from_json(body, '{"data": [{
+                "id": "VARCHAR", "from": {"id": "VARCHAR"}, "created_time": "TIMESTAMPTZ", "message": "VARCHAR",
+                "permalink_url": "VARCHAR",
+                "attachments": {"data": [{
+                    "media_type": "VARCHAR", "title": "VARCHAR", "url": "VARCHAR", "target": {"id": "VARCHAR"}
+                }]},
+                "shares": {"count": "BIGINT"},
+                "reactions": {"summary": {"total_count": "BIGINT"}},
+                "r_like": {"summary": {"total_count": "BIGINT"}}, "r_love": {"summary": {"total_count": "BIGINT"}},
+                "r_wow": {"summary": {"total_count": "BIGINT"}}, "r_haha": {"summary": {"total_count": "BIGINT"}},
+                "r_sad": {"summary": {"total_count": "BIGINT"}}, "r_angry": {"summary": {"total_count": "BIGINT"}},
+                "comments": {"summary": {"total_count": "BIGINT"}}
+            }]}')).data
+            -- The same as a map: its values have a type in SQL's own words.
+            else map_values(try(from_json(body, concat('"MAP(VARCHAR, STRUCT(',
+                'id VARCHAR, \"from\" STRUCT(id VARCHAR), created_time TIMESTAMPTZ, message VARCHAR, permalink_url VARCHAR, ',
+                'attachments STRUCT(data STRUCT(media_type VARCHAR, title VARCHAR, url VARCHAR, target STRUCT(id VARCHAR))[]), ',
+                'shares STRUCT(count BIGINT), ',
+                'reactions STRUCT(summary STRUCT(total_count BIGINT)), ',
+                'r_like STRUCT(summary STRUCT(total_count BIGINT)), r_love STRUCT(summary STRUCT(total_count BIGINT)), ',
+                'r_wow STRUCT(summary STRUCT(total_count BIGINT)), r_haha STRUCT(summary STRUCT(total_count BIGINT)), ',
+                'r_sad STRUCT(summary STRUCT(total_count BIGINT)), r_angry STRUCT(summary STRUCT(total_count BIGINT)), ',
+                'comments STRUCT(summary STRUCT(total_count BIGINT))',
+                '))"'))))
+        end) as post
+    from landed
+    where status = 200 and endpoint in ('page_posts', 'posts')
+),
+
+answers as (
     select response_id, observed_at, endpoint, status, params, url, try(body::json) as answer
     from landed
-    where json_valid(body)
+    where (status <> 200 or endpoint not in ('page_posts', 'posts')) and json_valid(body)
 ),
 
 -- One row an object, whichever way it came.
 objects as (
     select response_id, observed_at, endpoint, unnest(from_json(answer -> 'data', '["JSON"]')) as object
     from answers
-    where status = 200 and endpoint in ('page_posts', 'page_reels', 'page_videos')
+    where status = 200 and endpoint in ('page_reels', 'page_videos')
 
     union all
 
     select response_id, observed_at, endpoint, unnest(json_extract(answer, '$.*'))
     from answers
-    where status = 200 and endpoint in ('posts', 'videos')
+    where status = 200 and endpoint = 'videos'
 
     union all
 
     select response_id, observed_at, endpoint, answer
     from answers
     where status = 200 and endpoint = 'pages'
-),
-
-posts as (
-    select
-        response_id,
-        observed_at,
-        from_json(object, '{
-            "id": "VARCHAR", "from": {"id": "VARCHAR"}, "created_time": "TIMESTAMPTZ", "message": "VARCHAR",
-            "permalink_url": "VARCHAR", "status_type": "VARCHAR", "is_published": "BOOLEAN",
-            "attachments": {"data": [{
-                "media_type": "VARCHAR", "type": "VARCHAR", "title": "VARCHAR", "url": "VARCHAR", "target": {"id": "VARCHAR"}
-            }]},
-            "shares": {"count": "BIGINT"},
-            "reactions": {"summary": {"total_count": "BIGINT"}},
-            "comments": {"summary": {"total_count": "BIGINT"}},
-            "r_like": {"summary": {"total_count": "BIGINT"}}, "r_love": {"summary": {"total_count": "BIGINT"}},
-            "r_wow": {"summary": {"total_count": "BIGINT"}}, "r_haha": {"summary": {"total_count": "BIGINT"}},
-            "r_sad": {"summary": {"total_count": "BIGINT"}}, "r_angry": {"summary": {"total_count": "BIGINT"}}
-        }') as post
-    from objects
-    where endpoint in ('page_posts', 'posts')
 ),
 
 videos as (

@@ -3,50 +3,52 @@
 --
 -- Answers come in two vocabularies, tweet and post (renamed in X's specification in July 2026); both are read.
 -- Answers that are not the promised JSON give no rows.
-with answers as (
+with shown as materialized (
+    -- One row a post; what an answer says beside its posts comes with the first row. Lists taken apart are put down before anything
+    -- is asked of them: a list inside costs as much as its whole answer otherwise.
     select
         response_id,
         observed_at,
         endpoint,
-        params,
-        try(from_json(body, '{
-            "data": "JSON",
-            "includes": {
-                "media": [{"media_key": "VARCHAR", "type": "VARCHAR", "public_metrics": {"view_count": "BIGINT"}}],
-                "users": [{"id": "VARCHAR", "username": "VARCHAR", "name": "VARCHAR",
-                           "public_metrics": {"followers_count": "BIGINT"}}]
-            },
-            "errors": [{"resource_type": "VARCHAR", "resource_id": "VARCHAR", "value": "VARCHAR", "type": "VARCHAR"}]
-        }')) as answer
-    from landed
-    where status = 200
-),
-
-posts as (
-    select
-        response_id,
-        observed_at,
-        unnest(from_json(answer.data, '[{
-            "id": "VARCHAR", "text": "VARCHAR", "author_id": "VARCHAR", "created_at": "TIMESTAMPTZ",
-            "edit_history_tweet_ids": ["VARCHAR"], "edit_history_post_ids": ["VARCHAR"],
-            "referenced_tweets": [{"type": "VARCHAR"}], "referenced_posts": [{"type": "VARCHAR"}],
-            "attachments": {"media_keys": ["VARCHAR"]},
-            "entities": {"urls": [{"expanded_url": "VARCHAR", "unwound_url": "VARCHAR", "media_key": "VARCHAR"}]},
-            "public_metrics": {
-                "retweet_count": "BIGINT", "repost_count": "BIGINT", "reply_count": "BIGINT", "like_count": "BIGINT",
-                "quote_count": "BIGINT", "bookmark_count": "BIGINT", "impression_count": "BIGINT"
-            },
-            "non_public_metrics": {
-                "impression_count": "BIGINT", "user_profile_clicks": "BIGINT", "url_link_clicks": "BIGINT"
-            },
-            "organic_metrics": {
-                "impression_count": "BIGINT", "retweet_count": "BIGINT", "repost_count": "BIGINT",
-                "reply_count": "BIGINT", "like_count": "BIGINT", "user_profile_clicks": "BIGINT",
-                "url_link_clicks": "BIGINT"
-            }
-        }]')) as post
-    from answers
-    where endpoint in ('timeline', 'posts', 'private')
+        unnest(case when len(answer.data) > 0 then answer.data else [null] end) as post,
+        generate_subscripts(case when len(answer.data) > 0 then answer.data else [null] end, 1) as place,
+        case when place = 1 then answer.includes end as includes,
+        case when place = 1 then answer.errors end as errors
+    from (
+        select
+            response_id,
+            observed_at,
+            endpoint,
+            try(from_json(body, '{
+                "data": [{
+                    "id": "VARCHAR", "text": "VARCHAR", "author_id": "VARCHAR", "created_at": "TIMESTAMPTZ",
+                    "edit_history_tweet_ids": ["VARCHAR"], "edit_history_post_ids": ["VARCHAR"],
+                    "referenced_tweets": [{"type": "VARCHAR"}], "referenced_posts": [{"type": "VARCHAR"}],
+                    "attachments": {"media_keys": ["VARCHAR"]},
+                    "entities": {"urls": [{"expanded_url": "VARCHAR", "unwound_url": "VARCHAR", "media_key": "VARCHAR"}]},
+                    "public_metrics": {
+                        "retweet_count": "BIGINT", "repost_count": "BIGINT", "reply_count": "BIGINT", "like_count": "BIGINT",
+                        "quote_count": "BIGINT", "bookmark_count": "BIGINT", "impression_count": "BIGINT"
+                    },
+                    "non_public_metrics": {
+                        "impression_count": "BIGINT", "user_profile_clicks": "BIGINT", "url_link_clicks": "BIGINT"
+                    },
+                    "organic_metrics": {
+                        "impression_count": "BIGINT", "retweet_count": "BIGINT", "repost_count": "BIGINT",
+                        "reply_count": "BIGINT", "like_count": "BIGINT", "user_profile_clicks": "BIGINT",
+                        "url_link_clicks": "BIGINT"
+                    }
+                }],
+                "includes": {
+                    "media": [{"media_key": "VARCHAR", "type": "VARCHAR", "public_metrics": {"view_count": "BIGINT"}}],
+                    "users": [{"id": "VARCHAR", "username": "VARCHAR", "name": "VARCHAR",
+                               "public_metrics": {"followers_count": "BIGINT"}}]
+                },
+                "errors": [{"resource_type": "VARCHAR", "resource_id": "VARCHAR", "value": "VARCHAR", "type": "VARCHAR"}]
+            }')) as answer
+        from landed
+        where status = 200 and endpoint in ('timeline', 'posts', 'private')
+    )
 ),
 
 -- A native retweet mirrors the counters of the original and never adds to anything.
@@ -55,7 +57,7 @@ own_posts as (
         *,
         coalesce(nullif(post.edit_history_tweet_ids, []), nullif(post.edit_history_post_ids, []), [post.id]) as edits,
         post.id = edits[-1] as is_newest_edit
-    from posts
+    from shown
     where post.id is not null
         and not list_has_any(
             list_transform(coalesce(post.referenced_tweets, post.referenced_posts, []), lambda r: r.type),
@@ -64,26 +66,26 @@ own_posts as (
 ),
 
 media as (
-    select response_id, observed_at, unnest(answer.includes.media) as medium
-    from answers
+    select response_id, observed_at, unnest(includes.media) as medium
+    from shown
     where endpoint in ('timeline', 'posts')
 ),
 
 users as (
-    select response_id, observed_at, unnest(answer.includes.users) as account from answers
+    select response_id, observed_at, unnest(includes.users) as account from shown
     union all
     select
         response_id,
         observed_at,
-        unnest(from_json(answer.data, '[{"id": "VARCHAR", "username": "VARCHAR", "name": "VARCHAR",
-                                         "public_metrics": {"followers_count": "BIGINT"}}]')) as account
-    from answers
-    where endpoint = 'users'
+        unnest(try(from_json(body, '{"data": [{"id": "VARCHAR", "username": "VARCHAR", "name": "VARCHAR",
+                                               "public_metrics": {"followers_count": "BIGINT"}}]}')).data) as account
+    from landed
+    where status = 200 and endpoint = 'users'
 ),
 
 refusals as (
-    select response_id, observed_at, unnest(answer.errors) as refusal
-    from answers
+    select response_id, observed_at, unnest(errors) as refusal
+    from shown
     where endpoint = 'posts'
 ),
 
@@ -93,11 +95,11 @@ buckets as (
         response_id,
         observed_at,
         coalesce(try(params::json ->> '$.query'), '') as query,
-        unnest(from_json(answer.data, '[{
+        unnest(try(from_json(body, '{"data": [{
             "start": "TIMESTAMPTZ", "end": "TIMESTAMPTZ", "tweet_count": "BIGINT", "post_count": "BIGINT"
-        }]')) as bucket
-    from answers
-    where endpoint = 'counts' and try(params::json ->> '$.granularity') = 'day'
+        }]}')).data) as bucket
+    from landed
+    where status = 200 and endpoint = 'counts' and try(params::json ->> '$.granularity') = 'day'
 ),
 
 counts as (

@@ -1,0 +1,99 @@
+"""One batch of readings is a job that any process can do, once or twice, with a copy of the lake."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+from tests.warehouse.lake import Lake, campaign, x_post
+from warehouse import batch_jobs
+from warehouse.batch_jobs import BatchJob, Job, OtherRelease, Result, make_batch, split
+from warehouse.batches import MAKING, committed
+from warehouse.landed_files import landed_files
+
+NOON = datetime(2019, 11, 30, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    """Answers of the last two days of November and the first of December, of which one is no JSON."""
+    lake = Lake(tmp_path)
+    lake.register(campaign())
+    for day in range(3):
+        lake.answer(NOON + timedelta(days=day - 1), {"data": [x_post("1", impression_count=100 * day)]})
+    lake.answer(NOON, "no JSON")
+    return lake
+
+
+def jobs_of(lake: Lake) -> list[BatchJob]:
+    return split(lake.landing, lake.readings, "x", landed_files(lake.landing, "x"))
+
+
+def files_of(readings: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(readings)): path.read_bytes() for path in readings.rglob("*") if path.is_file()
+    }
+
+
+def test_a_job_done_twice_at_the_same_time_makes_the_batch_once(lake: Lake) -> None:
+    jobs = jobs_of(lake)
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as workers:
+        made = list(workers.map(make_batch, [*jobs, *jobs]))
+    assert made[: len(jobs)] == made[len(jobs) :]
+    there = committed(lake.readings)
+    assert sorted(one.batch.name for one in made[: len(jobs)] if one.batch) == [each.name for each in there]
+    files = {str(path.relative_to(lake.readings)) for path in lake.readings.glob("platform=*/*/*")}
+    assert files == {name for batch in there for name in batch.files}
+    assert list((lake.readings / MAKING).iterdir()) == []
+
+
+def test_a_worker_with_a_copy_of_the_lake_makes_the_same_batch(lake: Lake, tmp_path: Path) -> None:
+    landing, readings = tmp_path / "elsewhere" / "landing", tmp_path / "elsewhere" / "readings"
+    shutil.copytree(lake.landing, landing)
+    for job in jobs_of(lake):
+        there = replace(pickle.loads(pickle.dumps(job)), landing=landing, readings=readings)
+        assert make_batch(there) == make_batch(job)
+    assert files_of(readings) == files_of(lake.readings)
+
+
+def test_a_batch_is_of_one_month_and_tells_what_is_no_json(lake: Lake) -> None:
+    made = [make_batch(job) for job in jobs_of(lake)]
+    months = [{Path(name).parts[1] for name in one.batch.files} for one in made if one.batch]
+    assert months == [{"month=2019-11"}, {"month=2019-12"}]
+    assert [(one.responses, one.sightings, one.not_json) for one in made] == [(3, 2, 1), (1, 1, 0)]
+
+
+def test_a_worker_of_another_release_refuses_in_words(lake: Lake) -> None:
+    (job, *_) = jobs_of(lake)
+    with pytest.raises(OtherRelease, match="install the same everywhere"):
+        make_batch(replace(job, sql="of another release"))
+    assert committed(lake.readings) == []
+
+
+def test_answers_too_large_for_the_memory_meant_for_a_batch_are_read_all_the_same(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = [make_batch(job) for job in jobs_of(lake)]
+    monkeypatch.setattr(batch_jobs, "MEMORY_MB", 1)
+    assert [make_batch(job) for job in jobs_of(lake)] == expected
+
+
+def test_a_build_counts_what_was_made_elsewhere_and_makes_what_was_lost(lake: Lake) -> None:
+    lake.build()
+    expected = lake.tables()
+
+    def backwards_and_only_half(
+        function: Callable[[Job], Result], jobs: Sequence[Job], /
+    ) -> Iterable[Result]:
+        return [function(job) for job in reversed(jobs[::2])]
+
+    lake.build(full=True, over=backwards_and_only_half)
+    assert lake.tables() == expected

@@ -1,0 +1,35 @@
+"""Which files can be read: by their seal and their columns, or to their ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+
+from warehouse import sql
+from warehouse.landing import COLUMNS as LANDING_COLUMNS
+from warehouse.sealed import DAMAGED, is_as_sealed
+
+
+def has_landing_columns(path: Path) -> bool:
+    """Whether a file is what was written, and its footer says that it is a landed file."""
+    try:
+        return is_as_sealed(path) and bool(pq.read_schema(path).equals(LANDING_COLUMNS))
+    except DAMAGED:
+        return False
+
+
+def whole(paths: Iterable[Path]) -> list[Path]:
+    """The files that can be read to their ends, by the reader that will read them."""
+    found = []
+    for path in paths:
+        # One damaged file may leave a database that refuses whatever comes after it.
+        with duckdb.connect() as con:
+            try:
+                con.execute(f"create temp table whole as from {sql.parquet([path])}")
+            except duckdb.Error:
+                continue
+        found.append(path)
+    return found
