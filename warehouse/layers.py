@@ -20,6 +20,7 @@ INSTANTS = sql.FOLDER / "instants.sql"
 # What the scope is worked out against.
 _COMPARED = (
     "registry.campaigns",
+    "facts.posts",
     "facts.counters",
     "facts.campaign_counters",
     "facts.group_counters",
@@ -99,9 +100,16 @@ def _make_in_scope(con: duckdb.DuckDBPyConnection, model: sql.Model, keeps: bool
             "where kept.campaign_id = days.campaign_id and kept.day = days.day "
             "and kept.day >= getvariable('days_from')"
         )
-        con.execute(
-            f"delete from {model.table} where campaign_id not in (select campaign_id from registry.campaigns)"
-        )
+        for campaign_id in _campaigns_gone(con):
+            con.execute(f"delete from {model.table} where campaign_id = ?", [campaign_id])
     con.execute(f"insert into {model.table} by name select * from ({model.query}) order by {order}")
     if model.made == "counters":
         _scope(con, "remade")
+
+
+def _campaigns_gone(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """The campaigns that have left the registry since the build before."""
+    rows = con.execute(
+        "select campaign_id from before.campaigns anti join registry.campaigns using (campaign_id)"
+    ).fetchall()
+    return [str(row[0]) for row in rows]

@@ -16,10 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.warehouse.compare import everything_held
+from warehouse.batches import committed
 from warehouse.build import BuildReport, build
 from warehouse.landing import LandingWriter, land_registry
 from warehouse.publish import open_published
-from warehouse.readings import SIGHTING, committed, fingerprint, update
+from warehouse.readings import update
+from warehouse.sightings import SIGHTING, fingerprint
 
 WALL_CLOCK = datetime(2026, 11, 1, tzinfo=UTC)
 X_TWEETS = "https://api.x.com/2/tweets"

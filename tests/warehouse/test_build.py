@@ -15,11 +15,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.warehouse.lake import Lake, campaign, x_post
+from warehouse.batches import committed
 from warehouse.build import BuildRefused, build
 from warehouse.known import known_posts
-from warehouse.landing import COLUMNS, landed_files
+from warehouse.landed_files import landed_files
+from warehouse.landing import COLUMNS
 from warehouse.publish import NoWarehouse, open_published
-from warehouse.readings import committed
 
 START = datetime(2019, 11, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

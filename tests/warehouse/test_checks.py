@@ -513,3 +513,25 @@ def test_days_that_were_not_made_anew_are_not_checked_again(lake: Lake, tmp_path
         con.execute("insert into scope.days values ('water', '2019-11-02')")
         with pytest.raises(BuildRefused, match="completeness_is_one_of_its_words"):
             checking.check(con)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        f"update facts.group_days set views = views + 1 where {ASSET} and name = 'film' and {LAST_DAY}",
+        "update facts.gains set total = total + 1 where day = '2019-11-02'",
+        "update marts.asset_totals set views = views + 1 where asset_id = 'film'",
+    ],
+)
+def test_totals_are_held_against_the_days_made_anew_and_the_day_before_them(
+    lake: Lake, tmp_path: Path, fault: str
+) -> None:
+    copied = shutil.copyfile(lake.warehouse, tmp_path / "partly.duckdb")
+    check = "assets_total_what_their_counters_say"
+    with connect(copied) as con:
+        con.execute("set TimeZone = 'UTC'")
+        put_everything_into_the_scope(con)
+        con.execute("set variable days_from = '2019-11-03'::date")
+        assert con.execute(sql.checks()[check]).fetchall() == []
+        con.execute(fault)
+        assert "film" in {row[1] for row in con.execute(sql.checks()[check]).fetchall()}

@@ -14,10 +14,11 @@ import pytest
 
 from tests.warehouse.compare import differences, everything_held
 from tests.warehouse.lake import Lake, campaign, x_post
+from warehouse.batches import committed
 from warehouse.build import build
 from warehouse.compacting import Compaction, compact
-from warehouse.landing import landed_files
-from warehouse.readings import committed, update
+from warehouse.landed_files import landed_files
+from warehouse.readings import update
 
 START = datetime(2019, 11, 20, tzinfo=UTC)
 AFTER = date(2019, 11, 22)

@@ -13,13 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from warehouse.landed_files import landed_files
 from warehouse.landing import (
     BYTES_PER_FILE,
     ROWS_PER_FILE,
     SECONDS_PER_FILE,
     LandingWriter,
     land_registry,
-    landed_files,
 )
 
 NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)

@@ -69,3 +69,19 @@ def test_a_counter_and_the_platforms_days_may_come_in_any_order(tmp_path: Path) 
         lake.build()
         if number % 2 == 0:
             assert unlike_a_full_build(lake) == {}
+
+
+def test_what_a_post_had_at_each_age_follows_when_its_creation_is_told_late(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.register(campaign(assets={"film": ["facebook:111_1"]}))
+    for day in range(5):
+        counters = [{"metric": "reactions", "value": 5 * day}]
+        post_seen(lake, NOON + day * DAY, account_id="111", counters=counters)
+    lake.build()
+    assert lake.query("from facts.first_days") == []
+    # Behind the first reading, so that no counter gets another zero.
+    late = NOON + DAY / 24
+    post_seen(lake, NOON + 5 * DAY, account_id="111", created_at=late)
+    assert unlike_a_full_build(lake) == {}
+    ages = [row[0] for row in lake.query("select age_days from facts.first_days order by day")]
+    assert ages == [0, 1, 2, 3, 4]

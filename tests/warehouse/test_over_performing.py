@@ -18,6 +18,7 @@ from warehouse import sql
 from warehouse.publish import open_published
 
 (MODEL,) = [model for model in sql.models("marts") if model.name == "over_performing"]
+(FIRST_DAYS,) = [model for model in sql.models("facts") if model.name == "first_days"]
 ZONE = ZoneInfo("Europe/London")
 OF_A_POST = ("views", "shares", "retweets", "reactions", "comments")
 INTERACTIONS = ("shares", "retweets", "reactions", "comments", "quotes")
@@ -43,7 +44,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
     """A database with nothing but the tables that the score is made from."""
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'; set threads = 1")
-        con.execute("create schema marts; create schema registry")
+        con.execute("create schema marts; create schema registry; create schema facts; create schema scope")
         con.execute(
             "create table registry.campaigns as select 'water' as campaign_id, 'Europe/London' as timezone"
         )
@@ -51,25 +52,50 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
             "create table marts.posts (campaign_id varchar, platform varchar, post_id varchar, "
             "account_id varchar, created_at timestamptz)"
         )
+        con.execute("create view facts.posts as select platform, post_id, created_at from marts.posts")
+        con.execute("create view facts.assignments as select campaign_id, platform, post_id from marts.posts")
         con.execute(
-            "create table marts.post_daily (campaign_id varchar, platform varchar, post_id varchar, "
-            "metric varchar, day date, total bigint, completeness varchar)"
+            "create table facts.campaign_counters (campaign_id varchar, platform varchar, post_id varchar, "
+            "metric varchar, counter_id integer)"
         )
+        con.execute(
+            "create table facts.gains (counter_id integer, day date, total bigint, completeness varchar)"
+        )
+        con.execute("create view scope.days as select distinct 'water' as campaign_id, day from facts.gains")
+        con.execute("set variable days_from = '-infinity'::date")
+        con.execute(f"create view facts.first_days as {FIRST_DAYS.query}")
         con.execute(f"create view marts.over_performing as {MODEL.query}")
         yield con
 
 
 def fill(con: duckdb.DuckDBPyConnection, posts: list[Post]) -> None:
-    """Put these posts in the place of those that were there."""
-    con.execute("truncate marts.posts; truncate marts.post_daily")
-    insert(con, "posts", [(name(number), post.account, post.created_at) for number, post in enumerate(posts)])
+    """Put these posts in the place of those that were there. A day without a total is one that the platform
+    told itself: no counter has it."""
+    con.execute("truncate marts.posts; truncate facts.campaign_counters; truncate facts.gains")
     insert(
         con,
-        "post_daily",
+        "marts.posts",
+        [("water", "x", name(number), post.account, post.created_at) for number, post in enumerate(posts)],
+    )
+    counters = sorted({(number, metric) for number, post in enumerate(posts) for metric, _ in post.days})
+    insert(
+        con,
+        "facts.campaign_counters",
+        [("water", "x", name(number), metric, place) for place, (number, metric) in enumerate(counters)],
+    )
+    insert(
+        con,
+        "facts.gains",
         [
-            (name(number), metric, published_on(post.created_at or FIRST) + timedelta(days=age), total, known)
+            (
+                counters.index((number, metric)),
+                published_on(post.created_at or FIRST) + timedelta(days=age),
+                total,
+                known,
+            )
             for number, post in enumerate(posts)
             for (metric, age), (total, known) in post.days.items()
+            if total is not None
         ],
     )
 
@@ -77,10 +103,7 @@ def fill(con: duckdb.DuckDBPyConnection, posts: list[Post]) -> None:
 def insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[object, ...]]) -> None:
     if rows:
         columns = [list(column) for column in zip(*rows, strict=True)]
-        con.execute(
-            f"insert into marts.{table} select 'water', 'x', {', '.join('unnest(?)' for _ in columns)}",
-            columns,
-        )
+        con.execute(f"insert into {table} select {', '.join('unnest(?)' for _ in columns)}", columns)
 
 
 def name(number: int) -> str:

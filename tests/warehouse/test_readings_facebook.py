@@ -18,7 +18,7 @@ from connectors.sandbox.growth import Moment
 from connectors.sandbox.server import Sandbox
 from connectors.wire import WireSession
 from tests.warehouse.lake import Lake, Sighting, campaign, fb_batch, fb_insights, fb_post, fb_video
-from warehouse import readings
+from warehouse import sightings
 from warehouse.landing import LandingWriter
 
 NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
@@ -822,7 +822,7 @@ def test_what_is_collected_of_posts_by_day_adds_up_to_what_their_videos_gained(t
 
 
 def test_every_metric_of_posts_by_day_is_in_the_dictionary() -> None:
-    with (Path(readings.SQL).parent / "dictionary" / "facebook.csv").open(encoding="utf-8") as file:
+    with (Path(sightings.SQL).parent / "dictionary" / "facebook.csv").open(encoding="utf-8") as file:
         known = {row["native_name"]: row for row in csv.DictReader(file) if row["object_type"] == "post"}
     canonical = ["views", "video_views_organic", "video_views_paid", "watch_time"]
     assert [known[f"{metric}/day"]["canonical_name"] for metric in POST_DAY_METRICS] == canonical
@@ -830,7 +830,7 @@ def test_every_metric_of_posts_by_day_is_in_the_dictionary() -> None:
 
 
 def test_every_metric_of_pages_by_day_is_in_the_dictionary() -> None:
-    with (Path(readings.SQL).parent / "dictionary" / "facebook.csv").open(encoding="utf-8") as file:
+    with (Path(sightings.SQL).parent / "dictionary" / "facebook.csv").open(encoding="utf-8") as file:
         known = {row["native_name"]: row for row in csv.DictReader(file)}
     for metric in PAGE_METRICS:
         assert (f"{metric.name}/day" in known) == (metric.status != "withdrawn")

@@ -17,7 +17,7 @@ from tests.warehouse.test_rules import rule, ruled
 from warehouse.compacting import compact
 from warehouse.forgetting import held_by_words, is_behind
 from warehouse.landed import NotTheSame
-from warehouse.landing import landed_files
+from warehouse.landed_files import landed_files
 from warehouse.retention import Retention, take_out_texts
 from warehouse.rewriting import rewrite
 

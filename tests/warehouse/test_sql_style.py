@@ -14,7 +14,7 @@ import pytest
 import connectors
 from connectors.exports.headers import exports, series
 from tests.warehouse.lake import Lake, campaign
-from warehouse import readings, sql
+from warehouse import sightings, sql
 from warehouse.commenting import output_columns
 
 MODELS = {
@@ -22,7 +22,7 @@ MODELS = {
 }
 COMMENTED = [table for table in MODELS if not table.startswith("summaries.")]
 CHECKS = sql.checks()
-READINGS = {path.stem: path.read_text(encoding="utf-8") for path in sorted(readings.SQL.glob("*.sql"))}
+READINGS = {path.stem: path.read_text(encoding="utf-8") for path in sorted(sightings.SQL.glob("*.sql"))}
 ALL_SQL = sorted(sql.FOLDER.rglob("*.sql"))
 DICTIONARY = [
     {**row, "file": path.stem}

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import warehouse.readings
+import warehouse.sightings
 from tests.warehouse.elsewhere import in_the_dictionary
 from tests.warehouse.lake import Lake, campaign, period, periods
 from warehouse.known import KnownSubject, known_subjects
@@ -149,7 +149,7 @@ def test_what_an_answer_leaves_out_is_no_reading(lake: Lake, monkeypatch: pytest
     folder = lake.root / "sql"
     folder.mkdir()
     (folder / "elsewhere.sql").write_text(ODD_PERIODS)
-    monkeypatch.setattr(warehouse.readings, "SQL", folder)
+    monkeypatch.setattr(warehouse.sightings, "SQL", folder)
     lake.answer(NOON, "{}", platform="elsewhere")
     (seen,) = lake.read().values()
     assert seen.counters == {"none": 0}

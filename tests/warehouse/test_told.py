@@ -12,8 +12,9 @@ import warehouse.told
 from tests.warehouse.lake import Lake
 from tests.warehouse.test_readings_x import counted
 from warehouse.compacting import compact
-from warehouse.landing import landed_files
-from warehouse.readings import update, whole
+from warehouse.landed_files import landed_files
+from warehouse.readable import whole
+from warehouse.readings import update
 from warehouse.told import told
 
 NAME = ("hashtag", "#water")

@@ -17,6 +17,7 @@ days as (
     from facts.gains
     join scope.counters using (counter_id)
     left join lives using (counter_id)
+    where day >= getvariable('gains_from')
     group by counter_id
 )
 

@@ -21,13 +21,30 @@ gained as (
         sum(quotes) as quotes
     from marts.asset_platform_daily
     join registry.campaigns using (campaign_id)
-    where day between starts and ends
+    where day between starts and ends and day >= getvariable('days_from')
+    group by all
+),
+
+side_totals as (
+    select
+        campaign_id,
+        side_id,
+        platform,
+        sum(views) as views,
+        sum(shares) as shares,
+        sum(retweets) as retweets,
+        sum(reactions) as reactions,
+        sum(comments) as comments,
+        sum(quotes) as quotes
+    from marts.side_daily
+    join registry.campaigns using (campaign_id)
+    where day between starts and ends and day >= getvariable('days_from')
     group by all
 )
 
 select campaign_id, side_id, platform, gained.views as gained_views, side_totals.views as views
 from gained
-full join marts.side_totals using (campaign_id, side_id, platform)
+full join side_totals using (campaign_id, side_id, platform)
 anti join shared using (campaign_id, platform)
 where (gained.views, gained.shares, gained.retweets, gained.reactions, gained.comments, gained.quotes)
     is distinct from (

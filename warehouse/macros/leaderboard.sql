@@ -11,12 +11,6 @@ with asked as (
         when n >= 1 then 1
         else error(format('a leaderboard has 1 place or more, not {}: give how many', coalesce(n::varchar, 'NULL')))
     end)
-),
-
-appearances as (
-    select campaign_id, asset_id, list(distinct platform order by platform) as platforms
-    from marts.asset_platform_daily
-    group by campaign_id, asset_id
 )
 
 select
@@ -37,12 +31,12 @@ select
     -- Lifetime retweets.
     retweets,
     -- Platforms that it appeared on.
-    coalesce(platforms, []) as platforms,
+    platforms,
     -- The team's labels; empty for posts that no asset lists.
     tags,
     -- Whether the team listed it as an asset.
     is_listed
-from asked, marts.asset_totals
-left join appearances using (campaign_id, asset_id)
+from asked
+cross join marts.asset_totals
 where views is not null and views_rank <= n
 order by campaign_id, views_rank, asset_id

@@ -15,6 +15,12 @@ with totals as (
     join facts.counters using (counter_id)
     where kind = 'asset'
     group by campaign_id, name
+),
+
+appearances as (
+    select campaign_id, asset_id, list(distinct platform order by platform) as platforms
+    from facts.assignments
+    group by campaign_id, asset_id
 )
 
 select
@@ -41,7 +47,10 @@ select
     -- The team's labels; empty for posts that no asset lists.
     coalesce(listed.tags, []) as tags,
     -- Whether the team listed it as an asset.
-    listed.asset_id is not null as is_listed
+    listed.asset_id is not null as is_listed,
+    -- Platforms of its posts.
+    platforms
 from totals
 join facts.assets as named using (campaign_id, asset_id)
+join appearances using (campaign_id, asset_id)
 left join registry.assets as listed using (campaign_id, asset_id)

@@ -16,19 +16,38 @@ readings as (
     from summaries.platform_hours
 ),
 
--- No gap is shorter than this.
-shortest as (
-    select platform, min(case cadence when 'daily' then 22 else 1.5 * every_hours end) as hours
-    from registry.schedules
-    group by all
+silences as (
+    select platform, starts_at, coalesce(next_at, newest.read_at) as ends_at, next_at is not null as is_over
+    from readings
+    cross join newest
+),
+
+-- Those that a row of the schedule makes long enough, if there is a post of the age that it is for: few are, and posts are many.
+long_enough as (
+    select
+        campaign_id,
+        platform,
+        starts_at,
+        ends_at,
+        is_over,
+        ends_at - to_hours(from_age_hours) as born_before,
+        case when cadence = 'by age' then starts_at - to_hours(to_age_hours) end as born_after
+    from silences
+    join registry.schedules using (platform)
+    join registry.campaigns using (campaign_id)
+    where case cadence
+        when 'daily' then (ends_at at time zone timezone)::date - (starts_at at time zone timezone)::date > 1
+        else epoch_us(ends_at) - epoch_us(starts_at) >= 1.5 * every_hours * 3600000000
+    end
 ),
 
 stretches as (
-    select platform, starts_at, coalesce(next_at, newest.read_at) as ends_at, next_at is not null as is_over
-    from readings
-    join shortest using (platform)
-    cross join newest
-    where epoch_us(coalesce(next_at, newest.read_at)) - epoch_us(starts_at) >= shortest.hours * 3600000000
+    select distinct long_enough.campaign_id, long_enough.platform, starts_at, ends_at, is_over
+    from long_enough
+    asof join facts.reading_spans on reading_spans.campaign_id = long_enough.campaign_id
+        and reading_spans.platform = long_enough.platform
+        and reading_spans.born_at < long_enough.born_before
+    where reading_spans.born_at > coalesce(born_after, '-infinity'::timestamptz)
 ),
 
 parts as (
@@ -49,7 +68,7 @@ parts as (
         (greatest(starts_at, due_from) at time zone reading_spans.timezone)::date as first_day,
         (least(ends_at, due_until) at time zone reading_spans.timezone)::date as last_day
     from stretches
-    join facts.reading_spans using (platform)
+    join facts.reading_spans using (campaign_id, platform)
     where cadence is not null and due_from < ends_at and due_until > starts_at
 ),
 
@@ -73,12 +92,13 @@ affected as (
     select * from missed where polls > 0
 ),
 
--- Hours of each day in which an export that was imported has a reading.
+-- Hours of each day in which an export that was imported has a reading: bit 1 of the sources. Compared as a number it spares the scan
+-- what has none.
 imported as (
     select campaign_id, platform, post_id, day, bit_or(hours) as hours
     from facts.campaign_counters
     join summaries.counter_days using (counter_id)
-    where sources & 2 <> 0
+    where sources >= 2
     group by all
 ),
 

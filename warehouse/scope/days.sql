@@ -40,6 +40,14 @@ from registry.campaigns
 join before.campaigns as earlier using (campaign_id)
 where campaigns.timezone <> earlier.timezone;
 
+-- Posts of another age than before: which of their days are the first hangs on it.
+create or replace temp table aged_otherwise as
+select distinct campaign_id, counter_id
+from facts.posts
+join before.posts as earlier using (platform, post_id)
+join facts.campaign_counters using (platform, post_id)
+where posts.created_at is distinct from earlier.created_at;
+
 insert into scope.days
 with fresh_periods as (
     select distinct unnest(periods).first_day as day
@@ -56,6 +64,10 @@ select distinct campaign_id, day
 from (select campaign_id, min(last_day) as last_day from regrouped group by campaign_id) as since
 join facts.group_days using (campaign_id)
 where day >= last_day
+union
+select distinct campaign_id, day
+from aged_otherwise
+join facts.gains using (counter_id)
 union
 select distinct campaign_id, day
 from reassigned
