@@ -21,14 +21,20 @@ from pathlib import Path
 import duckdb
 
 from warehouse import checking, layers, sql
-from warehouse import readings as readings_layer
+from warehouse.batch_jobs import Over, here
+from warehouse.batches import drop_damaged
 from warehouse.commenting import comment
-from warehouse.landing import landed_files
+from warehouse.export_names import attach_as_known_at
+from warehouse.landed_files import landed_files
 from warehouse.macros import make_macros
+from warehouse.mirrored import LakeOutOfReach, bring_up_to_date
 from warehouse.one_at_a_time import BUILD_LOCK, Busy, one_at_a_time
 from warehouse.opening import is_damaged, open_to_read
 from warehouse.publish import publish
+from warehouse.readable import has_landing_columns, whole
+from warehouse.readings import update
 from warehouse.refusals import BuildRefused as BuildRefused
+from warehouse.sightings import SIGHTING, fingerprint
 from warehouse.versions import drop_set_aside, tidy
 
 DICTIONARY = Path(__file__).parent / "dictionary"
@@ -42,6 +48,10 @@ LITTLE = 1024 * 1024
 
 class AnotherBuild(BuildRefused):
     """Another build is running on the same lake or warehouse; it takes in what has landed."""
+
+
+class BuildElsewhere(AnotherBuild):
+    """Another machine is building on the same lake; the tables here are not made by that."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +86,14 @@ def build(
     wait_s: float = 0.0,
     progress: Callable[[str], None] = lambda step: None,
     waiting: Callable[[str], None] = lambda line: None,
+    over: Over = here,
 ) -> BuildReport:
     """Bring the warehouse up to date and publish it.
 
     `full` makes readings and summaries again from landing. `as_known_at` leaves out every reading observed
     after that moment and the registry landed after it. The newest `keep` of the warehouses that were
     published before are kept. Another build is waited for up to `wait_s` seconds; `waiting` is told once for
-    whom.
+    whom. `over` does the jobs that can be done anywhere (`warehouse.batch_jobs`).
 
     Raises AnotherBuild when one is still running, BuildRefused when nothing has landed, a check finds
     offenders, the disk is full or the database cannot do what is asked of it.
@@ -95,8 +106,9 @@ def build(
         for folder in sorted({readings.parent.resolve(), warehouse.parent.resolve()}):
             locks.enter_context(_one_at_a_time(folder / BUILD_LOCK, wait_s, waiting))
         locks.enter_context(_the_database_refuses(warehouse))
+        bring_up_to_date(readings.parent)
         tidy(warehouse, keep)
-        digest = readings_layer.update(landing, readings, full=full, progress=progress)
+        digest = update(landing, readings, full=full, progress=progress, over=over)
         made = warehouse.with_name(f".{warehouse.name}.{os.getpid()}.part")
         try:
             registries, damaged = _known_registries(landing, as_known_at)
@@ -106,11 +118,12 @@ def build(
                 )
             except duckdb.Error:
                 is_lost = is_damaged(warehouse)
-                if not readings_layer.drop_damaged(readings) and not is_lost:
+                if not drop_damaged(readings) and not is_lost:
                     raise
                 # Somebody damaged what is made from landing: it is made from landing again.
                 made.unlink(missing_ok=True)
-                digest = digest.then(readings_layer.update(landing, readings, full=False, progress=progress))
+                again = update(landing, readings, full=False, progress=progress, over=over)
+                digest = digest.then(again)
                 mode, counted, tables, warnings = _make(
                     readings, digest.files, warehouse, made, registries, True, as_known_at, progress
                 )
@@ -140,6 +153,8 @@ def _the_database_refuses(warehouse: Path) -> Iterator[None]:
     """What cannot be written or worked out costs the build, in one line, and nothing that was there."""
     try:
         yield
+    except LakeOutOfReach as error:
+        raise BuildRefused(f"{error}; what was published stays as it was") from error
     except (
         duckdb.IOException,
         duckdb.TransactionException,
@@ -168,6 +183,11 @@ def _one_at_a_time(lock: Path, wait_s: float, waiting: Callable[[str], None]) ->
             yield
     except Busy as busy:
         still = f" still after {wait_s:g} s" if wait_s else ""
+        if busy.is_elsewhere:
+            raise BuildElsewhere(
+                f"another machine is building on this lake{still} ({busy.holder}); let it finish, then build "
+                "again"
+            ) from None
         raise AnotherBuild(
             f"another build is running on this lake{still} ({busy.holder}); let it finish, its result holds "
             "what has landed"
@@ -319,7 +339,7 @@ def _write_basis(con: duckdb.DuckDBPyConnection, basis: _Basis) -> None:
 
 def _text_of(*names: str) -> str:
     """A fingerprint of the files of some layers, and of the readings that they rest on."""
-    digest = hashlib.sha256(readings_layer.fingerprint().encode() + layers.INSTANTS.read_bytes())
+    digest = hashlib.sha256(fingerprint().encode() + layers.INSTANTS.read_bytes())
     for layer in names:
         for path in sorted((sql.FOLDER / layer).iterdir()):
             digest.update(path.name.encode() + path.read_bytes())
@@ -345,7 +365,7 @@ def _known_registries(landing: Path, as_known_at: datetime | None) -> tuple[_Reg
     stands alone.
     """
     landed = landed_files(landing, "registry")
-    paths = readings_layer.whole(path for path in landed if readings_layer.has_landing_columns(path))
+    paths = whole(path for path in landed if has_landing_columns(path))
     if not paths:
         raise BuildRefused(f"no registry has landed in {landing} yet; run `campaign collect` first")
     relation = sql.parquet(paths)
@@ -401,14 +421,14 @@ def _attach_readings(
     con.execute("attach ':memory:' as readings")
     if as_known_at is not None and files:
         # Such a build never continues another: all of it is fresh.
-        readings_layer.attach_as_known_at(con, [root / file for file in files], as_known_at)
+        attach_as_known_at(con, [root / file for file in files], as_known_at)
         return
     for name, chosen in (("fresh", fresh), ("sightings", files)):
         if chosen:
             relation = sql.parquet((root / file for file in chosen), hive=True)
             con.execute(f"create view readings.{name} as select * exclude (month) from {relation}")
         else:
-            con.execute(f"create table readings.{name} ({readings_layer.SIGHTING})")
+            con.execute(f"create table readings.{name} ({SIGHTING})")
 
 
 def _load_dictionary(con: duckdb.DuckDBPyConnection) -> None:

@@ -13,12 +13,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import duckdb
 
 from warehouse import sql
-from warehouse.publish import ask
+from warehouse.publish import Published, ask
 from warehouse.refusals import BuildRefused
 
 ERROR, WARNING = "error", "warning"
@@ -114,7 +113,7 @@ def warned(con: duckdb.DuckDBPyConnection) -> tuple[Warned, ...]:
     return tuple(Warned(*row) for row in con.execute(_WARNED).fetchall())
 
 
-def published_warnings(warehouse: Path) -> tuple[Warned, ...]:
+def published_warnings(warehouse: Published) -> tuple[Warned, ...]:
     """What the build that is published warned of; nothing when nothing is published yet.
 
     Raises NoWarehouse when the file is there and cannot be read.

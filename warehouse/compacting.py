@@ -7,7 +7,7 @@ lie in two files for a while: that changes no table, and the next run takes the 
 again. A damaged file is left where it is and named. The registry and exports land rarely, and stay as they
 are.
 
-Only files that are read already are put together (`warehouse.readings` knows by the footer what is in them),
+Only files that are read already are put together (`warehouse.unread` knows by the footer what is in them),
 so nothing is read twice.
 """
 
@@ -24,9 +24,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse import readings as readings_layer
 from warehouse import sql
-from warehouse.durable import hidden_sibling, sync_folder, written_whole
+from warehouse.batches import committed
+from warehouse.durable import hidden_sibling, removed, sync_folder, written_whole
 from warehouse.landed import (
     COMPACTED,
     NotTheSame,
@@ -37,7 +37,10 @@ from warehouse.landed import (
     without_texts,
 )
 from warehouse.landing import COLUMNS
+from warehouse.readable import has_landing_columns
 from warehouse.sealed import DAMAGED, write_sealed
+from warehouse.sightings import platforms
+from warehouse.texts import EXPORT
 
 # A compacted file holds about so much, counted before compression: it is held in memory twice to compare it.
 LARGEST_BYTES = 128 * 1024 * 1024
@@ -75,7 +78,7 @@ def compact(
     """
     started = time.monotonic()
     done: dict[str, set[str]] = {}
-    for batch in readings_layer.committed(readings):
+    for batch in committed(readings):
         for name in batch.landed:
             place, _, file = name.rpartition("/")
             done.setdefault(place, set()).add(file)
@@ -114,9 +117,9 @@ def compact(
 
 def _folders(landing: Path, before: date) -> Iterator[Path]:
     """The folders of days that are over; not the newest of an endpoint, whose files tell of its last run."""
-    for platform in readings_layer.platforms():
+    for platform in platforms():
         for endpoint in sorted(landing.glob(f"platform={platform}/endpoint=*")):
-            if endpoint.name == f"endpoint={readings_layer.EXPORT}":
+            if endpoint.name == f"endpoint={EXPORT}":
                 continue
             days = sorted(endpoint.glob("date=*"))
             yield from (day for day in days[:-1] if day.name < f"date={before.isoformat()}")
@@ -168,7 +171,7 @@ def _candidates(folder: Path, done: set[str], damaged: list[Path]) -> list[list[
     for path in there:
         if path in damaged:
             continue
-        if not readings_layer.has_landing_columns(path):
+        if not has_landing_columns(path):
             damaged.append(path)
         elif not is_compacted(path) or _raw_bytes(path) < LARGEST_BYTES / 2:
             found.append(path)
@@ -242,6 +245,5 @@ def _taken_together(files: Iterable[Path]) -> WithoutTexts | None:
 
 
 def _remove(folder: Path, files: Iterable[Path]) -> None:
-    for path in files:
-        path.unlink()
+    removed(files)
     sync_folder(folder)

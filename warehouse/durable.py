@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 from typing import BinaryIO
+
+from warehouse.mirrored import LakeOutOfReach, Mirror, place_of
 
 # What an unfinished file's name ends with; it begins with a dot.
 UNFINISHED = ".part"
@@ -19,10 +22,22 @@ def written_whole(final: Path, *, survives_power_cuts: bool = True) -> Iterator[
     """What the block writes to, and may read again; the file gets its name when the block ends well.
 
     Its folder must exist. Until then it is a hidden sibling, locked by this process: a lock goes with its
-    process, so `drop_unfinished` knows what a killed one left behind, in whichever container it ran.
+    process, so `drop_unfinished` knows what a killed one left behind, in whichever container it ran. A file
+    of a mirror is where the lake lies before it has its name here.
 
-    Raises OSError that names the folder, for instance where the disk is full; nothing is left then.
+    Raises OSError that names the folder, for instance where the disk is full, and LakeOutOfReach; nothing is
+    left here then.
     """
+    with written_here(final, survives_power_cuts=survives_power_cuts) as part:
+        yield part
+        if (place := place_of(final)) is not None:
+            part.flush()
+            place.mirror.push(place.name, part)
+
+
+@contextmanager
+def written_here(final: Path, *, survives_power_cuts: bool = True) -> Iterator[BinaryIO]:
+    """The same, also of a mirror's file only in the folder here."""
     hidden = hidden_sibling(final)
     part = _locked(hidden)
     try:
@@ -33,6 +48,8 @@ def written_whole(final: Path, *, survives_power_cuts: bool = True) -> Iterator[
                 os.fsync(part.fileno())
             # While it is locked: nobody takes it for left behind.
             hidden.replace(final)
+    except LakeOutOfReach:
+        raise
     except OSError as error:
         if error.filename is None:
             raise OSError(error.errno, error.strerror or str(error), str(final.parent)) from error
@@ -71,11 +88,35 @@ def drop_unfinished(folder: Path, pattern: str) -> None:
 
 
 def publish_file(hidden: Path, final: Path) -> None:
-    """Rename a finished hidden sibling to its final name, with file and folder synced to disk."""
+    """Rename a finished hidden sibling to its final name, with file and folder synced to disk; of a mirror,
+    after it is where the lake lies."""
     with hidden.open("rb") as written:
         os.fsync(written.fileno())
+        if (place := place_of(final)) is not None:
+            place.mirror.push(place.name, written)
     hidden.replace(final)
     sync_folder(final.parent)
+
+
+def removed(files: Iterable[Path]) -> None:
+    """Remove finished files, of a mirror first where the lake lies. Those that are gone already do not
+    matter."""
+    files = list(files)
+    places: dict[Mirror, list[str]] = {}
+    for place in filter(None, map(place_of, files)):
+        places.setdefault(place.mirror, []).append(place.name)
+    for mirror, names in places.items():
+        mirror.remove(names)
+    for file in files:
+        file.unlink(missing_ok=True)
+
+
+def removed_below(folder: Path) -> None:
+    """Remove a folder with all that is in it, of a mirror first where the lake lies."""
+    if (place := place_of(folder)) is not None:
+        place.mirror.remove_below(place.name)
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 def sync_folder(folder: Path) -> None:

@@ -20,12 +20,13 @@ import duckdb
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from warehouse import readings as readings_layer
+from warehouse.batches import committed, texts_of
 from warehouse.durable import written_whole
 from warehouse.landed import WithoutTexts, without_texts
-from warehouse.landing import landed_files
+from warehouse.landed_files import landed_files
 from warehouse.opening import open_to_read
 from warehouse.publish import ask
+from warehouse.readable import has_landing_columns
 from warehouse.rewriting import Change, in_portions, rewrite
 from warehouse.sealed import DAMAGED
 from warehouse.texts import Declaration, declaration, without_texts_of
@@ -198,7 +199,7 @@ def assets_held_by_words(warehouse: Path) -> list[tuple[str, str, str]]:
 def is_behind(warehouse: Path, readings: Path) -> bool:
     """Whether the published warehouse is made of other readings than there are. Raises NoWarehouse."""
     rows = ask(warehouse, "select files from ops.basis")
-    files = {name for batch in readings_layer.committed(readings) for name in batch.files}
+    files = {name for batch in committed(readings) for name in batch.files}
     return not rows or set(rows[0][0]) != files
 
 
@@ -216,7 +217,7 @@ def said_by(landing: Path, readings: Path, warehouses: Sequence[Path], post: Pos
     """What the readings know of a post, and what some warehouses do, published now or before: retention, and
     a forgetting that did not come to its end, leave words there that the readings have no more."""
     names = sorted(post.names)
-    texts = readings_layer.texts_of(readings, post.platform, names)
+    texts = texts_of(readings, post.platform, names)
     addresses: set[str] = set()
     for warehouse in warehouses:
         for text, address in _objects(warehouse, post):
@@ -292,7 +293,7 @@ def take_out(
             change = _taking_out(declaration(platform, endpoint.removeprefix("endpoint=")), names)
             chosen: list[Path] = []
             for path in landed:
-                if not readings_layer.has_landing_columns(path):
+                if not has_landing_columns(path):
                     damaged.append(path)
                     continue
                 try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from warehouse.publish import ask
+from warehouse.publish import Published, ask
 
 _POSTS = Path(__file__).with_suffix(".sql")
 _SUBJECTS = Path(__file__).with_name("known_subjects.sql")
@@ -53,7 +53,7 @@ class KnownSubject:
     whole_until: date | None
 
 
-def known_posts(warehouse: Path) -> list[KnownPost]:
+def known_posts(warehouse: Published) -> list[KnownPost]:
     """Every post of the published warehouse, by platform and id; none when nothing is published yet.
 
     Raises NoWarehouse when the file is there and cannot be read.
@@ -62,7 +62,7 @@ def known_posts(warehouse: Path) -> list[KnownPost]:
     return [KnownPost(row[0], row[1], row[2], tuple(row[3]), *row[4:]) for row in rows]
 
 
-def known_subjects(warehouse: Path) -> list[KnownSubject]:
+def known_subjects(warehouse: Published) -> list[KnownSubject]:
     """Every subject of the published warehouse, by platform, type and id; none when nothing is published yet.
 
     An account or a post is one only by the days that its platform gave of it.

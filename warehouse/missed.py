@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
-from warehouse.publish import ask
+from warehouse.publish import Published, ask
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class Missed:
     is_over: bool
 
 
-def missed_since(warehouse: Path, moment: datetime) -> list[Missed]:
+def missed_since(warehouse: Published, moment: datetime) -> list[Missed]:
     """The gaps that reach beyond a moment, latest first; none when nothing is published yet.
 
     Raises NoWarehouse when the file is there and cannot be read.
@@ -37,7 +36,7 @@ def missed_since(warehouse: Path, moment: datetime) -> list[Missed]:
     return [Missed(*row) for row in rows]
 
 
-def late_posts(warehouse: Path) -> dict[str, int | None]:
+def late_posts(warehouse: Published) -> dict[str, int | None]:
     """How many posts of each platform have missed a poll since they were read last; None where nobody knows
     what was due.
 

@@ -6,8 +6,10 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+
+from warehouse.mirrored import LeaseHeld, place_of
 
 # In the folder of the lake and in that of the warehouse, while a build or a rollback changes them.
 BUILD_LOCK = ".build.lock"
@@ -20,12 +22,14 @@ LONGEST_PAUSE_S = 1.0
 
 
 class Busy(Exception):
-    """Another process holds the lock; `holder` names it as far as it is known ("process 4242")."""
+    """Another process holds the lock; `holder` names it as far as it is known ("process 4242", of another
+    machine "process 4242 on host"), and `is_elsewhere` says that it is another machine's."""
 
-    def __init__(self, lock: Path, holder: str) -> None:
+    def __init__(self, lock: Path, holder: str, *, is_elsewhere: bool = False) -> None:
         super().__init__(lock, holder)
         self.lock = lock
         self.holder = holder
+        self.is_elsewhere = is_elsewhere
 
     def __str__(self) -> str:
         return f"{self.lock} is held by {self.holder}"
@@ -41,16 +45,20 @@ def one_at_a_time(
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[None]:
     """Hold the lock; its folder must exist. While somebody else holds it, wait up to `wait_s` seconds;
-    `waiting` is told once for whom. Raises Busy when that was not enough, at once without `wait_s`."""
-    with lock.open("a+") as held:
+    `waiting` is told once for whom. Raises Busy when that was not enough, at once without `wait_s`.
+
+    A lock in the folder of a mirror is held where the lake lies too, against other machines; raises
+    LakeOutOfReach then.
+    """
+    with lock.open("a+") as held, ExitStack() as beyond:
         until_s, pause_s = elapsed_s() + wait_s, FIRST_PAUSE_S
         has_told = False
-        while not _is_taken(held.fileno()):
+        while (busy := _busy(lock, held.fileno(), beyond)) is not None:
             left_s = until_s - elapsed_s()
             if left_s <= 0:
-                raise Busy(lock, holder_of(lock))
+                raise busy
             if not has_told:
-                waiting(holder_of(lock))
+                waiting(busy.holder)
                 has_told = True
             sleep(min(pause_s, left_s))
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
@@ -69,6 +77,21 @@ def holder_of(lock: Path) -> str:
     except (OSError, ValueError):
         written = ""
     return f"process {written}" if written.isdigit() else "another process"
+
+
+def _busy(lock: Path, descriptor: int, beyond: ExitStack) -> Busy | None:
+    """That somebody else holds the lock; None when it is ours now, where the lake lies until the stack is
+    closed."""
+    if not _is_taken(descriptor):
+        return Busy(lock, holder_of(lock))
+    place = place_of(lock)
+    # What lies deeper is of this machine alone.
+    if place is not None and "/" not in place.name:
+        try:
+            beyond.enter_context(place.mirror.hold(place.name))
+        except LeaseHeld as other:
+            return Busy(lock, str(other), is_elsewhere=True)
+    return None
 
 
 def _is_taken(descriptor: int) -> bool:

@@ -72,8 +72,9 @@ def read_to_the_end(con: duckdb.DuckDBPyConnection) -> None:
 
 def is_warehouse(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether a build of this pipeline, of whatever release, made what is open."""
-    found = con.execute(
-        "select count(*) from duckdb_tables() "
-        "where database_name = 'warehouse' and schema_name = 'ops' and table_name = 'basis'"
-    ).fetchone()
-    return found == (1,)
+    try:
+        # Listing all tables takes longer than what most readers have to ask.
+        con.execute("select 1 from warehouse.ops.basis limit 0")
+    except duckdb.CatalogException:
+        return False
+    return True

@@ -6,7 +6,9 @@ Nobody waits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,20 +63,46 @@ def open_published(warehouse: Path) -> duckdb.DuckDBPyConnection:
     return con
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A published warehouse that is open: all questions see the same build."""
+
+    file: Path
+    con: duckdb.DuckDBPyConnection
+
+
+Published = Path | Opened
+"""Where a question goes: to the file as it is then, or to what is open. Opening takes longer than most
+questions."""
+
+
+@contextmanager
+def opened(warehouse: Path) -> Iterator[Published]:
+    """The published warehouse open for several questions; nothing is opened when nothing is published yet.
+
+    Raises NoWarehouse when the file is there and cannot be read.
+    """
+    if not warehouse.exists():
+        yield warehouse
+        return
+    with open_published(warehouse) as con:
+        yield Opened(warehouse, con)
+
+
 def ask(
-    warehouse: Path, query: str, parameters: Sequence[object] | Mapping[str, object] = ()
+    warehouse: Published, query: str, parameters: Sequence[object] | Mapping[str, object] = ()
 ) -> list[tuple[Any, ...]]:
     """The rows that the published warehouse answers with; none when nothing is published yet.
 
     Raises NoWarehouse when the file is there and cannot be read.
     """
-    if not warehouse.exists():
-        return []
-    with open_published(warehouse) as con:
-        try:
-            return con.execute(query, parameters).fetchall()
-        except duckdb.Error as error:
-            # Damaged inside, or made by another release.
-            raise NoWarehouse(
-                f"{warehouse} cannot be read ({str(error).splitlines()[0]}); run `campaign build --full`"
-            ) from error
+    if isinstance(warehouse, Path):
+        with opened(warehouse) as published:
+            return [] if isinstance(published, Path) else ask(published, query, parameters)
+    try:
+        return warehouse.con.execute(query, parameters).fetchall()
+    except duckdb.Error as error:
+        # Damaged inside, or made by another release.
+        raise NoWarehouse(
+            f"{warehouse.file} cannot be read ({str(error).splitlines()[0]}); run `campaign build --full`"
+        ) from error

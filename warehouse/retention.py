@@ -12,12 +12,15 @@ from datetime import date
 from itertools import groupby
 from pathlib import Path
 
-from warehouse import readings as readings_layer
+from warehouse.batches import committed
 from warehouse.landed import NotTheSame, WithoutTexts, without_texts
-from warehouse.landing import landed_files
+from warehouse.landed_files import landed_files
+from warehouse.readable import has_landing_columns
 from warehouse.rewriting import Change, in_portions, rewrite
+from warehouse.sightings import platforms
 from warehouse.texts import Declaration, declaration
 from warehouse.texts import without_texts as body_without_texts
+from warehouse.unread import is_read
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ def take_out_texts(
     Only for whoever holds the build lock of the lake's folder. With `dry_run` nothing is written, and the
     responses are not counted. Raises OSError, for instance on a full disk.
     """
-    done = {name for batch in readings_layer.committed(readings) for name in batch.landed}
+    done = {name for batch in committed(readings) for name in batch.landed}
     responses = files = waiting = 0
     damaged: list[Path] = []
     refused: list[str] = []
@@ -56,12 +59,12 @@ def take_out_texts(
         declared = declaration(platform, endpoint)
         theirs = kept.get(platform, frozenset())
         chosen = [path for path in there if not _is_done(path, declared, theirs)]
-        read = [path for path in chosen if readings_layer.is_read(landing, path, done)]
+        read = [path for path in chosen if is_read(landing, path, done)]
         waiting += len(chosen) - len(read)
         if dry_run:
             files += len(read)
             continue
-        damaged += [path for path in read if not readings_layer.has_landing_columns(path)]
+        damaged += [path for path in read if not has_landing_columns(path)]
         read = [path for path in read if path not in damaged]
         for portion in in_portions(read):
             try:
@@ -77,7 +80,7 @@ def take_out_texts(
 
 def _endpoints(landing: Path, before: date) -> Iterator[tuple[str, str, list[Path]]]:
     """The landed files of old days, by platform and endpoint."""
-    for platform in readings_layer.platforms():
+    for platform in platforms():
         old = [path for path in landed_files(landing, platform) if path.parent.name < f"date={before}"]
         for endpoint, files in groupby(old, key=lambda path: path.parent.parent.name):
             yield platform, endpoint.removeprefix("endpoint="), list(files)

@@ -18,11 +18,12 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse import readings as readings_layer
 from warehouse.durable import hidden_sibling, written_whole
 from warehouse.landed import NotTheSame, WithoutTexts, stands_for, with_footer, without_texts
 from warehouse.landing import COLUMNS
 from warehouse.sealed import DAMAGED, is_as_sealed, write_sealed
+from warehouse.sightings import tell_alike
+from warehouse.unread import take_back
 
 # What becomes of the bodies of a file, in their order, and what its footer says of that.
 Change = Callable[[Path, list[str]], tuple[list[str], WithoutTexts | None]]
@@ -64,7 +65,7 @@ def rewrite(landing: Path, readings: Path, files: Sequence[Path], change: Change
                 )
         if changed:
             _refuse_other_numbers(changed)
-            readings_layer.take_back(landing, readings, changed)
+            take_back(landing, readings, changed)
     return responses
 
 
@@ -94,7 +95,7 @@ def _refuse_other_numbers(changed: Sequence[Path]) -> None:
     platform = changed[0].parts[-4].removeprefix("platform=")
     made = [hidden_sibling(path) for path in changed]
     try:
-        is_alike = readings_layer.tell_alike(platform, changed, made)
+        is_alike = tell_alike(platform, changed, made)
     except duckdb.Error as error:
         raise NotTheSame(
             f"{_place(changed)} cannot be read ({str(error).splitlines()[0]}); it stays as it was, "

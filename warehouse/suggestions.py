@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from warehouse.publish import ask
+from warehouse.publish import Published, ask
 
 _QUERY = Path(__file__).with_suffix(".sql")
 
@@ -33,7 +33,7 @@ class Unassigned:
     why: str
 
 
-def unassigned(warehouse: Path, campaign_id: str | None = None, limit: int = 10) -> list[Unassigned]:
+def unassigned(warehouse: Published, campaign_id: str | None = None, limit: int = 10) -> list[Unassigned]:
     """The unassigned posts of one campaign, or of all together, our side's first and the most viewed first;
     none when nothing is published yet. Posts of a rival for whom nobody lists assets are left out.
 

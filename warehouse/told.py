@@ -15,8 +15,11 @@ from pathlib import Path
 import duckdb
 
 from warehouse import sql
+from warehouse.batches import committed
 from warehouse.known import KnownPost
-from warehouse.readings import answers_among, committed, sight_answers, whole
+from warehouse.readable import whole
+from warehouse.sightings import sight_answers
+from warehouse.unread import answers_among
 
 # A compaction takes files away in moments, and never the same ones twice.
 _TRIES = 3

@@ -9,20 +9,14 @@ tried again by whoever looks next.
 from __future__ import annotations
 
 import json
-import smtplib
-import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.message import EmailMessage
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import requests
-
-from connectors.network import network_cause
 from connectors.redaction import Redactor, filter_logs
 from flows.console import plain
 from flows.health.problems import Problem, moment_in_words
@@ -210,6 +204,10 @@ def what_to_tell(
 
 def post_to(url: str, message: Message) -> None:
     """POST a message to a webhook, as JSON. Raises NotSent."""
+    import requests
+
+    from connectors.network import network_cause
+
     stop_filtering = filter_logs(Redactor([url, urlsplit(url).path.strip("/")]))
     try:
         with requests.Session() as session:
@@ -229,6 +227,10 @@ def post_to(url: str, message: Message) -> None:
 
 def mail_to(server_url: str, to: Sequence[str], message: Message) -> None:
     """Send a message by e-mail. Raises NotSent."""
+    import smtplib
+    import ssl
+    from email.message import EmailMessage
+
     server = urlsplit(server_url)
     host = server.hostname or ""
     user, password = unquote(server.username or ""), unquote(server.password or "")

@@ -4,9 +4,7 @@ platforms only what they think of the credentials."""
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -15,17 +13,17 @@ from typing import TYPE_CHECKING
 from connectors import discover
 from connectors.spending import LedgerError
 from flows.collecting.plan import begins_at, idle_reason
-from flows.collecting.round import platforms_of
+from flows.collecting.platforms import platforms_of
 from flows.console import complain, plain, say, show
 from flows.health.alerts import EMAIL, SMTP_URL, WEBHOOK, NotSent, channels_of
+from flows.health.lake_check import examine_lake
 from flows.health.spent import spendings
 from flows.health.status import tell_spending, tell_tokens
-from flows.health.token_check import ask_platform
 from flows.health.tokens import missing_line, tokens_of, warning_of
 from flows.registry import Registry, RegistryError, load
 from warehouse.known import known_posts
-from warehouse.landing import landed_files
-from warehouse.publish import NoWarehouse, ask
+from warehouse.landed_files import landed_counts
+from warehouse.publish import NoWarehouse, Published, ask, opened
 from warehouse.suggestions import Unassigned, unassigned
 
 if TYPE_CHECKING:
@@ -50,7 +48,7 @@ def examine(settings: Settings, clock: datetime, *, asks_platforms: bool = False
     are_channels_fine = _examine_channels(settings)
     if registry is not None:
         _examine_budgets(settings, registry, connectors, clock)
-    are_folders_fine = _examine_folders(settings)
+    are_folders_fine = _examine_folders(settings) and examine_lake(settings)
     is_warehouse_fine = _examine_warehouse(settings, registry, clock)
     return registry is not None and all(
         (are_tokens_fine, are_channels_fine, are_folders_fine, is_warehouse_fine)
@@ -120,6 +118,10 @@ def _ask_of_credentials(settings: Settings, connectors: Mapping[str, ModuleType]
         and settings.credential(platform, connector.CREDENTIAL) is not None
     ]
     if asked:
+        from concurrent.futures import ThreadPoolExecutor
+
+        from flows.health.token_check import ask_platform
+
         with ThreadPoolExecutor(len(asked), thread_name_prefix="check") as threads:
             for line in threads.map(lambda connector: ask_platform(settings, connector, clock), asked):
                 if line is not None:
@@ -189,7 +191,8 @@ def _examine_folders(settings: Settings) -> bool:
     are_fine = True
     for setting, folder in (
         ("CAMPAIGN_HOME", settings.home),
-        ("CAMPAIGN_LAKE", settings.landing.parent),
+        # Of a lake in a bucket the copy lies in the home.
+        ("CAMPAIGN_HOME" if settings.is_lake_on_s3 else "CAMPAIGN_LAKE", settings.landing.parent),
     ):
         existing = folder
         while not existing.exists() and existing != existing.parent:
@@ -201,20 +204,26 @@ def _examine_folders(settings: Settings) -> bool:
 
 
 def _examine_warehouse(settings: Settings, registry: Registry | None, clock: datetime) -> bool:
-    files = Counter(_part(path, "platform") for path in landed_files(settings.landing))
-    landed = ", ".join(f"{platform} {count:,}" for platform, count in sorted(files.items()))
+    counts = landed_counts(settings.landing)
+    landed = ", ".join(f"{platform} {count:,}" for platform, count in counts.items() if count)
     say(f"Landing {settings.landing}: {landed or 'nothing yet; run campaign collect'} (files)")
     if not settings.warehouse.exists():
         say(f"Warehouse {settings.warehouse}: nothing yet; run campaign build")
         return True
     try:
-        # Those that were only ever refused were never seen.
-        known = [post for post in known_posts(settings.warehouse) if post.last_seen_at is not None]
+        with opened(settings.warehouse) as published:
+            _examine_tables(settings.warehouse, published, registry, clock)
     except NoWarehouse as trouble:
         complain(str(trouble))
         return False
-    published_at = datetime.fromtimestamp(settings.warehouse.stat().st_mtime, UTC)
-    say(f"Warehouse {settings.warehouse}: {len(known):,} posts, published {published_at:%Y-%m-%d %H:%M} UTC")
+    return True
+
+
+def _examine_tables(file: Path, published: Published, registry: Registry | None, clock: datetime) -> None:
+    # Those that were only ever refused were never seen.
+    known = [post for post in known_posts(published) if post.last_seen_at is not None]
+    published_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    say(f"Warehouse {file}: {len(known):,} posts, published {published_at:%Y-%m-%d %H:%M} UTC")
     seen = {(post.platform, name) for post in known for name in (post.post_id, *post.aliases)}
     for campaign in registry.campaigns if registry else ():
         if begins_at(campaign) > clock:
@@ -223,17 +232,12 @@ def _examine_warehouse(settings: Settings, registry: Registry | None, clock: dat
             for post in asset.posts:
                 if (post.platform, post.alias) not in seen:
                     say(f"never seen: {post} ({campaign.id}, {asset.id}); open it to see whether it is there")
-    try:
-        answered = {post.platform for post in known}
-        _examine_handles(settings.warehouse, _active(registry, clock), answered)
-        _examine_assignments(settings.warehouse, _active(registry, clock))
-    except NoWarehouse as trouble:
-        complain(str(trouble))
-        return False
-    return True
+    answered = {post.platform for post in known}
+    _examine_handles(published, _active(registry, clock), answered)
+    _examine_assignments(published, _active(registry, clock))
 
 
-def _examine_handles(warehouse: Path, campaigns: Iterable[Campaign], answered: Collection[str]) -> None:
+def _examine_handles(warehouse: Published, campaigns: Iterable[Campaign], answered: Collection[str]) -> None:
     """The registry's handles that no account has, of platforms that have shown posts."""
     names = _names(warehouse)
     for campaign in campaigns:
@@ -253,7 +257,7 @@ def _examine_handles(warehouse: Path, campaigns: Iterable[Campaign], answered: C
                 say(plain(f"note: {told}; write that handle in the registry, or its id"))
 
 
-def _names(warehouse: Path) -> dict[str, dict[str, set[str]]]:
+def _names(warehouse: Published) -> dict[str, dict[str, set[str]]]:
     """By platform and handle in lower case, what the accounts that have or had it are called now."""
     query = """
         select platform, handle, latest.handle
@@ -266,7 +270,7 @@ def _names(warehouse: Path) -> dict[str, dict[str, set[str]]]:
     return names
 
 
-def _examine_assignments(warehouse: Path, campaigns: Iterable[Campaign]) -> None:
+def _examine_assignments(warehouse: Published, campaigns: Iterable[Campaign]) -> None:
     """What the assets of active campaigns leave out, and which of their rules catch nothing."""
     for campaign in campaigns:
         catching = _catching(warehouse, campaign.id)
@@ -284,7 +288,7 @@ def _examine_assignments(warehouse: Path, campaigns: Iterable[Campaign]) -> None
             )
 
 
-def _tell_left_over(warehouse: Path, campaign_id: str) -> None:
+def _tell_left_over(warehouse: Published, campaign_id: str) -> None:
     """How many posts count under "unassigned", and which assets listed them last."""
     query = """
         select formerly_listed.asset_id, count(*)
@@ -309,7 +313,7 @@ def _tell_left_over(warehouse: Path, campaign_id: str) -> None:
         )
 
 
-def _catching(warehouse: Path, campaign_id: str) -> set[str]:
+def _catching(warehouse: Published, campaign_id: str) -> set[str]:
     """The assets whose rule has caught a post."""
     query = "select distinct asset_id from facts.rule_catches where campaign_id = ?"
     return {asset_id for (asset_id,) in ask(warehouse, query, [campaign_id])}
@@ -327,8 +331,3 @@ def _unassigned_row(post: Unassigned) -> list[str]:
         post.why,
         f'"{post.platform}:{post.post_id}",' if has_line else "",
     ]
-
-
-def _part(path: Path, key: str) -> str:
-    """The value of `key=value` in a hive-partitioned path."""
-    return next((p.partition("=")[2] for p in path.parts if p.startswith(f"{key}=")), "")

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from connectors.wire import utc_now
+from connectors.clock import utc_now
 from flows.cures import in_one_line
 from warehouse.durable import write_whole
 

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from connectors.spending import Ledger, Spent
-from flows.collecting.round import LEDGER
+from flows.home import LEDGER
 from flows.registry import Budget, Campaign, Registry
 
 if TYPE_CHECKING:

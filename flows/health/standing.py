@@ -5,19 +5,20 @@ What they mean is judged in `flows.health.problems`, how they are shown is in `f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import pyarrow.parquet as pq
+import duckdb
 
 from connectors import discover
 from connectors.spending import LedgerError
 from flows.collecting.plan import idle_reason
-from flows.collecting.round import platforms_of
+from flows.collecting.platforms import platforms_of
+from flows.health.lake_check import lake_note
 from flows.health.last_runs import RUNS, LastRun, build_of, read_run, round_of
 from flows.health.spent import Spending, spendings
 from flows.health.tokens import Token, tokens_of
@@ -25,8 +26,8 @@ from flows.registry import Registry
 from warehouse.checking import Warned, published_warnings
 from warehouse.known import KnownPost, known_posts
 from warehouse.missed import Missed, late_posts, missed_since
-from warehouse.publish import NoWarehouse
-from warehouse.readings import EXPORT
+from warehouse.publish import NoWarehouse, opened
+from warehouse.texts import EXPORT
 
 if TYPE_CHECKING:
     from flows.settings import Settings
@@ -119,13 +120,16 @@ def gather(
     warnings: tuple[Warned, ...] = ()
     unreadable = None
     try:
-        known = known_posts(settings.warehouse)
-        late = late_posts(settings.warehouse)
-        gaps = missed_since(settings.warehouse, clock - GAPS_OF)
-        warnings = published_warnings(settings.warehouse)
+        with opened(settings.warehouse) as published:
+            known = known_posts(published)
+            late = late_posts(published)
+            gaps = missed_since(published, clock - GAPS_OF)
+            warnings = published_warnings(published)
     except NoWarehouse as trouble:
         unreadable = str(trouble)
     notes: list[str] = []
+    if (note := lake_note(settings)) is not None:
+        notes.append(note)
     spent: list[Spending] = []
     try:
         spent = spendings(settings, registry, connectors, clock)
@@ -136,35 +140,43 @@ def gather(
     active = [campaign for campaign in registry.campaigns if idle_reason(campaign, clock) is None]
     asked = set(platforms_of(active, connectors))
     names = {*platforms_of(registry.campaigns, connectors), *_landed_platforms(settings.landing)}
-    return Facts(
-        clock=clock,
-        platforms=tuple(
-            _standing_of(
-                settings, connectors.get(platform), platform, known, platform in asked, late.get(platform)
-            )
-            for platform in sorted(names)
-        ),
-        warehouse=str(settings.warehouse),
-        published_at=published_at,
-        built_at=_built_at(published_at, last_build),
-        last_build=last_build,
-        warned=sum(warned.found for warned in warnings if warned.position == 1),
-        gaps=tuple(gaps),
-        last_import=_last_import(settings.landing, _built_at(published_at, last_build)),
-        spendings=tuple(spent),
-        tokens=tuple(
-            token
-            for platform in sorted(names & connectors.keys())
-            for token in tokens_of(settings, connectors[platform])
-        ),
-        runs=tuple(
-            (path.stem, run)
-            for path in sorted((settings.home / RUNS).glob("[!.]*.json"))
-            if (run := read_run(path)) is not None
-        ),
-        unreadable=unreadable,
-        notes=tuple(notes),
-    )
+    with duckdb.connect() as con:
+        con.execute("set TimeZone = 'UTC'")
+        return Facts(
+            clock=clock,
+            platforms=tuple(
+                _standing_of(
+                    settings,
+                    con,
+                    connectors.get(platform),
+                    platform,
+                    known,
+                    platform in asked,
+                    late.get(platform),
+                )
+                for platform in sorted(names)
+            ),
+            warehouse=str(settings.warehouse),
+            published_at=published_at,
+            built_at=_built_at(published_at, last_build),
+            last_build=last_build,
+            warned=sum(warned.found for warned in warnings if warned.position == 1),
+            gaps=tuple(gaps),
+            last_import=_last_import(con, settings.landing, _built_at(published_at, last_build)),
+            spendings=tuple(spent),
+            tokens=tuple(
+                token
+                for platform in sorted(names & connectors.keys())
+                for token in tokens_of(settings, connectors[platform])
+            ),
+            runs=tuple(
+                (path.stem, run)
+                for path in sorted((settings.home / RUNS).glob("[!.]*.json"))
+                if (run := read_run(path)) is not None
+            ),
+            unreadable=unreadable,
+            notes=tuple(notes),
+        )
 
 
 def _built_at(published_at: datetime | None, last_build: LastRun | None) -> datetime | None:
@@ -177,6 +189,7 @@ def _built_at(published_at: datetime | None, last_build: LastRun | None) -> date
 
 def _standing_of(
     settings: Settings,
+    con: duckdb.DuckDBPyConnection,
     connector: ModuleType | None,
     platform: str,
     known: Iterable[KnownPost],
@@ -187,7 +200,7 @@ def _standing_of(
     posts = [post for post in known if post.platform == platform]
     seen = [post.last_seen_at for post in posts if post.last_seen_at is not None]
     files = _newest_run(settings.landing / f"platform={platform}")
-    answers = [row for file in files for row in _answers(file)]
+    answers = _rows_of(con, files, "observed_at", "status")
     last_round = read_run(round_of(settings.home, platform))
     collected = [observed_at for observed_at, _ in answers]
     if last_round is not None:
@@ -199,7 +212,7 @@ def _standing_of(
         is_active=is_active,
         last_collect=max(collected, default=None),
         answers=len(answers),
-        refused=sum(not 200 <= status < 300 for _, status in answers),
+        refused=sum(not 200 <= (status or 0) < 300 for _, status in answers),
         last_round=last_round,
         newest_reading=max(seen, default=None),
         posts=len(seen),
@@ -210,7 +223,9 @@ def _standing_of(
     )
 
 
-def _last_import(landing: Path, built_at: datetime | None) -> LastImport | None:
+def _last_import(
+    con: duckdb.DuckDBPyConnection, landing: Path, built_at: datetime | None
+) -> LastImport | None:
     """What was imported last; None where nothing was."""
     files = list(landing.glob(f"platform=*/endpoint={EXPORT}/date=*/[!.]*.parquet"))
     last = max((_imported_at(file) for file in files), default="")
@@ -220,9 +235,8 @@ def _last_import(landing: Path, built_at: datetime | None) -> LastImport | None:
     for file in files:
         if _imported_at(file) != last:
             continue
-        try:
-            requested = pq.ParquetFile(file).read(columns=["requested_at"])["requested_at"].to_pylist()
-        except (OSError, ValueError):
+        requested = [moment for (moment,) in _rows_of(con, [file], "requested_at")]
+        if not requested:
             continue
         platform = file.relative_to(landing).parts[0].partition("=")[2]
         counted[platform] = counted.get(platform, 0) + len(requested)
@@ -268,15 +282,16 @@ def _run(file: Path) -> str:
     return file.stem.rpartition("-")[0]
 
 
-def _answers(file: Path) -> Iterator[tuple[datetime, int]]:
-    """When each answer counts, and its HTTP status; none when the file cannot be read, which a build
-    names."""
+def _rows_of(con: duckdb.DuckDBPyConnection, files: Sequence[Path], *columns: str) -> list[tuple[Any, ...]]:
+    """Columns of landed files; nothing of one that cannot be read, which a build names."""
+    if not files:
+        return []
     try:
-        table = pq.ParquetFile(file).read(columns=["observed_at", "status"])
-    except (OSError, ValueError):
-        return
-    for row in table.to_pylist():
-        yield row["observed_at"], row["status"] or 0
+        named = [str(file) for file in files]
+        return con.execute(f"select {', '.join(columns)} from read_parquet(?)", [named]).fetchall()
+    except duckdb.Error:
+        halves = (files[: len(files) // 2], files[len(files) // 2 :]) if len(files) > 1 else ()
+        return [row for half in halves for row in _rows_of(con, half, *columns)]
 
 
 def _changed_at(file: Path) -> datetime | None:

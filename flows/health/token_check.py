@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from connectors.wire import WireSession
-from flows.collecting.round import base_url, further_credentials
+from flows.collecting.platforms import base_url, further_credentials
 from flows.health.tokens import ask_of_credential, record_token
 
 if TYPE_CHECKING:

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.credentials import CredentialHealth
 from connectors.errors import ENDS_THE_RUN, TokenInvalid, Trouble
-from connectors.wire import WireSession
 from warehouse.durable import write_whole
 
 if TYPE_CHECKING:
+    from connectors.wire import WireSession
     from flows.settings import Settings
 
 TOKENS = ".tokens"
