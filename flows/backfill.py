@@ -16,12 +16,13 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
 from connectors import discover
-from flows.collecting.round import PlatformReport, Refused, Stopping
+from flows.collecting.round import PlatformReport, Stopping
 from flows.history.backfilling import Backfill, BackfillReport, PlatformFill, prepare_backfill
 from flows.history.forecast import COLUMNS, cells_of
 from flows.history.holes import Window
 from flows.history.progress import named, waiting_line
 from flows.moments import NotAMoment, with_zone
+from flows.refused import Refused
 from flows.registry import RegistryError, load
 from flows.scheduled.recording import recorded, tell_the_run_what_landed
 from flows.settings import Settings, SettingsError

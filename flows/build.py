@@ -17,10 +17,12 @@ from flows.moments import NotAMoment, with_zone
 from flows.refresh import done_line, refresh, warning_line
 from flows.registry import RegistryError, load
 from flows.scheduled.after_runs import TELLING_PEOPLE
+from flows.scheduled.batches import make_batch
 from flows.scheduled.missed_slots import give_way
 from flows.scheduled.recording import recorded, scheduled_at
 from flows.settings import Settings, SettingsError
-from warehouse.build import AnotherBuild, BuildRefused, BuildReport
+from flows.workers.cluster import Hiring
+from warehouse.build import AnotherBuild, BuildElsewhere, BuildRefused, BuildReport
 from warehouse.versions import kept_versions
 
 ARTIFACT = "build-report"
@@ -42,11 +44,12 @@ def build(
 ) -> State[BuildReport]:
     """Land the registry in force, then bring the published warehouse up to date.
 
-    `full` makes everything again from landing; `as_known_at` leaves out what was read later. The run is
-    Failed, with one plain line for its message, when nothing was published; readers then keep the tables they
-    had. A full build waits for another that is running, ten minutes where `wait_s` does not say how long; a
-    run that still finds one, or that does not wait, is Completed under the name Skipped: the schedules of the
-    deployments may overlap, and the next hour takes in what the other build came too early for.
+    `full` makes everything again from landing; `as_known_at` leaves out what was read later. With
+    CAMPAIGN_DASK set its workers read the landed answers. The run is Failed, with one plain line for its
+    message, when nothing was published; readers then keep the tables they had. A full build waits for another
+    that is running, ten minutes where `wait_s` does not say how long; a run that still finds one, or that
+    does not wait, is Completed under the name Skipped: the schedules of the deployments may overlap, and the
+    next hour takes in what the other build came too early for.
     """
     if (skipped := give_way()) is not None:
         return skipped
@@ -59,13 +62,16 @@ def build(
             full=full,
             as_known_at=None if as_known_at is None else with_zone(as_known_at),
             wait_s=wait_s,
+            hiring=None if settings.workers is None else recorded_batches(),
             progress=logger.info,
             waiting=logger.info,
         )
     except AnotherBuild as other:
         return Completed(
             name="Skipped",
-            message="skipped: another build is running, it takes in what has landed",
+            message=f"skipped: {other}"
+            if isinstance(other, BuildElsewhere)
+            else "skipped: another build is running, it takes in what has landed",
             data=other,
         )
     except (BuildRefused, RegistryError, SettingsError, NotAMoment) as refusal:
@@ -82,6 +88,13 @@ def build(
             description=done_line(report, settings.warehouse),
         )
     return Completed(message=f"published ({report.mode})", data=report)
+
+
+def recorded_batches() -> Hiring:
+    """Workers to whom each batch is handed as a task run."""
+    from flows.workers.recorded import recorded_hands
+
+    return recorded_hands(make_batch, lambda state: state.result())
 
 
 def _told(report: BuildReport, settings: Settings, as_known_at: datetime | None) -> Iterator[str]:

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
 
-from prefect import flow, task
+from prefect import flow
 from prefect.artifacts import create_table_artifact
-from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State, TaskRun
+from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
-from prefect.tasks import Task
 
 from connectors import discover
-from flows.collecting.round import Collection, CollectReport, PlatformReport, Refused, Stopping, prepare
+from flows.collecting.round import Collection, CollectReport, PlatformReport, Stopping, prepare
 from flows.cures import in_one_line
 from flows.moments import NotAMoment, with_zone
+from flows.refused import Refused
 from flows.registry import RegistryError, load
 from flows.scheduled.after_runs import TELLING_PEOPLE
 from flows.scheduled.missed_slots import give_way
 from flows.scheduled.recording import given_by, recorded, scheduled_at, tell_the_run_what_landed
+from flows.scheduled.rounds import take_round
 from flows.settings import Settings, SettingsError
-
-RETRIES = 2
-# A platform that was down is asked again while the hour is young.
-RETRY_DELAYS_S = [60.0, 300.0]
 
 ARTIFACT = "collect-report"
 
@@ -63,6 +59,8 @@ def collect(
 
     The run is Failed when a platform was not read as asked, with one plain line for its message; what was
     landed, by that platform too, stays. A platform that another collect is reading is left to it.
+
+    With CAMPAIGN_DASK set the rounds are taken on its workers.
     """
     if (skipped := give_way()) is not None:
         return skipped
@@ -107,9 +105,16 @@ def recorded_collect(
 
 
 def _take_rounds(collection: Collection) -> list[PlatformReport]:
+    if collection.settings.workers is not None and collection.platforms:
+        from flows.workers.recorded import recorded_hands
+        from flows.workers.rounds import take_on_workers
+
+        return take_on_workers(collection, recorded_hands(take_round, _report_of))
     stopping = Stopping()
-    take = _round_task(collection, stopping)
-    rounds = [take.submit(platform) for platform in collection.platforms]
+    rounds = [
+        take_round.submit(platform, partial(collection.take, platform, stopping))
+        for platform in collection.platforms
+    ]
     try:
         for each in rounds:
             each.wait()
@@ -117,32 +122,11 @@ def _take_rounds(collection: Collection) -> list[PlatformReport]:
         # Cancelled or killed politely: what has arrived is landed before the process ends.
         stopping.ask()
         raise
-    return [given_by(each.state, PlatformReport) for each in rounds]
+    return [_report_of(each.state) for each in rounds]
 
 
-def may_mend_itself(task_: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
-    """Whether a round is taken again: only when the network or the platform failed in passing."""
-    report = state.data
-    return isinstance(report, PlatformReport) and report.is_transient
-
-
-def _round_task(collection: Collection, stopping: Stopping) -> Task[[str], State[PlatformReport]]:
-    @task(
-        name="round",
-        task_run_name="round {platform}",
-        retries=RETRIES,
-        retry_delay_seconds=RETRY_DELAYS_S,
-        retry_condition_fn=may_mend_itself,
-        cache_policy=NO_CACHE,
-        persist_result=False,
-    )
-    def take_round(platform: str) -> State[PlatformReport]:
-        report = collection.take(platform, stopping)
-        if report.outcome in ("partial", "failed"):
-            return Failed(message=report.message, data=report)
-        return Completed(message=report.message or report.outcome, data=report)
-
-    return take_round
+def _report_of(state: State[PlatformReport]) -> PlatformReport:
+    return given_by(state, PlatformReport)
 
 
 def _artifact_row(report: PlatformReport) -> dict[str, object]:

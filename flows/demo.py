@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from flows.collecting.round import DEMO_MARKER, Collection, PlatformReport, Refused, prepare
+from flows.collecting.round import Collection, PlatformReport, prepare
+from flows.home import DEMO_MARKER
+from flows.refused import Refused
 
 if TYPE_CHECKING:
     from flows.registry import Registry
@@ -89,7 +91,7 @@ def demo(settings: Settings) -> None:
 
     from flows.console import say
     from flows.refresh import refresh
-    from warehouse.landing import landed_files
+    from warehouse.landed_files import landed_files
 
     home = _cleared(settings.home)
     registry = _examples()
@@ -200,7 +202,7 @@ def _refuse_failure(report: PlatformReport) -> None:
 
 
 def _print_results(settings: Settings, built: BuildReport, responses: int, files: int) -> None:
-    from connectors.wire import utc_now
+    from connectors.clock import utc_now
     from flows.answers.query import answer
     from flows.answers.reporting import write_reports
     from flows.console import say

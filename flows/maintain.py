@@ -10,11 +10,11 @@ from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 
-from flows.collecting.round import Refused
 from flows.cures import in_one_line
 from flows.keeping.maintaining import Maintenance
 from flows.keeping.maintaining import maintain as maintain_home
 from flows.moments import NotAMoment, with_zone
+from flows.refused import Refused
 from flows.scheduled.after_runs import TELLING_PEOPLE
 from flows.scheduled.missed_slots import give_way
 from flows.scheduled.recording import recorded, scheduled_at

@@ -9,11 +9,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connectors.wire import utc_now
-from flows.collecting.round import Refused, land_registry_in_force
+from connectors.clock import utc_now
+from flows.collecting.round import land_registry_in_force
 from flows.cures import cure_of
 from flows.health.last_runs import FAILED, SUCCEEDED, build_of, record_run
+from flows.refused import Refused
+from flows.workers.batches import over_workers
+from warehouse.batch_jobs import here
 from warehouse.build import AnotherBuild, BuildRefused, BuildReport, build
+from warehouse.mirrored import LakeOutOfReach
 from warehouse.one_at_a_time import BUILD_LOCK
 from warehouse.opening import holds_warehouse
 from warehouse.versions import is_among_versions
@@ -21,6 +25,7 @@ from warehouse.versions import is_among_versions
 if TYPE_CHECKING:
     from flows.registry import Registry
     from flows.settings import Settings
+    from flows.workers.cluster import Hiring
     from warehouse.checking import Warned
 
 # A full build is asked for once a night or by hand: whoever asks wants it after the hourly one, not instead.
@@ -35,6 +40,7 @@ def refresh(
     as_known_at: datetime | None = None,
     out: Path | None = None,
     wait_s: float | None = None,
+    hiring: Hiring | None = None,
     now: Callable[[], datetime] = utc_now,
     progress: Callable[[str], None] = lambda line: None,
     waiting: Callable[[str], None] = lambda line: None,
@@ -45,7 +51,8 @@ def refresh(
     The registry is landed first, so that a post moved to another asset counts there from this build on. What
     was published before is kept for as many builds as the settings say. A build that meets another waits for
     it up to `wait_s` seconds, a full one for ten minutes where that is not said, and tells `waiting` so; how
-    it ended is kept in the home for `campaign status`, unless it was for `out`.
+    it ended is kept in the home for `campaign status`, unless it was for `out`. With `hiring`, landed answers
+    are read on the workers that the settings name, if any.
 
     Raises `warehouse.build.BuildRefused` when a check fails, another build is still running, `out` is a file
     that no build made or lies in no folder, or a folder cannot be written.
@@ -61,7 +68,9 @@ def refresh(
             record_run(place, planned_for=began, ended_at=now(), outcome=outcome, message=message)
 
     try:
-        report = _land_and_build(settings, registry, full, as_known_at, out, wait_s, now, progress, waiting)
+        report = _land_and_build(
+            settings, registry, full, as_known_at, out, wait_s, hiring, now, progress, waiting
+        )
     except AnotherBuild:
         raise
     except BuildRefused as refusal:
@@ -80,11 +89,13 @@ def _land_and_build(
     as_known_at: datetime | None,
     out: Path | None,
     wait_s: float,
+    hiring: Hiring | None,
     now: Callable[[], datetime],
     progress: Callable[[str], None],
     waiting: Callable[[str], None],
 ) -> BuildReport:
     try:
+        over = here if hiring is None else over_workers(settings, hiring)
         land_registry_in_force(settings, registry, as_of=None, now=now)
         return build(
             settings.landing,
@@ -94,9 +105,12 @@ def _land_and_build(
             as_known_at=as_known_at,
             keep=settings.keep_builds if out is None else 0,
             wait_s=wait_s,
+            over=over,
             progress=progress,
             waiting=waiting,
         )
+    except LakeOutOfReach as error:
+        raise BuildRefused(f"{error}; what was published stays as it was") from error
     except OSError as error:
         raise BuildRefused(
             f"{error.filename or settings.home} cannot be written ({error.strerror or error}), and a build "

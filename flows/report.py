@@ -9,10 +9,10 @@ from prefect.artifacts import create_table_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from connectors.wire import utc_now
+from connectors.clock import utc_now
 from flows.answers.reporting import Written, done_line, keep_reports
-from flows.collecting.round import Refused
 from flows.cures import in_one_line
+from flows.refused import Refused
 from flows.scheduled.after_runs import TELLING_PEOPLE
 from flows.scheduled.missed_slots import give_way
 from flows.scheduled.recording import recorded, scheduled_at

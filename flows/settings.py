@@ -6,6 +6,7 @@ An unset name and an empty one are the same: absent. Nothing is read when this m
 
 from __future__ import annotations
 
+import hmac
 import os
 import re
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from warehouse.mirrored import attach, attached
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -31,12 +34,20 @@ CREDENTIALS: dict[str, str] = {
 
 _Given = TypeVar("_Given")
 
+# In the data folder: copies of lakes that lie in buckets.
+MIRRORS = ".mirror"
+
 _ENV_FILE = ".env"
 _VERSION = re.compile(r"v[0-9]{1,3}\.[0-9]{1,2}")
 _VERSION_SEGMENT = re.compile(r"v?[0-9]+(\.[0-9]+)?")
 _SMALL_NUMBER = re.compile(r"[0-9]{1,3}")
 _DAYS = re.compile(r"[1-9][0-9]{0,4}")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+# A name with a dot in front is of one machine alone, one with = would be read as a column.
+_S3 = re.compile(
+    r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(/(?P<prefix>[\w-][\w.-]*(/[\w-][\w.-]*)*))?",
+    re.ASCII,
+)
 _PRINTABLE_ASCII = re.compile(r"[!-~]+")
 MAIL_ADDRESS = re.compile(r"[!-~]+@[!-~]+")
 # What a platform beyond the five, or one with more than one credential, may be set by; nothing else of the
@@ -72,6 +83,16 @@ class Settings(BaseSettings):
     registry: Path = Field(default=Path("campaigns"), validation_alias="CAMPAIGN_REGISTRY")
     keep_builds: int = Field(default=3, validation_alias="CAMPAIGN_KEEP_BUILDS")
     keep_texts_days: int | None = Field(default=None, validation_alias="CAMPAIGN_KEEP_TEXTS_DAYS")
+
+    workers: int | str | None = Field(default=None, validation_alias="CAMPAIGN_DASK")
+
+    # Of a lake on S3; what is not set is found where boto3 finds it, as a profile or the machine's role.
+    aws_access_key_id: SecretStr | None = Field(default=None, validation_alias="AWS_ACCESS_KEY_ID")
+    aws_secret_access_key: SecretStr | None = Field(default=None, validation_alias="AWS_SECRET_ACCESS_KEY")
+    aws_session_token: SecretStr | None = Field(default=None, validation_alias="AWS_SESSION_TOKEN")
+    aws_endpoint_url: str | None = Field(default=None, validation_alias="AWS_ENDPOINT_URL")
+    aws_region: str | None = Field(default=None, validation_alias="AWS_REGION")
+    aws_default_region: str | None = Field(default=None, validation_alias="AWS_DEFAULT_REGION")
 
     alert_webhook: SecretStr | None = Field(default=None, validation_alias="CAMPAIGN_ALERT_WEBHOOK")
     alert_email: Annotated[tuple[str, ...] | None, NoDecode] = Field(
@@ -135,7 +156,12 @@ class Settings(BaseSettings):
     @classmethod
     def _check_lake(cls, lake: str | None) -> str | None:
         if lake and _SCHEME.match(lake):
-            raise ValueError("is a URL: this release keeps the lake in a folder; give CAMPAIGN_LAKE a path")
+            if not (named := _S3.fullmatch(lake.rstrip("/"))):
+                raise ValueError(
+                    "is a URL of another kind; give CAMPAIGN_LAKE a path, or s3://bucket/prefix of letters, "
+                    "digits, - _ and ."
+                )
+            return named[0]
         return str(_expanded(Path(lake))) if lake else None
 
     @field_validator("keep_builds", mode="before")
@@ -157,6 +183,19 @@ class Settings(BaseSettings):
                 "must be a whole number of days from 1 to 99999, or be left out: texts are kept for ever then"
             )
         return int(str(given))
+
+    @field_validator("workers", mode="before")
+    @classmethod
+    def _check_workers(cls, given: object) -> int | str | None:
+        text = "" if given is None else str(given)
+        if _SMALL_NUMBER.fullmatch(text) and int(text):
+            return int(text)
+        if text and not _is_scheduler(text):
+            raise ValueError(
+                "must be the address of a Dask scheduler, as tcp://127.0.0.1:8786 or tls://…, or a whole "
+                "number from 1 to 999: so many worker processes on this machine"
+            )
+        return text or None
 
     @field_validator("alert_webhook")
     @classmethod
@@ -191,13 +230,21 @@ class Settings(BaseSettings):
         "instagram_access_token",
         "youtube_api_key",
         "tiktok_access_token",
+        "aws_access_key_id",
+        "aws_secret_access_key",
+        "aws_session_token",
     )
     @classmethod
     def _check_credential(cls, secret: SecretStr | None) -> SecretStr | None:
         return None if secret is None else _checked_credential(secret)
 
     @field_validator(
-        "facebook_api_url", "x_api_url", "instagram_api_url", "youtube_api_url", "tiktok_api_url"
+        "facebook_api_url",
+        "x_api_url",
+        "instagram_api_url",
+        "youtube_api_url",
+        "tiktok_api_url",
+        "aws_endpoint_url",
     )
     @classmethod
     def _check_url(cls, url: str | None) -> str | None:
@@ -212,7 +259,7 @@ class Settings(BaseSettings):
 
     @property
     def landing(self) -> Path:
-        """Where raw responses lie."""
+        """Where raw responses lie; of a lake on S3, in its mirror, which is attached then."""
         return self._lake_root / "landing"
 
     @property
@@ -231,8 +278,32 @@ class Settings(BaseSettings):
         return self.home / "reports"
 
     @property
+    def is_lake_on_s3(self) -> bool:
+        """Whether the lake lies in a bucket; its folders here are a mirror of that."""
+        return self.lake is not None and _SCHEME.match(self.lake) is not None
+
+    @property
     def _lake_root(self) -> Path:
-        return Path(self.lake) if self.lake else self.home
+        if self.lake is None:
+            return self.home
+        named = _S3.fullmatch(self.lake)
+        return Path(self.lake) if named is None else self._mirror(named["bucket"], named["prefix"] or "")
+
+    def _mirror(self, bucket: str, prefix: str) -> Path:
+        from warehouse.bucket import Access, Bucket
+        from warehouse.mirror import BucketMirror
+
+        root = self.home / MIRRORS / bucket / prefix
+        key_id, key, token = (
+            None if secret is None else secret.get_secret_value()
+            for secret in (self.aws_access_key_id, self.aws_secret_access_key, self.aws_session_token)
+        )
+        region = self.aws_region or self.aws_default_region
+        access = Access(bucket, self.aws_endpoint_url, region, key_id, key, token)
+        before = attached(root)
+        if not isinstance(before, BucketMirror) or before.bucket.access != access:
+            attach(root, BucketMirror(root, Bucket(access), prefix))
+        return root
 
     def credential(self, platform: str, name: str | None = None) -> SecretStr | None:
         """The platform's credential, None when absent.
@@ -255,6 +326,26 @@ class Settings(BaseSettings):
             return value
         secret = self._others.get(name)
         return None if secret is None else _named(name, _checked_url, secret.get_secret_value())
+
+    def digests(self, salt: bytes) -> dict[str, str]:
+        """A digest of each setting that decides whom a run asks and as whom, by setting name: two processes
+        can see that theirs are the same without telling them."""
+        ours = {
+            name: getattr(self, field)
+            for name, field in _FIELD_OF.items()
+            if name in CREDENTIALS.values() or name.endswith(("_API_URL", "_API_VERSION"))
+        }
+        # Prefect's own are in the environment too; each process may reach its server by another way.
+        others = {name: value for name, value in self._others.items() if not name.startswith("PREFECT_")}
+        return {
+            name: hmac.digest(
+                salt,
+                str(value.get_secret_value() if isinstance(value, SecretStr) else value).encode(),
+                "sha256",
+            ).hex()
+            for name, value in (ours | others).items()
+            if value is not None
+        }
 
 
 _FIELD_OF = {str(field.validation_alias): name for name, field in Settings.model_fields.items()}
@@ -294,6 +385,15 @@ def _is_address(url: str, *schemes: str) -> bool:
         return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def _is_scheduler(address: str) -> bool:
+    parts = urlsplit(address)
+    return (
+        _is_address(address, "tcp", "tls")
+        and address == f"{parts.scheme}://{parts.netloc}"
+        and (parts.port is not None and "@" not in parts.netloc)
+    )
 
 
 def _checked_url(url: str) -> str:

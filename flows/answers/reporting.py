@@ -24,8 +24,8 @@ import duckdb
 
 from flows.answers.page import Cell, Column, Page, Section, Table, render
 from flows.answers.query import NOTHING, as_cell
-from flows.collecting.round import Refused, UnknownName
 from flows.health.last_runs import written_down
+from flows.refused import Refused, UnknownName
 from warehouse import sql
 from warehouse.durable import drop_unfinished, hidden_sibling, write_whole
 from warehouse.publish import NoWarehouse, open_published
@@ -82,8 +82,8 @@ def write_reports(
 ) -> list[Written]:
     """Write the report of every campaign of the published warehouse, or of one, under `out`.
 
-    Raises `warehouse.publish.NoWarehouse`, `flows.collecting.round.UnknownName` for a campaign that the
-    tables do not have, `flows.collecting.round.Refused` when they were made by another release, and OSError.
+    Raises `warehouse.publish.NoWarehouse`, `flows.refused.UnknownName` for a campaign that the
+    tables do not have, `flows.refused.Refused` when they were made by another release, and OSError.
     """
     with open_published(warehouse) as connection:
         try:

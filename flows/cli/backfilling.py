@@ -70,8 +70,8 @@ def backfill(
     The exit code is 1 when something that could be fetched was not. With PREFECT_API_URL set this is a
     recorded flow run.
     """
-    from flows.collecting.round import Refused
     from flows.history.backfilling import prepare_backfill
+    from flows.refused import Refused
 
     first, last = _day(start, "--start"), _day(end, "--end")
     log_landed(verbose)

@@ -63,9 +63,10 @@ def build(
     builds (3) are kept for --rollback. One build runs at a time: a full one waits for another, any other ends
     at once, unless --wait says how long. With PREFECT_API_URL set this is a recorded flow run.
     """
-    from flows.collecting.round import Refused
     from flows.console import complain
     from flows.health.last_runs import build_of
+    from flows.refused import Refused
+    from flows.workers.cluster import plain_hands
     from warehouse.build import BuildRefused
     from warehouse.versions import RollbackRefused, roll_back
 
@@ -95,6 +96,7 @@ def build(
                 as_known_at=moment,
                 out=out,
                 wait_s=wait,
+                hiring=plain_hands,
                 waiting=complain,
             )
         _show_build(report, out or settings.warehouse)

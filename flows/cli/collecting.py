@@ -56,7 +56,9 @@ def collect(
     asked, or when every platform asked lacks its credential. With PREFECT_API_URL set this is a recorded flow
     run.
     """
-    from flows.collecting.round import Refused, prepare
+    from flows.collecting.round import prepare
+    from flows.refused import Refused
+    from flows.workers.rounds import take_all
 
     log_landed(verbose)
     with plain_errors(Refused), stopped_by_sigterm():
@@ -67,7 +69,7 @@ def collect(
             report = recorded_collect(platform or None, campaign, moment, everything)
         else:
             settings = read_settings()
-            report = prepare(
+            prepared = prepare(
                 platform,
                 settings=settings,
                 registry=read_registry(settings),
@@ -75,7 +77,8 @@ def collect(
                 as_of=moment,
                 campaign=campaign,
                 everything=everything,
-            ).take_all()
+            )
+            report = take_all(prepared)
         _show_collect(report)
     if not report.is_success:
         raise typer.Exit(FAILED)

@@ -40,8 +40,8 @@ def maintain(
     kept for ever). Builds beyond CAMPAIGN_KEEP_BUILDS and what killed processes left are removed. Killed
     anywhere, it is finished by running it again. With PREFECT_API_URL set this is a recorded flow run.
     """
-    from flows.collecting.round import Refused
     from flows.console import complain
+    from flows.refused import Refused
 
     with plain_errors(Refused):
         moment = None if as_of is None else moment_of(as_of, "--as-of")
@@ -87,9 +87,9 @@ def forget(
     rule on its words holds in an asset is refused, with the line that lists it.
     """
     from connectors import discover
-    from flows.collecting.round import Refused
     from flows.console import complain
     from flows.keeping.forgetting import forget as forget_posts
+    from flows.refused import Refused
     from warehouse.build import BuildRefused
     from warehouse.publish import NoWarehouse
 

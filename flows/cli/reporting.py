@@ -31,8 +31,8 @@ def report(
     PREFECT_API_URL set this is a recorded flow run.
     """
     from flows.answers.reporting import done_line, keep_reports
-    from flows.collecting.round import Refused
     from flows.console import say
+    from flows.refused import Refused
     from warehouse.publish import NoWarehouse
 
     with plain_errors(NoWarehouse, Refused):

@@ -22,8 +22,8 @@ def demo() -> None:
     The sandbox plays the platforms over real HTTP; the real SDKs ask it; the answers are landed, built and
     ranked. The data goes to CAMPAIGN_HOME (default ./data).
     """
-    from flows.collecting.round import Refused
     from flows.demo import demo as run_demo
+    from flows.refused import Refused
     from warehouse.build import BuildRefused
 
     with plain_errors(Refused, BuildRefused):

@@ -22,19 +22,15 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from zoneinfo import ZoneInfo
 
 from connectors import discover
+from connectors.clock import utc_now
 from connectors.history import History, Part, history_of
 from connectors.spending import Ledger, LedgerError, Limit
-from connectors.wire import utc_now
 from flows.collecting.plan import AFTERMATH, Offer
+from flows.collecting.platforms import campaigns_of, no_credential
 from flows.collecting.round import (
-    LEDGER,
-    CalledWrongly,
     Collection,
     PlatformReport,
-    Refused,
     Stopping,
-    campaigns_of,
-    no_credential,
     prepare,
 )
 from flows.collecting.turns import backfills_turn
@@ -42,6 +38,9 @@ from flows.collecting.walked import read_walked
 from flows.history.forecast import Forecast, Lost, Reach, forecast, lost
 from flows.history.holes import Findings, Span, Window, holes
 from flows.history.windows_asked import FOLDER, days_between, read_asked, write_asked
+from flows.home import LEDGER
+from flows.refused import CalledWrongly, Refused
+from warehouse.mirrored import bring_up_to_date
 from warehouse.one_at_a_time import Busy, one_at_a_time
 from warehouse.told import told, with_found
 
@@ -319,6 +318,7 @@ class Backfill:
         with backfills_turn(
             collection.settings.home,
             platform,
+            lake=collection.settings.landing.parent,
             waiting=lambda: progress.waiting(platform),
             sleep=stopping.sleep,
         ):
@@ -440,6 +440,8 @@ def prepare_backfill(
         raise CalledWrongly(
             f"no campaign has days from {start} to {end}; campaigns and their aftermath: {known}"
         )
+    # What is known whole already is not asked for again.
+    bring_up_to_date(settings.landing.parent)
     collection = prepare(
         platforms,
         settings=settings,

@@ -24,11 +24,12 @@ import pyarrow.parquet as pq
 from markupsafe import escape
 
 from connectors.errors import UnusableReference
-from flows.collecting.round import LEDGER, Refused
 from flows.collecting.turns import forgets_turn
 from flows.console import plain
+from flows.home import LEDGER
 from flows.keeping.maintaining import WAIT_S, no_build
 from flows.refresh import refresh
+from flows.refused import Refused
 from warehouse.forgetting import FOLDER as FORGOTTEN
 from warehouse.forgetting import (
     Post,
@@ -42,6 +43,7 @@ from warehouse.forgetting import (
     take_out,
 )
 from warehouse.landed import NotTheSame
+from warehouse.mirrored import bring_up_to_date
 from warehouse.one_at_a_time import IMPORT_LOCK, Busy, one_at_a_time
 from warehouse.opening import holds_warehouse
 from warehouse.publish import NoWarehouse
@@ -118,12 +120,13 @@ def forget(
     """
     posts = _posts(settings.warehouse, connectors, references)
     if dry_run:
+        bring_up_to_date(settings.landing.parent)
         taken = take_out(settings.landing, settings.readings, posts, dry_run=True)
         return _told(settings, _sought(settings, posts), taken, None, None)
     with ExitStack() as held:
         _hold_imports(held, settings.landing, wait_s, waiting)
         for platform in sorted({post.platform for post in posts}):
-            _hold_collects(held, settings.home, platform, wait_s, waiting)
+            _hold_collects(held, settings, platform, wait_s, waiting)
         held.enter_context(no_build(settings, wait_s, waiting))
         # While something still has the words.
         sought = _sought(settings, posts)
@@ -218,12 +221,18 @@ def _read_reference(text: str, connectors: Mapping[str, ModuleType]) -> tuple[st
 
 
 def _hold_collects(
-    held: ExitStack, home: Path, platform: str, wait_s: float, waiting: Callable[[str], None]
+    held: ExitStack, settings: Settings, platform: str, wait_s: float, waiting: Callable[[str], None]
 ) -> None:
     """Keep collects and backfills of a platform away: what they land was redacted by an older list."""
     try:
         held.enter_context(
-            forgets_turn(home, platform, wait_s=wait_s, waiting=lambda who: waiting(_waits(who, wait_s)))
+            forgets_turn(
+                settings.home,
+                platform,
+                lake=settings.landing.parent,
+                wait_s=wait_s,
+                waiting=lambda who: waiting(_waits(who, wait_s)),
+            )
         )
     except Busy as busy:
         raise _still_running(busy.holder, wait_s) from None

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from flows.collecting.round import Refused
 from flows.health.last_runs import written_down
+from flows.refused import Refused
 from warehouse.compacting import Compaction, compact
 from warehouse.forgetting import assets_held_by_words, held_by_words, is_behind, known_by_more
+from warehouse.mirrored import bring_up_to_date
 from warehouse.one_at_a_time import BUILD_LOCK, Busy, one_at_a_time
 from warehouse.publish import NoWarehouse
 from warehouse.retention import Retention, take_out_texts
@@ -118,7 +119,9 @@ def _maintain(
     today = clock.astimezone(UTC).date()
     landing, readings = settings.landing, settings.readings
     with ExitStack() as held:
-        if not dry_run:
+        if dry_run:
+            bring_up_to_date(landing.parent)
+        else:
             held.enter_context(no_build(settings, wait_s, waiting))
         packed = compact(
             landing,
@@ -219,6 +222,7 @@ def no_build(settings: Settings, wait_s: float, waiting: Callable[[str], None]) 
                     f"a build is still running after {wait_s:,.0f} s ({busy.holder}); let it finish and run "
                     "this again"
                 ) from None
+        bring_up_to_date(settings.landing.parent)
         yield
 
 

@@ -14,7 +14,7 @@ from prefect.exceptions import MissingContextError
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
-from flows.collecting.round import Refused
+from flows.refused import Refused
 from warehouse.landing import LOG
 
 _Given = TypeVar("_Given")
