@@ -4,6 +4,8 @@ PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+# What the benchmarks compare with, in an environment of its own.
+PEERS := .venv-bench/.installed
 # Tests wait for servers and processes of their own: one worker more than there are cores.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 
@@ -38,8 +40,8 @@ format: $(INSTALLED) ## rewrite the code in the house style
 dictionary: $(INSTALLED) ## write docs/data-dictionary.md anew, after a change of the SQL
 	@$(BIN)/python -m warehouse.data_dictionary docs/data-dictionary.md
 
-bench: $(INSTALLED) ## time builds and queries over generated readings (ARGS="--growth" for 30 to 365 days)
-	@$(BIN)/python -m benchmarks.daily_numbers $(ARGS)
+bench: $(INSTALLED) $(PEERS) ## measure speed and memory, against dlt too (ARGS="--quick", "--all", "--only growth"; docs/benchmarks.md)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 # Stamped last: an interrupted installation is done again. -qq leaves pip its errors only; what is imported is
 # compiled then, all the rest never.
@@ -54,15 +56,23 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install -qq --no-input --no-deps --no-build-isolation -e .
 	@touch $@
 
+$(PEERS): benchmarks/requirements.lock
+	@echo "Building .venv-bench from benchmarks/requirements.lock ..."
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install -qq --no-input --no-deps --no-compile --require-hashes -r benchmarks/requirements.lock
+	@touch $@
+
 # uv reads its own settings, not pip's: where packages come from a mirror, set them for uv as well.
-lock: ## choose the newest versions that pyproject.toml allows and pin them in requirements.lock
+lock: ## choose the newest versions that pyproject.toml allows and pin them, and the benchmarks' peers
 	@set -eu; tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; \
 	$(PYTHON) -m venv "$$tools"; \
 	"$$tools/bin/python" -m pip install -qq --no-input uv; \
 	"$$tools/bin/uv" pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--extra dev --no-header --no-annotate pyproject.toml -o requirements.lock; \
-	echo "requirements.lock is written; run: make check"
+	"$$tools/bin/uv" pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate benchmarks/requirements.in -o benchmarks/requirements.lock; \
+	echo "requirements.lock and benchmarks/requirements.lock are written; run: make check"
 
-clean: ## remove .venv and caches; data/ is kept
-	@rm -rf .venv build *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache
+clean: ## remove .venv, .venv-bench and caches; data/ is kept
+	@rm -rf .venv .venv-bench build *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

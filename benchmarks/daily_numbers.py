@@ -1,34 +1,31 @@
-"""How long the daily numbers take: a full build, one more poll and queries, over generated readings.
+"""How builds grow with history: a full build and one more poll, over generated readings.
 
-    python -m benchmarks.daily_numbers [--posts 10000] [--days 90] [--growth] [--folder DIR]
+    python -m benchmarks.daily_numbers --build HOME
 
 Each post has six counters that grow and are read four times a day, as many days as asked; a tenth of the
 posts belong in fives to assets. Readings are written as a build leaves them, so that what is timed begins
-there: reading answers is another matter. `--growth` repeats it at 30, 90, 180 and 365 days. Builds run in
-processes of their own, whose largest memory is told.
+there: reading answers is another matter. Builds run in processes of their own (which is what the command line
+is for), whose largest memory is told.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
-from flows.console import say, show
-from warehouse import readings, sql
+from warehouse import sightings, sql
 from warehouse.build import build
 from warehouse.landing import land_registry
-from warehouse.publish import open_published
 
 GENERATED = Path(__file__).with_name("generated_readings.sql")
 
@@ -37,22 +34,8 @@ POLLS_PER_DAY = 4
 COUNTERS = 6
 ACCOUNTS = 20
 CAMPAIGN = "generated"
-
-# What the README asks, of a campaign that has no asset of a name: the same shapes over these.
-QUERIES = {
-    "leaderboard": "FROM leaderboard(10)",
-    "one asset by day": "SELECT day, views, retweets, completeness FROM marts.asset_daily "
-    "WHERE asset_id = 'asset-7' ORDER BY day",
-    "sides": "SELECT side_id, platform, views, shares, retweets FROM marts.side_totals",
-    "retweets of an account in a window": "FROM retweets_between('3', '{middle}', '{last}')",
-    "totals of a week": "SELECT asset_id, views FROM totals_between('{week}', '{last}') "
-    "ORDER BY views DESC LIMIT 10",
-    "a post by day": "SELECT day, metric, gain, total FROM marts.post_daily WHERE post_id = '1000000000007'",
-    "all assets of a day": "SELECT asset_id, views FROM marts.asset_daily WHERE day = '{last}' "
-    "ORDER BY views DESC LIMIT 10",
-    "the campaign by day": "SELECT day, sum(views), sum(retweets) FROM marts.asset_daily GROUP BY day",
-    "gaps": "FROM marts.gaps",
-}
+# How often one more poll is built, each after the other.
+POLLS_MORE = 3
 
 
 def write_readings(home: Path, posts: int, polls: range, name: str) -> None:
@@ -66,7 +49,7 @@ def write_readings(home: Path, posts: int, polls: range, name: str) -> None:
     for month, chosen in by_month.items():
         with duckdb.connect() as con:
             con.execute("set TimeZone = 'UTC'")
-            con.execute(f"create table sightings ({readings.SIGHTING})")
+            con.execute(f"create table sightings ({sightings.SIGHTING})")
             con.execute(
                 f"insert into sightings by name {GENERATED.read_text(encoding='utf-8')}",
                 {
@@ -84,7 +67,7 @@ def write_readings(home: Path, posts: int, polls: range, name: str) -> None:
             sizes[str(final.relative_to(root))] = final.stat().st_size
     (root / "batches").mkdir(exist_ok=True)
     (root / "batches" / f"{name}.json").write_text(json.dumps({"landed": [], "sizes": sizes}))
-    (root / "fingerprint").write_text(readings.fingerprint())
+    (root / "fingerprint").write_text(sightings.fingerprint())
 
 
 def land_campaign(home: Path, posts: int) -> None:
@@ -146,78 +129,46 @@ def built(home: Path) -> dict[str, float]:
     return found
 
 
-def timed_queries(home: Path, days: int) -> Iterator[tuple[str, float, int]]:
-    """(query, milliseconds of the best of five, rows) of each."""
-    last = FIRST.date() + timedelta(days=days - 1)
-    dates = {
-        "last": last,
-        "week": last - timedelta(days=6),
-        "middle": last - timedelta(days=min(41, days // 2)),
-    }
-    with open_published(home / "warehouse.duckdb") as con:
-        for name, query in QUERIES.items():
-            best, rows = float("inf"), 0
-            for _ in range(5):
-                began = time.perf_counter()
-                rows = len(con.execute(query.format(**dates)).fetchall())
-                best = min(best, time.perf_counter() - began)
-            yield name, 1000 * best, rows
+def grow(
+    posts: int, days: Sequence[int], folder: Path | None, say: Callable[[str], None]
+) -> list[dict[str, float]]:
+    """For each number of days of history: the full build, and the median of the builds of one more poll."""
+    rows = []
+    for many in days:
+        with tempfile.TemporaryDirectory(dir=folder) as made:
+            rows.append(_at(Path(made), posts, many))
+        row = rows[-1]
+        say(f"{many} days: full {row['full_s']:.1f} s, one more poll {row['poll_s']:.2f} s")
+    return rows
 
 
-def run(home: Path, posts: int, days: int) -> list[str]:
-    """One size: write, build, poll once more twice, and a row of the table."""
+def _at(home: Path, posts: int, days: int) -> dict[str, float]:
     land_campaign(home, posts)
     write_readings(home, posts, range(POLLS_PER_DAY * days), "past")
     full = built(home)
     polls = []
-    for more in range(2):
+    for more in range(POLLS_MORE):
         number = POLLS_PER_DAY * days + more
         write_readings(home, posts, range(number, number + 1), f"poll-{more}")
         polls.append(built(home))
-    poll = min(polls, key=lambda found: found["seconds"])
-    size = (home / "warehouse.duckdb").stat().st_size / 2**20
-    show(
-        f"Queries at {days} days",
-        ["query", "ms", "rows"],
-        [[name, f"{ms:.0f}", f"{rows:,}"] for name, ms, rows in timed_queries(home, days)],
-        numbers=["ms", "rows"],
-    )
-    return [
-        f"{days}",
-        f"{full['readings']:,}",
-        f"{full['seconds']:.1f}",
-        f"{full['readings'] / full['seconds']:,.0f}",
-        f"{full['memory']:,.0f}",
-        f"{poll['seconds']:.1f}",
-        f"{poll['memory']:,.0f}",
-        f"{size:,.0f}",
-    ]
+    return {
+        "posts": posts,
+        "days": days,
+        "readings": full["readings"],
+        "full_s": full["seconds"],
+        "full_mb": full["memory"],
+        "poll_s": statistics.median(poll["seconds"] for poll in polls),
+        "poll_cpu_s": statistics.median(poll["cpu"] for poll in polls),
+        "poll_mb": max(poll["memory"] for poll in polls),
+        "warehouse_bytes": (home / "warehouse.duckdb").stat().st_size,
+    }
 
 
 def main() -> None:
-    """Run what the command line asks for and print a table."""
+    """Build the home that the command line names."""
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
-    parser.add_argument("--posts", type=int, default=10_000)
-    parser.add_argument("--days", type=int, default=90)
-    parser.add_argument("--growth", action="store_true", help="30, 90, 180 and 365 days, one after the other")
-    parser.add_argument("--folder", type=Path, help="where the generated lakes go; default: a temporary one")
-    parser.add_argument("--build", type=Path, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.build:
-        build_here(asked.build)
-        return
-    rows = []
-    for days in (30, 90, 180, 365) if asked.growth else (asked.days,):
-        with tempfile.TemporaryDirectory(dir=asked.folder) as home:
-            rows.append(run(Path(home), asked.posts, days))
-    say(f"{os.cpu_count()} cores, {date.today()}")  # noqa: DTZ011
-    titles = ["days", "readings", "full s", "readings/s", "full MB", "one more poll s", "its MB", "file MB"]
-    show(
-        f"{asked.posts:,} posts, {COUNTERS} counters, {POLLS_PER_DAY} polls a day",
-        titles,
-        rows,
-        numbers=titles,
-    )
+    parser.add_argument("--build", type=Path, required=True, help="the home to build")
+    build_here(parser.parse_args().build)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@
 set -eu
 home=$1 registry=$2 archive=$3
 lake=${CAMPAIGN_LAKE:-$home}
+# A lake in a bucket is backed up by the bucket's versions; here goes what is in no bucket.
+case $lake in s3://*) lake=$home ;; esac
 hidden=$(mktemp -d "$(dirname "$archive")/.back-up.XXXXXX")
 trap 'rm -rf "$hidden"' EXIT
 

@@ -17,7 +17,7 @@ import pytest
 
 from connectors.sandbox.server import Sandbox
 from tests.killing import Forge, Run
-from warehouse.landing import landed_files
+from warehouse.landed_files import landed_files
 from warehouse.publish import open_published
 
 KILLS = float(os.environ.get("CRASH_KILLS", "1"))

@@ -17,7 +17,7 @@ from tests.crashes.polls import Polls
 from tests.killing import Forge
 from tests.warehouse.compare import Rows, differences, everything_held
 from warehouse.build import build
-from warehouse.landing import landed_files
+from warehouse.landed_files import landed_files
 from warehouse.sealed import is_as_sealed
 
 Damage = Callable[[bytes, random.Random], bytes]

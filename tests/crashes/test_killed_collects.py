@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from connectors.spending import Ledger
-from flows.collecting.round import LEDGER
+from flows.home import LEDGER
 from tests.crashes.conftest import Chance, Home
 from tests.warehouse.compare import differences, everything_said
 

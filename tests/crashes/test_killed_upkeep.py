@@ -14,7 +14,7 @@ from tests.crashes.polls import Polls
 from tests.warehouse.compare import differences, everything_held
 from tests.warehouse.test_versions import make
 from warehouse.build import build
-from warehouse.landing import landed_files
+from warehouse.landed_files import landed_files
 from warehouse.publish import publish
 from warehouse.versions import tidy
 

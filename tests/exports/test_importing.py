@@ -29,10 +29,11 @@ from tests.exports.samples import (
     table,
 )
 from tests.warehouse.lake import campaign, fb_post, fb_video
+from warehouse.batches import committed
 from warehouse.forgetting import Post, remember
 from warehouse.landing import COLUMNS
 from warehouse.one_at_a_time import IMPORT_LOCK, one_at_a_time
-from warehouse.readings import committed, update
+from warehouse.readings import update
 
 CREATED = datetime(2019, 11, 20, 9, tzinfo=UTC)
 EXPORTED = datetime(2019, 11, 22, 12, tzinfo=UTC)

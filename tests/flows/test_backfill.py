@@ -14,11 +14,13 @@ import pytest
 
 from connectors.sandbox.server import Sandbox
 from connectors.spending import Ledger
-from flows.collecting.round import LEDGER, PlatformReport, Refused
+from flows.collecting.round import PlatformReport
 from flows.collecting.turns import collects_turn
 from flows.history.backfilling import Silent
 from flows.history.holes import Window
+from flows.home import LEDGER
 from flows.refresh import refresh
+from flows.refused import Refused
 from flows.settings import Settings
 from tests.flows.backfill_world import NOON, REGISTRY, Gate, Home
 from warehouse.publish import open_published

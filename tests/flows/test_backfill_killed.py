@@ -16,7 +16,7 @@ import pytest
 
 from connectors.sandbox.server import Sandbox
 from tests.flows.backfill_world import NOON, REGISTRY, Gate, Home, gate
-from warehouse.landing import landed_files
+from warehouse.landed_files import landed_files
 from warehouse.told import told
 
 START, END = "2019-11-04", "2019-11-14"

@@ -295,23 +295,6 @@ def test_every_command_explains_itself_with_an_example(campaign: Campaign, comma
     assert f"Example: campaign {command}" in said.out
 
 
-def test_the_command_line_starts_without_what_only_some_commands_need() -> None:
-    heavy = ("prefect", "duckdb", "pyarrow", "tweepy", "facebook", "requests", "pydantic")
-    script = (
-        "import sys; import flows.cli; "
-        f"print([name for name in {heavy!r} if name in sys.modules or f'{{name}}.a' in sys.modules])"
-    )
-    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == "[]"
-
-
-def test_collect_and_build_do_not_load_prefect() -> None:
-    modules = "flows.collecting.round, flows.refresh, flows.health.examine, flows.health.standing"
-    script = f"import sys; import {modules}; print('prefect' in sys.modules)"
-    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == "False"
-
-
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

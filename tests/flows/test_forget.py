@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import connectors
-from flows.collecting.round import Refused
 from flows.keeping.forgetting import forget
 from flows.keeping.maintaining import maintain
 from flows.refresh import refresh
+from flows.refused import Refused
 from flows.registry import load
 from flows.settings import Settings
 from tests.flows.conftest import REGISTRY, Said, Vendor, answer, everything_written, post
@@ -325,7 +325,7 @@ def test_a_name_that_became_known_later_joins_the_list_and_asks_to_forget_again(
 
 
 def test_it_waits_for_a_running_import(data: Path, home: Path) -> None:
-    from flows.collecting.round import Refused
+    from flows.refused import Refused
 
     with one_at_a_time(data / ".import.lock"), pytest.raises(Refused, match=r"an import .* is still running"):
         forget(
@@ -339,7 +339,7 @@ def test_it_waits_for_a_running_import(data: Path, home: Path) -> None:
 
 
 def test_it_waits_for_a_running_collect_and_says_for_whom(data: Path, home: Path) -> None:
-    from flows.collecting.round import Refused
+    from flows.refused import Refused
 
     lock = (data / ".collect-x.lock").open("a")
     fcntl.flock(lock, fcntl.LOCK_EX)

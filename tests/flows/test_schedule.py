@@ -21,7 +21,7 @@ from flows.collecting.schedule import reading_of
 from flows.registry import Account, Campaign, Registry, load
 from flows.settings import Settings
 from tests.flows.conftest import Said, Vendor
-from warehouse.landing import landed_files
+from warehouse.landed_files import landed_files
 from warehouse.publish import open_published
 
 Command = Callable[..., Said]

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 import connectors
-from flows.collecting.round import LEDGER
 from flows.health.examine import examine
 from flows.health.last_runs import build_of
 from flows.health.standing import gather
 from flows.health.status import tell
+from flows.home import LEDGER
 from flows.registry import load
 from flows.settings import Settings
 from tests.flows.conftest import X_TOKEN, Said, Vendor, answer

@@ -166,8 +166,9 @@ MISTAKES = [
     ("FACEBOOK_API_VERSION", "v26", "must look like v26.0; give the Graph API version so"),
     (
         "CAMPAIGN_LAKE",
-        "s3://bucket/prefix",
-        "is a URL: this release keeps the lake in a folder; give CAMPAIGN_LAKE a path",
+        "gs://bucket/prefix",
+        "is a URL of another kind; give CAMPAIGN_LAKE a path, or s3://bucket/prefix of letters, digits, "
+        "- _ and .",
     ),
     (
         "X_BEARER_TOKEN",
