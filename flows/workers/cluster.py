@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 # How long an address may take to answer.
 ANSWERS_WITHIN_S = 5.0
+# How long its first worker may take to be there.
+FIRST_WORKER_WITHIN_S = 5.0
 # How long no worker may be there: one that was killed is started again within that, by whatever started it.
 WORKERS_WITHIN_S = 60.0
 
@@ -157,7 +159,7 @@ async def _asked(address: str) -> None:
 def needs_one(client: Client) -> None:
     """Raises NoCluster when no worker comes to the scheduler for a while."""
     try:
-        client.wait_for_workers(1, timeout=ANSWERS_WITHIN_S)
+        client.wait_for_workers(1, timeout=FIRST_WORKER_WITHIN_S)
     except TimeoutError:
         raise NoCluster(
             "the Dask scheduler of CAMPAIGN_DASK has no worker; start one (dask worker ADDRESS), or leave "

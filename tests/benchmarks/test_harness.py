@@ -65,8 +65,13 @@ def test_stages_add_up_to_the_build(compared: dict[str, Any]) -> None:
 
 
 def test_the_tables_are_made_from_the_json_alone(
-    compared: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    compared: dict[str, Any],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # Wide enough that no cell is folded.
+    monkeypatch.setenv("COLUMNS", "400")
     found = {
         "machine": {"cores": "2"},
         "compared": [compared],

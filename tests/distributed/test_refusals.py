@@ -75,7 +75,7 @@ def test_an_address_where_something_else_listens_is_one_line(
 def test_a_scheduler_without_a_worker_is_one_line(
     home: Path, monkeypatch: pytest.MonkeyPatch, campaign: Callable[..., Said]
 ) -> None:
-    monkeypatch.setattr(clusters, "ANSWERS_WITHIN_S", 0.5)
+    monkeypatch.setattr(clusters, "FIRST_WORKER_WITHIN_S", 0.5)
     with idle_scheduler() as idle:
         monkeypatch.setenv("CAMPAIGN_DASK", idle.scheduler_address)
         assert "has no worker; start one (dask worker ADDRESS)" in only_line(campaign("collect"))

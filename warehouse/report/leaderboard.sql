@@ -17,7 +17,7 @@ select
     side_name as side,
     kind,
     posts,
-    array_to_string(platforms, ', ') as platforms,
+    array_to_string(totals.platforms, ', ') as platforms,
     nullif(array_to_string(listed.tags, ', '), '') as tags,
     tone
 from marts.asset_totals as totals
