@@ -12,7 +12,7 @@ import re
 from importlib.abc import InspectLoader
 from types import ModuleType
 
-_DECLARATION = re.compile(r"^PLATFORM\b", re.MULTILINE)
+_MENTION = re.compile(r"\bPLATFORM\b|\bimport\s*\(?\s*\*")
 
 
 def discover() -> dict[str, ModuleType]:
@@ -22,7 +22,7 @@ def discover() -> dict[str, ModuleType]:
     found: dict[str, ModuleType] = {}
     for entry in pkgutil.iter_modules(__path__):
         name = f"{__name__}.{entry.name}"
-        if not _declares_platform(name):
+        if not _may_be_a_connector(name):
             continue
         module = importlib.import_module(name)
         platform = getattr(module, "PLATFORM", None)
@@ -31,10 +31,11 @@ def discover() -> dict[str, ModuleType]:
     return dict(sorted(found.items()))
 
 
-def _declares_platform(name: str) -> bool:
-    """Whether a module's source sets the constant. The wire, for one, is no platform, and takes longer to
-    import than all of them."""
+def _may_be_a_connector(name: str) -> bool:
+    """Whether a module's source mentions the constant, or imports all that another has, which may be the
+    constant too. The wire, for one, is no platform, and takes longer to import than all of them.
+    """
     found = importlib.util.find_spec(name)
     loader = None if found is None else found.loader
     source = loader.get_source(name) if isinstance(loader, InspectLoader) else None
-    return source is None or _DECLARATION.search(source) is not None
+    return source is None or _MENTION.search(source) is not None

@@ -63,6 +63,8 @@ def _spellings(secret: str) -> list[str]:
 
     def written(text: str) -> set[str]:
         quoted = {quote(text, safe=""), quote(text, safe="/"), quote(text, safe="!'()*"), quote_plus(text)}
+        # As the session spells a query.
+        quoted.add(quote_plus(text, safe=","))
         escaped = {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
         escaped |= {form.replace("/", "\\/") for form in escaped}
         escaped |= {re.sub("[&<>']", lambda found: f"\\u{ord(found[0]):04x}", form) for form in escaped}

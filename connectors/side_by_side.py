@@ -111,16 +111,24 @@ class SideBySide:
 
     def _open_lanes(self, group: _Group) -> None:
         while self._free and group.waiting:
-            self._free -= 1
-            group.lanes += 1
             inherited, context = vars(self._here).copy(), copy_context()
+            thing = group.waiting.popleft()
             thread = threading.Thread(
                 target=context.run,
-                args=(self._lane, group, group.waiting.popleft(), inherited),
+                args=(self._lane, group, thing, inherited),
                 name=f"{threading.current_thread().name}+",
             )
             self._threads.append(thread)
-            thread.start()
+            self._free -= 1
+            group.lanes += 1
+            try:
+                thread.start()
+            except RuntimeError:
+                # The machine bears no more threads.
+                self._threads.remove(thread)
+                self._free += 1
+                group.lanes -= 1
+                raise
 
     def _lane(self, group: _Group, thing: Any, inherited: dict[str, Any]) -> None:
         vars(self._here).update(inherited)
@@ -137,8 +145,8 @@ class SideBySide:
     def _work_through(self, group: _Group) -> None:
         while group.waiting and not group.is_over:
             thing = group.waiting.popleft()
-            self._open_lanes(group)
             try:
+                self._open_lanes(group)
                 # Whoever ended the group, or the one around it, says why.
                 with suppress(NotSent):
                     group.work(thing)

@@ -244,8 +244,10 @@ class Listing:
             self._saw_address(post.get("permalink_url"))
             for attachment in _attachments(post):
                 self._saw_address(attachment.get("url"))
-        metrics = VIDEO_POST_METRICS if _has_video(post) else POST_METRICS
-        self._insights.want(f"{post_id}/insights", metrics, campaign_id, page_id)
+        # Insights are of own Pages alone.
+        if page_id in self._pages.own:
+            metrics = VIDEO_POST_METRICS if _has_video(post) else POST_METRICS
+            self._insights.want(f"{post_id}/insights", metrics, campaign_id, page_id)
 
     def _saw_video(
         self, video: Mapping[str, Any], campaign_id: str, page_id: str, is_reel: bool | None = None

@@ -158,8 +158,9 @@ class _Asker:
         # By author: the latest ids of its posts, and when each was made.
         self._made_at: dict[str, dict[str, datetime]] = {}
         self._handles: dict[str, str] = {}
-        # By author: the UTC days on which posts were made that were retweeted.
+        # By author: the UTC days on which posts were made that were retweeted; kept where days are asked.
         self._retweeted: dict[str, set[date]] = {}
+        self._are_days_asked = False
 
     def carry_out(self, ask: Ask) -> None:
         """Where a campaign has a limit, a third of what is left is there for counts, then a third for posts
@@ -167,6 +168,7 @@ class _Asker:
         So no backlog, however long, keeps the others from being read, nor they it.
         """
         self._named = frozenset(post.alias for post in ask.posts)
+        self._are_days_asked = bool(ask.days)
         walks, wanted = self._paid_by_whoever_can(ask)
         named: list[Walk | Wanted] = [*walks, *(post for posts in wanted.values() for post in posts.values())]
         campaigns = list(dict.fromkeys(each.campaign_id for each in (*named, *ask.mentions)))
@@ -210,20 +212,20 @@ class _Asker:
         """
         rooms: dict[str, Decimal | None] = {}
 
-        def payer(each: Walk | Wanted, least: Decimal) -> str:
+        def paid(each: _Asked, least: Decimal) -> _Asked:
             for one in (each.campaign_id, *each.others):
                 if one not in rooms:
                     rooms[one] = self._calls.room(one)
                 room = rooms[one]
-                if room is None:
-                    return one
-                if room >= least:
+                if room is not None and room < least:
+                    continue
+                if room is not None:
                     rooms[one] = room - least
-                    return one
-            return each.campaign_id
+                return each if one == each.campaign_id else replace(each, campaign_id=one)
+            return each
 
-        walks = [_paid_by(payer(walk, _SMALLEST_PAGE), walk) for walk in ask.walks]
-        return walks, self._wanted(_paid_by(payer(post, _LOOK_UP), post) for post in ask.posts)
+        walks = [paid(walk, _SMALLEST_PAGE) for walk in ask.walks]
+        return walks, self._wanted(paid(post, _LOOK_UP) for post in ask.posts)
 
     def _wanted(self, posts: Iterable[Wanted]) -> dict[str, dict[str, Wanted]]:
         """The posts to look up by campaign and id, each post once."""
@@ -408,9 +410,12 @@ class _Asker:
         """Keeps what later questions need of the posts that an answer showed."""
         for user in users_in(document):
             self._handles[str(user.get("id"))] = str(user.get("username", "")).lower()
-        for post in items(document):
-            self._seen |= ids_of(post) & self._named
-            is_retweeted = repeats_in(post) > 0
+        posts = items(document)
+        self._seen |= ids_of(posts) & self._named
+        if not self._calls.has_keys and not self._are_days_asked:
+            return
+        for post in posts:
+            is_retweeted = self._are_days_asked and repeats_in(post) > 0
             if not is_retweeted and not self._calls.has_keys:
                 continue
             author, made_at = str(post.get("author_id", "")), instant_of(post.get("created_at"))
@@ -434,12 +439,13 @@ class _Asker:
                 if self._calls.room(campaign_id) is not None:
                     now = self._calls.fitting(campaign_id, self._worst(some, authors))
                 some = some[len(now) :]
+                before = self._session.answered
                 with self._calls.part(campaign_id):
-                    for post in self._read_posts(campaign_id, now, authors):
-                        newest = newest_id(post)
+                    for newest, author in self._read_posts(campaign_id, now, authors).items():
                         if newest not in self._seen and newest not in authors and POST_ID.fullmatch(newest):
-                            newer[newest] = str(post.get("author_id", "")) or None
-                if not self._calls.is_put_off(campaign_id):
+                            newer[newest] = author
+                # What was put off may be another's call.
+                if self._session.answered > before or not self._calls.is_put_off(campaign_id):
                     self._asked |= set(now)
 
         parts = in_parts(list(authors), IDS_PER_REQUEST)
@@ -461,8 +467,10 @@ class _Asker:
 
     def _read_posts(
         self, campaign_id: str, ids: list[str], authors: dict[str, str | None]
-    ) -> list[dict[str, Any]]:
-        """One look-up; what is missing from the answer is noted."""
+    ) -> dict[str, str | None]:
+        """One look-up; what is missing from the answer is noted. Gives the newest edits, with their authors,
+        of the posts that were shown under an older id.
+        """
         strangers = self._calls.unpaid("post", [one for one in ids if authors[one] is None])
         worst = (
             Line("post", PRICES["post"], tuple(ids)),
@@ -476,11 +484,9 @@ class _Asker:
         with self._calls.paying(campaign_id, *worst) as receipt:
             document = self._calls.ask(self._client.get_tweets, ids, **_POST_FIELDS)
             receipt.got(*bought(document))
-        unanswered = dict.fromkeys(ids)
         posts = items(document)
-        for post in posts:
-            for post_id in ids_of(post):
-                unanswered.pop(post_id, None)
+        shown = ids_of(posts)
+        unanswered = dict.fromkeys(one for one in ids if one not in shown)
         for problem in items(document, "errors"):
             # The author or the media of a post that is given may be hidden too.
             if subject(problem) in ids or problem.get("resource_type") not in ("user", "media"):
@@ -489,10 +495,15 @@ class _Asker:
         for post_id in unanswered:
             text = f"x: post {post_id} is missing from the answer; check it in the registry"
             self._session.note(Gone(PLATFORM, text))
-        newer = {newest_id(post) for post in posts} - {str(post.get("id")) for post in posts}
+        latest = {str(post.get("id")) for post in posts}
+        newer = {
+            newest: str(post.get("author_id", "")) or None
+            for post in posts
+            if (newest := newest_id(post)) not in latest
+        }
         self._remember(document)
-        self._seen -= newer
-        return posts
+        self._seen -= newer.keys()
+        return newer
 
     # -- what only the author sees
 
@@ -538,10 +549,6 @@ class _Asker:
 # What a look-up of one post can cost, and the smallest page of a timeline.
 _LOOK_UP = PRICES["post"] + PRICES["user"]
 _SMALLEST_PAGE = FEWEST_PER_PAGE * PRICES["post"] + 2 * PRICES["user"]
-
-
-def _paid_by(campaign_id: str, asked: _Asked) -> _Asked:
-    return asked if asked.campaign_id == campaign_id else replace(asked, campaign_id=campaign_id)
 
 
 def _share(room: Decimal, is_listing: bool, is_looking_up: bool) -> Decimal:

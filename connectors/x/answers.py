@@ -6,7 +6,7 @@ segment tells the kind.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -131,13 +131,15 @@ def items(document: object, key: str = "data") -> list[dict[str, Any]]:
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
-def ids_of(post: dict[str, Any]) -> set[str]:
-    """A post's id and those of its earlier edits, whose counters live on under the newest."""
-    found = {str(post.get("id"))}
-    for name in ("edit_history_tweet_ids", "edit_history_post_ids"):
-        history = post.get(name)
-        if isinstance(history, list):
-            found |= {str(edit) for edit in history}
+def ids_of(posts: Iterable[dict[str, Any]]) -> set[str]:
+    """The posts' ids and those of their earlier edits, whose counters live on under the newest."""
+    found: set[str] = set()
+    for post in posts:
+        found.add(str(post.get("id")))
+        for name in ("edit_history_tweet_ids", "edit_history_post_ids"):
+            history = post.get(name)
+            if isinstance(history, list):
+                found.update(map(str, history))
     return found
 
 

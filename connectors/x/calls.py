@@ -168,17 +168,19 @@ class Calls:
     @contextmanager
     def part(self, campaign_id: str) -> Iterator[None]:
         """Notes what goes wrong inside and goes on, unless every other call would meet it too. That a budget
-        is used up is noted once per campaign.
+        is used up is noted once per campaign; it breaks off every walk that meets it.
         """
         with self.session.costing_only_this():
             try:
                 yield
             except _PutOff:
                 self._put_off.add(campaign_id)
+                self.session.breaks_off()
             except OverBudget:
                 if campaign_id not in self._over:
                     self._over.add(campaign_id)
                     raise
+                self.session.breaks_off()
 
     def side_by_side(
         self, work: Callable[[_Thing], None], things: Iterable[_Thing], payer: Callable[[_Thing], str]

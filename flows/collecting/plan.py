@@ -274,8 +274,8 @@ class Knowledge:
     def _of_account(self, alias: str) -> KnownPost | None:
         """The post of an alias that is the account's handle and a number: a post that was never shown is
         known only as it was asked for, by the ids of both."""
-        handle, _, number = alias.rpartition("/")
-        account_id = self._account_ids.get(handle.casefold())
+        handle, slash, number = alias.rpartition("/")
+        account_id = self._account_ids.get(handle.casefold()) if slash else None
         return None if account_id is None else self.posts.get(f"{account_id}_{number}")
 
     def identity(self, account: Account) -> str:

@@ -21,7 +21,7 @@ from tests.connectors.test_wire import POSTS, ask_x
 Connect = Callable[..., Wire]
 
 documents = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.text() | st.integers(-(2**63), 2**63),
+    st.none() | st.booleans() | st.floats() | st.text() | st.integers(-(2**70), 2**70),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=20,
 )
@@ -49,6 +49,11 @@ def test_an_answer_says_what_requests_would_have_read(document: object, is_ascii
     # Half a character and NaN, which JSON does not know and Python writes and reads, are among them.
     body = json.dumps(document, ensure_ascii=is_ascii).encode("utf-8", "surrogatepass")
     assert read(body) == of_python(body)
+
+
+@pytest.mark.parametrize("number", [-(2**63) - 1, -(2**63), 2**63, 2**64 - 1, 2**64, 10**30])
+def test_a_whole_number_keeps_all_its_digits(number: int):
+    assert read(b'{"id":%d}' % number) == repr({"id": number})
 
 
 @given(st.binary(max_size=30))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import inspect
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -34,6 +35,25 @@ def test_every_promised_platform_is_found_in_order():
 def test_only_modules_that_name_a_platform_are_connectors():
     assert "errors" not in CONNECTORS
     assert "wire" not in CONNECTORS
+
+
+@pytest.mark.parametrize("how", ["import PLATFORM", "import *", "import (\n    PLATFORM,\n)"])
+def test_a_connector_may_have_its_name_from_another_module(
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    package = tmp_path / "jackdaw"
+    package.mkdir()
+    (package / "__init__.py").write_text(f"from connectors.jackdaw.bird {how}\n")
+    (package / "bird.py").write_text('PLATFORM = "jackdaw"\n')
+    monkeypatch.setattr(connectors, "__path__", [*connectors.__path__, str(tmp_path)])
+    monkeypatch.setattr(connectors, "jackdaw", None, raising=False)
+    for name in ("connectors.jackdaw", "connectors.jackdaw.bird"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    try:
+        assert connectors.discover()["jackdaw"].PLATFORM == "jackdaw"
+    finally:
+        for name in ("connectors.jackdaw", "connectors.jackdaw.bird"):
+            sys.modules.pop(name, None)
 
 
 @every_connector

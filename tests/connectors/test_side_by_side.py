@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -406,3 +407,66 @@ def test_a_trouble_is_the_same_for_whoever_began_it(server: Loopback, connect: C
 def test_a_session_has_at_least_one_request_on_its_way(connect: Connect) -> None:
     with pytest.raises(ValueError, match="at least one"):
         connect(x, in_flight=0)
+
+
+class FewThreads:
+    """A machine on which so many threads can be begun side by side, and no more."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+        self.has_failed = threading.Event()
+        self._left = most
+        self._start = threading.Thread.start
+        monkeypatch.setattr(threading.Thread, "start", lambda thread: self._begin(thread))
+
+    def _begin(self, thread: threading.Thread) -> None:
+        if thread.name.endswith("+"):
+            if not self._left:
+                self.has_failed.set()
+                raise RuntimeError("can't start new thread")
+            self._left -= 1
+        self._start(thread)
+
+
+@pytest.mark.parametrize("most", [0, 1])
+def test_where_no_thread_can_be_begun_all_ends_and_may_be_tried_again(
+    server: Loopback, connect: Connect, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    server.on(TWEETS, Answer(POSTS))
+    wire = connect(x, in_flight=3)
+    FewThreads(monkeypatch, most)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        wire.session.side_by_side(look_up(wire), range(6))
+    assert server.asked == []
+    monkeypatch.undo()
+    wire.session.side_by_side(look_up(wire), range(6))
+    assert len(wire.rows) == 6
+
+
+def test_a_helper_that_cannot_begin_a_thread_loses_nothing_silently(
+    server: Loopback, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second of the parts arrives first, when the other work is done and its thread is free."""
+    threads = FewThreads(monkeypatch, 3)
+
+    def are_two_left() -> bool:
+        return sum(one.name.endswith("+") for one in threading.enumerate()) == 2
+
+    def answer(asked: Asked) -> Answer:
+        if asked.parameters["ids"] == "1":
+            threads.has_failed.wait(PATIENCE_S)
+        if asked.parameters["ids"] == "2":
+            until = time.monotonic() + PATIENCE_S
+            while not are_two_left() and time.monotonic() < until:
+                threads.has_failed.wait(0.005)
+        return Answer(POSTS)
+
+    server.on(TWEETS, answer)
+    wire = connect(x, in_flight=3)
+    ask = look_up(wire)
+
+    def ask_parts(parts: range) -> None:
+        wire.session.side_by_side(ask, parts)
+
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        wire.session.side_by_side(ask_parts, [range(1, 6), range(9, 10)])
+    assert sorted(asked.parameters["ids"] for asked in server.asked) == ["1", "2", "9"]

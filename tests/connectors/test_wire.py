@@ -240,6 +240,18 @@ def test_half_a_character_costs_the_call_that_it_was_to_be_asked_with(
     assert server.asked == []
 
 
+def test_lists_in_a_query_are_sent_and_landed_with_their_commas(server: Loopback, connect: Connect):
+    server.on("/v26.0/", Answer({"1": {}}))
+    wire = connect(facebook)
+    asked = {"ids": "1,2", "fields": "id,from{a b},ä/~", "limit": 5, "empty": ""}
+    with wire.session.asking("posts", "c1"):
+        wire.session.get(f"{facebook.SDK_URL}/v26.0/", params=asked)
+    read = {name: str(value) for name, value in asked.items()}
+    assert server.asked[0].parameters == read == json.loads(wire.rows[0]["params"])
+    query = "ids=1,2&fields=id,from%7Ba+b%7D,%C3%A4%2F~&limit=5&empty="
+    assert wire.rows[0]["url"] == f"{server.url}/v26.0/?{query}"
+
+
 def test_half_a_character_in_a_json_body_lands_as_a_mark(server: Loopback, connect: Connect):
     server.on(POSTS, GOOD)
     wire = connect(x)
@@ -733,7 +745,7 @@ def test_a_failure_to_land_is_not_taken_for_the_networks(server: Loopback, conne
 # Secrets
 
 
-AWKWARD = "app|sec/ret&ä=\"quote\"'x'%41 +z"
+AWKWARD = "app|,sec/ret&ä=\"quote\"'x'%41 +z"
 
 
 def forms_of(secret: str) -> list[str]:
@@ -765,6 +777,15 @@ def test_a_secret_is_replaced_in_url_parameters_headers_and_body(server: Loopbac
     assert json.loads(wire.rows[0]["params"]) == {"fields": "id", "access_token": "[secret]"}
     assert wire.rows[0]["url"].endswith("access_token=[secret]")
     assert json.loads(wire.rows[0]["headers"])["X-Echo"] == "[secret]"
+
+
+def test_a_secret_with_a_comma_is_replaced_under_any_name_in_a_query(server: Loopback, connect: Connect):
+    server.on("/v26.0/", Answer({"1": {}}))
+    wire = connect(facebook, secrets=[AWKWARD])
+    with wire.session.asking("posts", "c1"):
+        wire.session.get(f"{facebook.SDK_URL}/v26.0/", params={"a": AWKWARD, "b": "1"})
+    assert server.asked[0].parameters == {"a": AWKWARD, "b": "1"}
+    assert wire.rows[0]["url"] == f"{server.url}/v26.0/?a=[secret]&b=1"
 
 
 def test_the_token_in_paging_next_does_not_land_but_reaches_the_sdk(server: Loopback, connect: Connect):

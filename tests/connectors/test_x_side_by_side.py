@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -14,10 +15,11 @@ from typing import Any
 import pytest
 
 from connectors import x
-from connectors.asking import Ask, Walk
+from connectors.asking import Ask, Walk, Wanted
 from connectors.errors import TokenInvalid
 from connectors.sandbox.server import Sandbox
-from connectors.spending import Ledger, Limit, Purse
+from connectors.spending import Ledger, Limit, Line, Purse, Spent
+from connectors.wire import Report
 from tests.connectors.conftest import TOKEN
 from tests.connectors.loopback import Answer, Asked, Loopback
 from tests.connectors.test_side_by_side import PATIENCE_S, Connect
@@ -143,10 +145,23 @@ def test_requests_on_their_way_never_overdraw_a_budget(
     assert Decimal(usd) - after.usd < 5 * POST + USER
     assert after.usd == timelines.served * POST + len({a.path for a in server.asked}) * USER
     assert wire.kinds() == ["OverBudget"]
+    # Every one of them has a next page.
+    assert wire.session.report.walked == []
 
 
-def test_a_call_that_was_not_sent_costs_nothing(server: Loopback, connect: Connect, tmp_path: Path) -> None:
-    """The run ends while another waits to ask its next page: what was set aside for it is free again."""
+@dataclass
+class Ended:
+    """A run of two accounts in which the second is refused while the first waits to ask again."""
+
+    asked: list[str]
+    report: Report
+    spent: Spent
+
+
+def end_while_one_waits(
+    server: Loopback, connect: Connect, tmp_path: Path, change: Callable[[Answer], Answer]
+) -> Ended:
+    """`change` makes the first account's answer of its page, after which ten minutes' calls are used up."""
     is_waiting, is_refused = threading.Event(), threading.Event()
 
     def refuse(asked: Asked) -> Answer:
@@ -154,8 +169,9 @@ def test_a_call_that_was_not_sent_costs_nothing(server: Loopback, connect: Conne
         return Answer({"title": "Unauthorized"}, status=401)
 
     def sleep(_seconds: float) -> None:
-        is_waiting.set()
-        is_refused.wait(PATIENCE_S)
+        if wire.session.report.waits_s > 300:
+            is_waiting.set()
+            is_refused.wait(PATIENCE_S)
 
     def land(row: dict[str, Any]) -> None:
         if row["status"] == 401:
@@ -167,7 +183,7 @@ def test_a_call_that_was_not_sent_costs_nothing(server: Loopback, connect: Conne
         def page(asked: Asked) -> Answer:
             reset = str(int((NOW + timedelta(minutes=10)).timestamp()))
             headers = {"x-rate-limit-remaining": "0", "x-rate-limit-reset": reset}
-            return replace(timelines.answer(asked), headers=headers)
+            return change(replace(timelines.answer(asked), headers=headers))
 
         server.on("/2/users/1/tweets", page)
         server.on("/2/users/2/tweets", refuse)
@@ -175,7 +191,53 @@ def test_a_call_that_was_not_sent_costs_nothing(server: Loopback, connect: Conne
         walks = tuple(Walk("c1", datetime(2019, 10, 29, tzinfo=UTC), account_id=one) for one in "12")
         with pytest.raises(TokenInvalid):
             x.collect(Ask("x", walks), wire.session, TOKEN, purse=purse(ledger, None))
-        after = ledger.spent("x", None, TODAY, TODAY)
-    assert sorted(server.paths()) == ["/2/users/1/tweets", "/2/users/2/tweets"]
-    assert (after.usd, after.unsettled_usd) == (50 * POST + USER, Decimal(0))
-    assert [walk.account_id for walk, _ in wire.session.report.walked_back] == ["1"]
+        spent = ledger.spent("x", None, TODAY, TODAY)
+    return Ended(sorted(server.paths()), wire.session.report, spent)
+
+
+def test_a_call_that_was_not_sent_costs_nothing(server: Loopback, connect: Connect, tmp_path: Path) -> None:
+    """What was set aside for the next page, which nobody asked for, is free again."""
+    run = end_while_one_waits(server, connect, tmp_path, lambda answer: answer)
+    assert run.asked == ["/2/users/1/tweets", "/2/users/2/tweets"]
+    assert (run.spent.usd, run.spent.unsettled_usd) == (50 * POST + USER, Decimal(0))
+    assert [walk.account_id for walk, _ in run.report.walked_back] == ["1"]
+
+
+def test_a_call_that_was_sent_once_stays_counted_though_it_is_not_sent_again(
+    server: Loopback, connect: Connect, tmp_path: Path
+) -> None:
+    run = end_while_one_waits(server, connect, tmp_path, lambda answer: replace(answer, body="[not json"))
+    assert run.asked == ["/2/users/1/tweets", "/2/users/2/tweets"]
+    assert run.report.unsure == 1
+    # X may have charged for the page.
+    assert (run.spent.usd, run.spent.unsettled_usd) == (100 * POST + USER, 100 * POST + USER)
+    assert run.report.walked == []
+
+
+def test_a_look_up_that_was_answered_is_not_asked_again_because_another_was_put_off(
+    server: Loopback, connect: Connect, tmp_path: Path
+) -> None:
+    """The first hundred use up what may be used before the listing; the second are paid for already."""
+    strangers, paid = [str(10**6 + n) for n in range(100)], [str(10**7 + n) for n in range(100)]
+
+    def look_up(asked: Asked) -> Answer:
+        ids = asked.parameters["ids"].split(",")
+        if ids[0] in paid:
+            gone = "https://api.twitter.com/2/problems/resource-not-found"
+            return Answer({"errors": [{"resource_id": one, "type": gone, "title": "Gone"} for one in ids]})
+        posts = [{"id": one, "author_id": f"9{one}", "edit_history_tweet_ids": [one]} for one in ids]
+        return Answer({"data": posts, "includes": {"users": [{"id": f"9{one}"} for one in ids]}})
+
+    server.on("/2/tweets", look_up)
+    server.on("/2/users/1/tweets", Answer({"data": [], "meta": {"result_count": 0}}))
+    with Ledger(tmp_path / "spending.sqlite") as ledger:
+        with purse(ledger, None).buying("c2") as receipt:
+            receipt.got(Line("post", POST, tuple(paid)))
+        wire = connect(x, in_flight=2, now=lambda: NOW, as_of=NOW)
+        walks = (Walk("c1", datetime(2019, 10, 29, tzinfo=UTC), account_id="1"),)
+        posts = tuple(Wanted("c1", one) for one in (*strangers, *paid))
+        x.collect(Ask("x", walks, posts), wire.session, TOKEN, purse=purse(ledger, "1.55"))
+    asked = Counter(one for call in server.of("/2/tweets") for one in call.parameters["ids"].split(","))
+    assert {asked[one] for one in paid} == {1}
+    # More of the first were asked for in the end.
+    assert 68 < sum(asked[one] for one in strangers) <= 100
