@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -20,10 +21,15 @@ settings.load_profile("pipeline")
 
 ROOT = Path(__file__).parents[1]
 
-# Files go to workers whole, in this order: the long ones first, so that none is waited for at the end.
+# Files go to workers whole, and so do these folders, each of whose files would start the same servers again.
+TOGETHER = ("distributed", "s3")
+
+# The long ones first, in this order, so that none is waited for at the end.
 LONGEST_FIRST = (
     "demo/test_demo.py",
     "flows/test_prefect_runs.py",
+    "distributed",
+    "s3",
     "crashes/test_killed_builds.py",
     "crashes/test_killed_backfills.py",
     "warehouse/test_laws_incremental.py",
@@ -35,17 +41,41 @@ LONGEST_FIRST = (
     "warehouse/test_marts.py",
     "warehouse/test_build.py",
     "exports/test_importing.py",
+    "crashes/test_killed_upkeep.py",
+    "crashes/test_killed_collects.py",
+    "crashes/test_killed_imports.py",
+    "flows/test_side_by_side.py",
+    "benchmarks/test_harness.py",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files that take longest before the others."""
+    """Put what takes longest before the rest."""
 
     def place(item: pytest.Item) -> int:
-        file = item.path.relative_to(Path(__file__).parent).as_posix()
-        return LONGEST_FIRST.index(file) if file in LONGEST_FIRST else len(LONGEST_FIRST)
+        whole = _goes_whole(item.path.relative_to(Path(__file__).parent).as_posix())
+        return LONGEST_FIRST.index(whole) if whole in LONGEST_FIRST else len(LONGEST_FIRST)
 
     items.sort(key=place)
+
+
+def _goes_whole(file: str) -> str:
+    """What goes to a worker with a file: its folder, or nothing else."""
+    folder = file.partition("/")[0]
+    return folder if folder in TOGETHER else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give files to workers, and some folders whole."""
+    from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
+
+    class TogetherScheduling(LoadFileScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return f"tests/{_goes_whole(file.removeprefix('tests/'))}"
+
+    return TogetherScheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -27,7 +29,9 @@ from warehouse import sql
 from warehouse.batches import MAKING, Batch
 from warehouse.durable import publish_file, sync_folder, written_whole
 from warehouse.export_names import shown
+from warehouse.one_at_a_time import BUILD_LOCK, last_taking
 from warehouse.readable import has_landing_columns, whole
+from warehouse.refusals import BuildRefused
 from warehouse.sightings import (
     SIGHTING,
     WITHOUT_WHAT_IS_NOT_SAID,
@@ -45,6 +49,9 @@ BYTES_PER_BATCH = 8 * 1024 * 1024
 # What the database may hold in memory for one batch; the rest lies in the job's folder.
 MEMORY_MB = 256
 
+# Jobs side by side in one process, where there are so many cores: each takes its memory.
+SIDE_BY_SIDE = 4
+
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
@@ -58,8 +65,18 @@ class Over(Protocol):
 
 
 def here(function: Callable[[Job], Result], jobs: Sequence[Job], /) -> Iterable[Result]:
-    """Do the jobs in this process, one after the other."""
-    return map(function, jobs)
+    """Do the jobs in this process, side by side on its cores: most of what a job does takes one."""
+    at_once = min(len(jobs), os.cpu_count() or 1, SIDE_BY_SIDE)
+    if at_once < 2:
+        yield from map(function, jobs)
+        return
+    with ThreadPoolExecutor(at_once, thread_name_prefix="job") as threads:
+        given = [threads.submit(function, job) for job in jobs]
+        try:
+            for each in given:
+                yield each.result()
+        finally:
+            threads.shutdown(cancel_futures=True)
 
 
 @dataclass(frozen=True)
@@ -79,6 +96,8 @@ class BatchJob:
     shown_by: tuple[str, ...]
     is_of_exports: bool
     sql: str
+    # The taking of the build lock under which it is handed out; a job that outlives that makes nothing.
+    taking: str = ""
     # How many cores the database may use; None for all that there are.
     threads: int | None = None
 
@@ -96,6 +115,10 @@ class MadeBatch:
     unreadable: tuple[str, ...] = ()
 
 
+class Outlived(BuildRefused):
+    """Somebody has taken the build lock since the job was handed out, and may have changed what landed."""
+
+
 class OtherRelease(RuntimeError):
     """A worker's release reads answers by other SQL than the one that wants them read."""
 
@@ -104,7 +127,9 @@ def split(
     landing: Path, readings: Path, platform: str, fresh: Iterable[Path], shown_by: Sequence[str] | None = None
 ) -> list[BatchJob]:
     """The jobs that read some landed files of a platform: answers or, where the readings files of its answers
-    are given, exports."""
+    are given, exports. Jobs of which there are several take one core each."""
+    chunks = list(_chunks(fresh))
+    taking = last_taking(readings.with_name(BUILD_LOCK)) if chunks else ""
     return [
         BatchJob(
             landing,
@@ -114,8 +139,10 @@ def split(
             tuple(shown_by or ()),
             shown_by is not None,
             fingerprint(),
+            taking,
+            threads=None if len(chunks) == 1 else 1,
         )
-        for chunk in _chunks(fresh)
+        for chunk in chunks
     ]
 
 
@@ -138,13 +165,19 @@ def make_batch(job: BatchJob) -> MadeBatch:
     """Read the landed files of a job and commit what they say as a batch. Files that are damaged are left out
     and named.
 
-    Raises OtherRelease, duckdb.Error where readings that exports are held against are damaged, and OSError,
-    as on a full disk.
+    Raises BuildRefused when a file is not there, Outlived, OtherRelease, duckdb.Error where readings that
+    exports are held against are damaged, and OSError, as on a full disk.
     """
     if job.sql != fingerprint():
         raise OtherRelease(
             "a worker has another release of the pipeline than the build; install the same everywhere"
         )
+    for name in job.landed:
+        if not (job.landing / name).exists():
+            raise BuildRefused(
+                f"the build stopped ({name} has landed and is not there any more, or not on a worker); what "
+                "was published stays as it was; see that every worker has the same lake, and build again"
+            )
     readable = [name for name in job.landed if has_landing_columns(job.landing / name)]
     try:
         made = _made_within(job, readable)
@@ -200,7 +233,10 @@ def _make(job: BatchJob, readable: Sequence[str], memory_mb: int | None) -> Made
             else:
                 names = []
                 sightings, not_json = _write_answers(con, job.platform, making / _month(landed[0]))
-        batch = _commit(job, landed, names, sorted(making.glob("month=*/*.parquet")))
+        parts = sorted(making.glob("month=*/*.parquet"))
+        if sightings and not parts:
+            raise FileNotFoundError(f"{making} was tidied away by another build")
+        batch = _commit(job, landed, names, parts)
     finally:
         shutil.rmtree(making, ignore_errors=True)
     return MadeBatch(job.landed, batch, responses, not_json, sightings)
@@ -247,6 +283,7 @@ def _write_answers(con: duckdb.DuckDBPyConnection, platform: str, folder: Path) 
 
 def _commit(job: BatchJob, landed: Sequence[str], names: Sequence[str], parts: Sequence[Path]) -> Batch:
     """Give the files that were made their names, then the batch its own."""
+    _refuse_outlived(job)
     # Under other names the same exports are another batch, and so are files that lost their texts.
     read = [f"{place} {(job.landing / place).stat().st_size}" for place in landed]
     name = hashlib.sha256("\n".join([*read, *names]).encode()).hexdigest()[:16]
@@ -261,7 +298,17 @@ def _commit(job: BatchJob, landed: Sequence[str], names: Sequence[str], parts: S
         sizes[place] = len(content)
     commit = job.readings / "batches" / f"{name}.json"
     commit.parent.mkdir(exist_ok=True)
+    _refuse_outlived(job)
     with written_whole(commit) as file:
         file.write(json.dumps({"landed": landed, "sizes": sizes}).encode("utf-8"))
     sync_folder(job.readings)
     return Batch(name, tuple(landed), sizes)
+
+
+def _refuse_outlived(job: BatchJob) -> None:
+    """What landed is changed, as for a post that is to be forgotten, only under the build lock."""
+    if last_taking(job.readings.with_name(BUILD_LOCK)) != job.taking:
+        raise Outlived(
+            "another build, or somebody who changes the lake, has begun since this one handed out its work; "
+            "build again"
+        )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,10 +71,14 @@ def committed(root: Path) -> list[Batch]:
 
 
 def drop_uncommitted(root: Path) -> list[Batch]:
-    """Remove what a killed build left behind, and batches that somebody has damaged: they are made again. The
-    batches that stay."""
+    """Remove what a killed build left behind, and batches that somebody has damaged or that
+    have read the same: they are made again. The batches that stay."""
     there = committed(root)
-    batches = [batch for batch in there if batch.is_whole(root)]
+    read = Counter(name for batch in there for name in batch.landed)
+    # Of two that have read the same file none is believed: each answer counts once.
+    batches = [
+        batch for batch in there if batch.is_whole(root) and all(read[name] == 1 for name in batch.landed)
+    ]
     stays = {batch.name for batch in batches}
     removed(root / "batches" / f"{batch.name}.json" for batch in there if batch.name not in stays)
     known = {root / name for batch in batches for name in batch.files}

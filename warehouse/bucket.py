@@ -152,9 +152,10 @@ class Bucket:
 
         def write(s3: Any) -> Any:
             file.seek(0)
-            return s3.put_object(Bucket=self.name, Key=key, Body=file, ContentMD5=_base64(digest.digest()))
+            made = s3.put_object(Bucket=self.name, Key=key, Body=file, ContentMD5=_base64(digest.digest()))
+            return made["ETag"]
 
-        return str(self._ask("write", write)["ETag"])
+        return str(self._ask("write", write))
 
     def put_if(self, key: str, content: bytes, *, replaces: str | None) -> str | None:
         """Write a small object if the one there has the ETag `replaces`, or with None if there is none; gives
@@ -163,26 +164,25 @@ class Bucket:
         md5 = _base64(hashlib.md5(content, usedforsecurity=False).digest())
         written = self._ask(
             "write",
-            lambda s3: s3.put_object(Bucket=self.name, Key=key, Body=content, ContentMD5=md5, **condition),
+            lambda s3: s3.put_object(
+                Bucket=self.name, Key=key, Body=content, ContentMD5=md5, **condition
+            )["ETag"],
             # Two that write at once: the store may refuse both, and one comes again.
             none_for=("PreconditionFailed", "412", "ConditionalRequestConflict", "409", "NoSuchKey", "404"),
         )
-        return None if written is None else str(written["ETag"])
+        return None if written is None else str(written)
 
     def small(self, key: str) -> Small | None:
         """A small object, None where there is none."""
 
-        def read(s3: Any) -> tuple[Any, bytes]:
+        def read(s3: Any) -> Small:
             got = s3.get_object(Bucket=self.name, Key=key)
-            return got, got["Body"].read()
+            said = got["ResponseMetadata"]["HTTPHeaders"].get("date")
+            read_at = parsedate_to_datetime(said) if said else got["LastModified"]
+            return Small(str(got["ETag"]), got["Body"].read(), got["LastModified"], read_at)
 
-        answer = self._ask("read", read, none_for=("NoSuchKey", "404"))
-        if answer is None:
-            return None
-        got, content = answer
-        said = got["ResponseMetadata"]["HTTPHeaders"].get("date")
-        read_at = parsedate_to_datetime(said) if said else got["LastModified"]
-        return Small(str(got["ETag"]), content, got["LastModified"], read_at)
+        small: Small | None = self._ask("read", read, none_for=("NoSuchKey", "404"))
+        return small
 
     def get(self, key: str, file: BinaryIO, *, unless: str | None = None) -> Got | None:
         """Read an object into an empty file; None where there is none. Raises AsItWas for one that has the
@@ -191,27 +191,28 @@ class Bucket:
 
         def read(s3: Any) -> Any:
             got = s3.get_object(Bucket=self.name, Key=key, **condition)
+            told = Got(str(got["ETag"]), got["LastModified"])
             file.seek(0)
             file.truncate()
             digest = hashlib.md5(usedforsecurity=False)
             for piece in got["Body"].iter_chunks(_PIECE):
                 digest.update(piece)
                 file.write(piece)
-            return got, digest.hexdigest()
+            return told, got, digest.hexdigest()
 
         answer = self._ask("read", read, none_for=("NoSuchKey", "404"))
         if answer is None:
             return None
-        got, digest = answer
-        etag = str(got["ETag"])
+        told, got, digest = answer
+        assert isinstance(told, Got)
         # The ETag of one PUT is its MD5, unless the store encrypts with keys of its own.
         is_encrypted = got.get("ServerSideEncryption", "AES256") != "AES256" or "SSECustomerAlgorithm" in got
-        plain = etag.strip('"')
+        plain = told.etag.strip('"')
         if len(plain) == len(digest) and plain != digest and not is_encrypted:
             raise LakeOutOfReach(
                 f"{self}/{key} came otherwise than it lies there; look at the network, run again"
             )
-        return Got(etag, got["LastModified"])
+        return told
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete objects; those that are not there are gone already."""
@@ -240,7 +241,8 @@ class Bucket:
             try:
                 return ask(s3)
             except ClientError as error:
-                code = str(error.response.get("Error", {}).get("Code", ""))
+                status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "")
+                code = str(error.response.get("Error", {}).get("Code") or status)
                 if code in none_for:
                     return None
                 trouble = AsItWas() if code == "304" else self._refusal(error, code, doing)
@@ -251,7 +253,9 @@ class Bucket:
             except BotoCoreError as error:
                 trouble = self._unreached(error)
                 break
-            except ResponseParserError:
+            except (ResponseParserError, KeyError, RecursionError):
+                # What every answer of a store has is missing; of redirects without an end botocore makes a
+                # RecursionError.
                 trouble = LakeOutOfReach(
                     f"{self}: what answers at {self._where} does not speak as an S3 store; mend "
                     "AWS_ENDPOINT_URL"
@@ -355,7 +359,11 @@ class Bucket:
 
 
 def _list(bucket: str, below: str, more: dict[str, str], s3: Any) -> Any:
-    return s3.list_objects_v2(Bucket=bucket, Prefix=below, **more)
+    page = s3.list_objects_v2(Bucket=bucket, Prefix=below, **more)
+    # A page that is no listing would be read as one of nothing.
+    if page["Name"] != bucket:
+        raise KeyError(bucket)
+    return page
 
 
 def _delete(bucket: str, keys: Sequence[str], s3: Any) -> Any:

@@ -29,7 +29,7 @@ from warehouse.landed_files import landed_files
 from warehouse.macros import make_macros
 from warehouse.mirrored import LakeOutOfReach, bring_up_to_date
 from warehouse.one_at_a_time import BUILD_LOCK, Busy, one_at_a_time
-from warehouse.opening import is_damaged, open_to_read
+from warehouse.opening import attach_to_read, is_damaged, open_to_make, open_to_read
 from warehouse.publish import publish
 from warehouse.readable import has_landing_columns, whole
 from warehouse.readings import update
@@ -41,6 +41,12 @@ DICTIONARY = Path(__file__).parent / "dictionary"
 
 # Bytes of new readings from which on it may be quicker to make the warehouse anew.
 MUCH = 4 * 1024 * 1024
+
+# What the database may hold in memory while it makes the tables: so many bytes, or so many for each byte of
+# the readings where that is more, and half of what it would take of itself at most. The rest lies beside the
+# warehouse that is being made.
+MEMORY_AT_LEAST = 256 * 1024 * 1024
+MEMORY_A_BYTE = 16
 
 # Bytes of readings up to which handing work to other threads costs more than the work.
 LITTLE = 1024 * 1024
@@ -111,30 +117,32 @@ def build(
         digest = update(landing, readings, full=full, progress=progress, over=over)
         made = warehouse.with_name(f".{warehouse.name}.{os.getpid()}.part")
         try:
-            registries, damaged = _known_registries(landing, as_known_at)
+            with duckdb.connect() as con:
+                registries, damaged = _known_registries(con, landing, as_known_at)
+                # Last: a damaged file may leave a database that refuses whatever comes after it.
+                before = None if full else _basis_of(con, warehouse)
             try:
                 mode, counted, tables, warnings = _make(
-                    readings, digest.files, warehouse, made, registries, full, as_known_at, progress
+                    readings, digest.files, warehouse, made, registries, before, as_known_at, progress
                 )
             except duckdb.Error:
                 is_lost = is_damaged(warehouse)
                 if not drop_damaged(readings) and not is_lost:
                     raise
                 # Somebody damaged what is made from landing: it is made from landing again.
-                made.unlink(missing_ok=True)
+                _drop_made(made)
                 again = update(landing, readings, full=False, progress=progress, over=over)
                 digest = digest.then(again)
                 mode, counted, tables, warnings = _make(
-                    readings, digest.files, warehouse, made, registries, True, as_known_at, progress
+                    readings, digest.files, warehouse, made, registries, None, as_known_at, progress
                 )
             if mode != "unchanged":
                 progress("publishing")
-                publish(made, warehouse, keep)
+                publish(made, warehouse, keep, was_read=mode == "incremental")
             else:
                 drop_set_aside(warehouse)
         finally:
-            made.unlink(missing_ok=True)
-            Path(f"{made}.wal").unlink(missing_ok=True)
+            _drop_made(made)
     return BuildReport(
         mode=mode,
         responses=digest.responses,
@@ -155,10 +163,15 @@ def _the_database_refuses(warehouse: Path) -> Iterator[None]:
         yield
     except LakeOutOfReach as error:
         raise BuildRefused(f"{error}; what was published stays as it was") from error
+    except duckdb.OutOfMemoryException as error:
+        raise BuildRefused(
+            f"the build stopped ({str(error).splitlines()[0]}); what was published stays as it was; "
+            f"build where there is more memory, see that {warehouse.parent} has room for what does not fit "
+            "into it, and build again"
+        ) from error
     except (
         duckdb.IOException,
         duckdb.TransactionException,
-        duckdb.OutOfMemoryException,
         duckdb.FatalException,
         OSError,
     ) as error:
@@ -194,18 +207,47 @@ def _one_at_a_time(lock: Path, wait_s: float, waiting: Callable[[str], None]) ->
         ) from None
 
 
+def _drop_made(made: Path) -> None:
+    """Remove an unfinished warehouse, and what its database put beside it."""
+    made.unlink(missing_ok=True)
+    Path(f"{made}.wal").unlink(missing_ok=True)
+    shutil.rmtree(f"{made}.tmp", ignore_errors=True)
+
+
 def _make(
     readings: Path,
     files: frozenset[str],
     warehouse: Path,
     made: Path,
     registries: _Registries,
-    full: bool,
+    before: _Basis | None,
     as_known_at: datetime | None,
     progress: Callable[[str], None],
 ) -> tuple[str, int, dict[str, int], tuple[checking.Warned, ...]]:
-    """Make the next warehouse at `made`, checked and closed; returns (mode, readings, rows by mart,
-    warnings)."""
+    """Make the next warehouse at `made`, checked and closed, in the memory meant for so much or, where that
+    does not do, in all that a build may have; returns (mode, readings, rows by mart, warnings)."""
+    meant = max(MEMORY_AT_LEAST, MEMORY_A_BYTE * _size(readings, files))
+    try:
+        return _make_in(meant, readings, files, warehouse, made, registries, before, as_known_at, progress)
+    except duckdb.OutOfMemoryException:
+        _drop_made(made)
+        progress("beginning again with more memory")
+        return _make_in(None, readings, files, warehouse, made, registries, before, as_known_at, progress)
+
+
+def _make_in(
+    memory: int | None,
+    readings: Path,
+    files: frozenset[str],
+    warehouse: Path,
+    made: Path,
+    registries: _Registries,
+    before: _Basis | None,
+    as_known_at: datetime | None,
+    progress: Callable[[str], None],
+) -> tuple[str, int, dict[str, int], tuple[checking.Warned, ...]]:
+    """Make it in so many bytes of memory; None for as many as a build may have. It continues the published
+    one where that was made from `before` and goes on from there."""
     basis = _Basis(
         summaries=_text_of("summaries"),
         derived=_text_of("registry", "facts", "scope", "marts", "macros", "checks", "dictionary"),
@@ -215,7 +257,6 @@ def _make(
         registry_history=registries.fingerprint,
         files=files,
     )
-    before = None if full else _basis_of(warehouse)
     if before == basis:
         with open_to_read(warehouse) as con:
             return "unchanged", _count_readings(con), _count_rows(con), checking.warned(con)
@@ -228,9 +269,10 @@ def _make(
     if before is not None and continues:
         fresh = sorted(basis.files - before.files)
         shutil.copyfile(warehouse, made)
-    with duckdb.connect(made) as con:
+    with open_to_make(made) as con:
         con.execute("set TimeZone = 'UTC'")
         con.execute("set preserve_insertion_order = false")
+        _limit_memory(con, memory)
         if _size(readings, files) < LITTLE:
             con.execute("set threads = 1")
         _attach_readings(con, readings, fresh, sorted(files), as_known_at)
@@ -241,14 +283,20 @@ def _make(
         con.execute("create temp table registry_in_force as select ?::varchar as body", [registries.in_force])
         con.execute(f"create temp table registry_history as {registries.history}")
         keeps = before is not None and continues and basis.derived == before.derived
-        layers.begin(con, keeps=keeps)
+        keeps_registry = keeps and before is not None and basis.has_registries_of(before)
+        layers.begin(con, keeps=keeps, keeps_registry=keeps_registry)
         checking.prepare(con)
-        layers.make(con, "registry", progress)
-        _load_dictionary(con)
+        if not keeps_registry:
+            layers.make(con, "registry", progress)
+        if not keeps:
+            _load_dictionary(con)
         con.execute("create schema if not exists summaries")
-        for model in sql.models("summaries"):
-            progress(f"merging {model.table}")
-            con.execute(model.text)
+        if fresh or not continues:
+            for model in sql.models("summaries"):
+                progress(f"merging {model.table}")
+                con.execute(model.text)
+        else:
+            layers.nothing_merged(con)
         layers.make(con, "facts", progress, keeps=keeps)
         layers.make(con, "marts", progress, keeps=keeps)
         if not keeps:
@@ -262,6 +310,14 @@ def _make(
             con.execute(f"detach {database}")
         con.execute("checkpoint")
     return ("incremental" if continues else "full"), counted, tables, warnings
+
+
+def _limit_memory(con: duckdb.DuckDBPyConnection, memory: int | None) -> None:
+    """Let the database hold so many bytes, and half of what it would take of itself at most."""
+    row = con.execute("select parse_formatted_bytes(current_setting('memory_limit')) // 2").fetchone()
+    assert row is not None
+    most = int(row[0])
+    con.execute(f"set memory_limit = '{most if memory is None else min(memory, most)}B'")
 
 
 def _is_mostly_new(readings: Path, fresh: frozenset[str], files: frozenset[str]) -> bool:
@@ -300,17 +356,21 @@ class _Basis:
             and before.files <= self.files
         )
 
+    def has_registries_of(self, before: _Basis) -> bool:
+        """Whether no registry has landed since `before`."""
+        return (self.registry_body, self.registry_history) == (before.registry_body, before.registry_history)
 
-def _basis_of(warehouse: Path) -> _Basis | None:
+
+def _basis_of(con: duckdb.DuckDBPyConnection, warehouse: Path) -> _Basis | None:
     """What the published warehouse was made from; None when it is missing or not of this release."""
     if not warehouse.exists():
         return None
     try:
-        with open_to_read(warehouse) as con:
-            row = con.execute(
-                "select summaries, derived, zones, as_known_at, registry_body, registry_history, files "
-                "from ops.basis"
-            ).fetchone()
+        attach_to_read(con, warehouse)
+        row = con.execute(
+            "select summaries, derived, zones, as_known_at, registry_body, registry_history, files "
+            "from ops.basis"
+        ).fetchone()
     except duckdb.Error:
         return None
     if row is None:
@@ -358,7 +418,9 @@ class _Registries:
     fingerprint: str
 
 
-def _known_registries(landing: Path, as_known_at: datetime | None) -> tuple[_Registries, list[Path]]:
+def _known_registries(
+    con: duckdb.DuckDBPyConnection, landing: Path, as_known_at: datetime | None
+) -> tuple[_Registries, list[Path]]:
     """The registries landed so far, and the registry files that cannot be read.
 
     `as_known_at` leaves out those observed later; where none had been observed by then, the one landed last
@@ -371,24 +433,23 @@ def _known_registries(landing: Path, as_known_at: datetime | None) -> tuple[_Reg
     relation = sql.parquet(paths)
     moment = "infinity" if as_known_at is None else as_known_at.isoformat()
     is_known = f"(observed_at <= {sql.literal(moment)}::timestamptz)"
-    with duckdb.connect() as con:
-        con.execute("set TimeZone = 'UTC'")
-        row = con.execute(
-            f"""
-            select body, response_id
-            from {relation}
-            order by {is_known} desc, requested_at desc, response_id desc
-            limit 1
-            """
-        ).fetchone()
-        assert row is not None
-        known = f"""
-            from {relation}
-            where {is_known} or response_id = {sql.literal(row[1])}
+    con.execute("set TimeZone = 'UTC'")
+    row = con.execute(
+        f"""
+        select body, response_id
+        from {relation}
+        order by {is_known} desc, requested_at desc, response_id desc
+        limit 1
         """
-        fingerprint = con.execute(
-            f"select md5(string_agg(response_id, ' ' order by requested_at, response_id)) {known}"
-        ).fetchone()
+    ).fetchone()
+    assert row is not None
+    known = f"""
+        from {relation}
+        where {is_known} or response_id = {sql.literal(row[1])}
+    """
+    fingerprint = con.execute(
+        f"select md5(string_agg(response_id, ' ' order by requested_at, response_id)) {known}"
+    ).fetchone()
     assert fingerprint is not None
     history = f"""
         select body, last.requested_at as requested_at, last.response_id as response_id
@@ -454,6 +515,9 @@ def _count_readings(con: duckdb.DuckDBPyConnection) -> int:
 
 def _count_rows(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Rows by stored mart and by table of days; views have as many as somebody asks for."""
-    stored = [model for model in sql.models("marts") if model.made == "anew"]
-    kept = [model for model in sql.models("facts") if model.made in ("counters", "days")]
-    return {model.table: sql.count(con, model.table) for model in [*kept, *stored]}
+    stored = [model.table for model in sql.models("marts") if model.made == "anew"]
+    kept = [model.table for model in sql.models("facts") if model.made in ("counters", "days")]
+    counts = ", ".join(f"(select count(*) from {table})" for table in [*kept, *stored])
+    row = con.execute(f"select {counts}").fetchone()
+    assert row is not None
+    return dict(zip([*kept, *stored], row, strict=True))

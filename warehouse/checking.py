@@ -11,6 +11,7 @@ last_day)`, `scope.days (campaign_id, day)`. The rest was checked when it was ma
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -102,9 +103,9 @@ def check(con: duckdb.DuckDBPyConnection) -> tuple[Warned, ...]:
                 f"insert into {model.table} select * from ({model.query}) order by {', '.join(model.grain)}"
             )
     # A view has the grain of what it reads.
-    for model in [*sql.models("facts"), *sql.models("marts")]:
-        if model.made != "view":
-            _refuse_doubled_rows(con, model)
+    stored = [model for model in [*sql.models("facts"), *sql.models("marts")] if model.made != "view"]
+    for model in _out_of_order(con, stored):
+        _refuse_doubled_rows(con, model)
     return warned(con)
 
 
@@ -132,27 +133,39 @@ def _refuse_offenders(con: duckdb.DuckDBPyConnection, name: str, query: str) -> 
         )
 
 
+def _out_of_order(con: duckdb.DuckDBPyConnection, models: Sequence[sql.Model]) -> list[sql.Model]:
+    """The tables with rows, among those to look at, that do not come after the one before.
+
+    Tables are written in the order of their grain. Rows that each come after the one before cannot be there
+    twice, whatever order they are read in; this takes one pass, and the grouping only what is out of order.
+    """
+    counts = con.execute(
+        " union all ".join(
+            f"select {number}, count(*) "
+            f"from (select {_comes_after(_order(model))} as is_later from {_touched(model)}) "
+            "where is_later is not true"
+            for number, model in enumerate(models)
+        )
+    ).fetchall()
+    # The first row comes after none.
+    return [models[number] for number, count in sorted(counts) if count > 1]
+
+
 def _refuse_doubled_rows(con: duckdb.DuckDBPyConnection, model: sql.Model) -> None:
     grain = ", ".join(model.grain)
-    touched = f"{model.table} {_TOUCHED.get(model.made, '')}"
-    # Tables are written in the order of their grain. Rows that each come after the one before cannot be there
-    # twice, whatever order they are read in; this takes one pass, and the grouping only what is out of order.
-    row = con.execute(
-        f"select count(*) from (select {_comes_after(_order(model))} as is_later from {touched}) "
-        "where is_later is not true"
-    ).fetchone()
-    assert row is not None
-    # The first row comes after none.
-    if row[0] <= 1:
-        return
     doubled = con.execute(
-        f"select {grain} from {touched} group by all having count(*) > 1 limit 1"
+        f"select {grain} from {_touched(model)} group by all having count(*) > 1 limit 1"
     ).fetchone()
     if doubled is not None:
         raise BuildRefused(
             f"{model.table} has more than one row for {_in_words(model.grain, doubled)}; "
             "the warehouse stays as it was"
         )
+
+
+def _touched(model: sql.Model) -> str:
+    """The rows of a table that a build made anew, as SQL."""
+    return f"{model.table} {_TOUCHED.get(model.made, '')}"
 
 
 def _order(model: sql.Model) -> tuple[str, ...]:

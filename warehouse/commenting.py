@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import duckdb
 
@@ -64,8 +64,10 @@ class Description:
         return lines
 
 
+@cache
 def descriptions() -> dict[str, Description]:
-    """What is said of every table and view, by its full name, as `marts.asset_daily`."""
+    """What is said of every table and view, by its full name, as `marts.asset_daily`; the files are read once
+    in a process."""
     found = {model.table: Description(model.text) for layer in COMMENTED for model in sql.models(layer)}
     return found | {table: found[shown_by] for table, shown_by in _SHOWN_BY.items()}
 

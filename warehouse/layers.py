@@ -28,8 +28,9 @@ _COMPARED = (
 )
 
 
-def begin(con: duckdb.DuckDBPyConnection, *, keeps: bool) -> None:
-    """Clear what is made anew, and remember what the scope is compared with where the rest is kept."""
+def begin(con: duckdb.DuckDBPyConnection, *, keeps: bool, keeps_registry: bool = False) -> None:
+    """Clear what is made anew, and remember what the scope is compared with where the rest is kept; with
+    `keeps_registry`, the registry is."""
     con.execute(INSTANTS.read_text(encoding="utf-8"))
     con.execute("attach ':memory:' as scope")
     con.execute("attach ':memory:' as before")
@@ -42,7 +43,7 @@ def begin(con: duckdb.DuckDBPyConnection, *, keeps: bool) -> None:
     for table in _COMPARED:
         con.execute(f"create table before.{table.split('.')[1]} as from {table}")
     # Views stay: they name the tables that they read, and find the new ones.
-    for layer in ("marts", "facts", "registry"):
+    for layer in ("marts", "facts", *(() if keeps_registry else ("registry",))):
         for model in sql.models(layer):
             if model.made == "anew":
                 con.execute(f"drop table {model.table}")
@@ -72,6 +73,11 @@ def make(
             _scope(con, "days")
             begun = True
         _make_in_scope(con, model, keeps)
+
+
+def nothing_merged(con: duckdb.DuckDBPyConnection) -> None:
+    """Have the scope worked out from no changed day, where a build has nothing to merge."""
+    _scope(con, "unchanged")
 
 
 def _scope(con: duckdb.DuckDBPyConnection, name: str) -> None:

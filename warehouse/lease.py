@@ -62,6 +62,13 @@ def _read(small: Small) -> _Written | None:
         return None
 
 
+def last_taking(bucket: Bucket, key: str) -> str:
+    """The token of who took a lock last; empty where nobody did."""
+    there = bucket.small(key)
+    written = None if there is None else _read(there)
+    return "" if written is None else written.token
+
+
 class Lease:
     """One taking of a lock, held from `take` to `release`."""
 

@@ -26,7 +26,7 @@ from typing import BinaryIO
 
 from warehouse.bucket import AT_ONCE, AsItWas, Bucket, Found
 from warehouse.durable import UNFINISHED, drop_unfinished, written_here
-from warehouse.lease import LEASE_S, Lease, refuse_without_conditions
+from warehouse.lease import LEASE_S, Lease, last_taking, refuse_without_conditions
 from warehouse.mirrored import LakeOutOfReach
 
 STATE = ".state"
@@ -57,10 +57,8 @@ class BucketMirror:
 
     def push(self, name: str, made: BinaryIO) -> None:
         """See `warehouse.mirrored.Mirror`."""
-        # Answers that land are new and of nobody else; whatever else is written needs the lock it is written
-        # under.
-        if not name.startswith("landing/") or (self.root / name).exists():
-            self._check_leases()
+        # New answers too: without its lock a collect does not know what another machine forgets meanwhile.
+        self._check_leases()
         etag = self.bucket.put(self._prefix + name, made)
         with self._manifest() as manifest:
             _remember(manifest, name, etag, os.fstat(made.fileno()))
@@ -173,6 +171,10 @@ class BucketMirror:
         finally:
             self._leases.discard(lease)
             lease.release()
+
+    def last_taking(self, name: str) -> str:
+        """See `warehouse.mirrored.Mirror`."""
+        return last_taking(self.bucket, self._prefix + name)
 
     def _refuse_without_conditions(self) -> None:
         """Try once whether the store heeds the conditions of a PUT."""

@@ -49,6 +49,9 @@ class Mirror(Protocol):
         """Hold a lock there while the block runs. Raises LeaseHeld. For whoever holds the file of that name
         here, so that what a killed process of this home held is known to be free."""
 
+    def last_taking(self, name: str) -> str:
+        """A name of the last taking of a lock there; empty where there was none."""
+
     def try_out(self) -> None:
         """Do there what the pipeline does, with a file for trying."""
 

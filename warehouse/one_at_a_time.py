@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 
 from warehouse.mirrored import LeaseHeld, place_of
 
@@ -66,17 +67,31 @@ def one_at_a_time(
         # which closing the file would write.
         with suppress(OSError):
             os.ftruncate(held.fileno(), 0)
-            os.write(held.fileno(), f"{os.getpid()}\n".encode())
+            os.write(held.fileno(), f"{os.getpid()} {token_hex(8)}\n".encode())
+            # Another machine may see the file too.
+            os.fsync(held.fileno())
         yield
 
 
 def holder_of(lock: Path) -> str:
     """Who holds a lock, for people: the process that took it last."""
     try:
-        written = lock.read_text(encoding="ascii").strip()
+        written = lock.read_text(encoding="ascii").partition(" ")[0].strip()
     except (OSError, ValueError):
         written = ""
     return f"process {written}" if written.isdigit() else "another process"
+
+
+def last_taking(lock: Path) -> str:
+    """A name of the last taking of a lock, of one in a mirror where the lake lies; empty where there was
+    none. As long as it is the same nobody else has held the lock since. Raises LakeOutOfReach."""
+    place = place_of(lock)
+    if place is not None:
+        return place.mirror.last_taking(place.name)
+    try:
+        return lock.read_text(encoding="ascii").strip()
+    except (FileNotFoundError, ValueError):
+        return ""
 
 
 def _busy(lock: Path, descriptor: int, beyond: ExitStack) -> Busy | None:

@@ -21,8 +21,32 @@ def open_to_read(file: Path) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     try:
         con.execute("set TimeZone = 'UTC'")
-        con.execute(f"attach {sql.literal(str(file))} as warehouse (read_only, type duckdb)")
-        con.execute("use warehouse")
+        attach_to_read(con, file)
+    except duckdb.Error:
+        con.close()
+        raise
+    return con
+
+
+def attach_to_read(con: duckdb.DuckDBPyConnection, file: Path) -> None:
+    """Have a connection ask what the file holds now, read-only. Raises duckdb.Error as `open_to_read` does;
+    the connection may be of no use afterwards."""
+    con.execute(f"attach {sql.literal(str(file))} as warehouse (read_only, type duckdb)")
+    con.execute("use warehouse")
+
+
+def open_to_make(file: Path) -> duckdb.DuckDBPyConnection:
+    """A connection to a file that is new or a copy, for whoever makes it whole or throws it away.
+
+    Nothing is written ahead of it: what is made is in the file after a checkpoint, and lost before. Raises
+    duckdb.Error when it is damaged or cannot be written.
+    """
+    con = duckdb.connect()
+    try:
+        # Of its own accord, a database in memory would put what does not fit there into the current folder.
+        con.execute(f"set temp_directory = {sql.literal(f'{file}.tmp')}")
+        con.execute(f"attach {sql.literal(str(file))} as made (type duckdb, recovery_mode no_wal_writes)")
+        con.execute("use made")
     except duckdb.Error:
         con.close()
         raise

@@ -23,14 +23,15 @@ class NoWarehouse(Exception):
     """There is nothing published to read."""
 
 
-def publish(made: Path, warehouse: Path, keep: int = 0) -> None:
+def publish(made: Path, warehouse: Path, keep: int = 0, *, was_read: bool = False) -> None:
     """Put a finished and closed database file in the place of the published one, which stays as a version:
-    the newest `keep` of them do.
+    the newest `keep` of them do. `was_read` says that the published one is a warehouse, so that it is not
+    asked again.
 
     Killed at any instant, it leaves the published file whole, the old one or the new one. Raises OSError, for
     instance on a full disk; what was published stays then.
     """
-    keep_version(warehouse, keep)
+    keep_version(warehouse, keep, was_read=was_read)
     publish_file(made, warehouse)
     drop_set_aside(warehouse)
 

@@ -94,14 +94,15 @@ def _drop_versions(warehouse: Path, keep: int | None) -> None:
         version.path.unlink()
 
 
-def keep_version(warehouse: Path, keep: int) -> None:
+def keep_version(warehouse: Path, keep: int, *, was_read: bool = False) -> None:
     """Give the published file a second name among the versions, where it stays when another takes its place;
     there are never more than `keep`.
 
-    What is no warehouse is not kept: nobody could go back to it. Raises OSError, for instance on a full disk.
+    What is no warehouse is not kept: nobody could go back to it. `was_read` says that it is one. Raises
+    OSError, for instance on a full disk.
     """
     _drop_versions(warehouse, max(keep - 1, 0))
-    if keep == 0 or not holds_warehouse(warehouse):
+    if keep == 0 or not (was_read or holds_warehouse(warehouse)):
         return
     _folder(warehouse).mkdir(exist_ok=True)
     _name_too(warehouse, _numbered(warehouse, _next_number(warehouse)))

@@ -56,20 +56,20 @@ class Cluster:
         return [processes[worker] for worker, keys in processing.items() if keys and worker in processes]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox(now=datetime.fromisoformat(FIRST)) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def door(sandbox: Sandbox) -> Iterator[Gate]:
     """The one way to the sandbox, which counts what is asked."""
     with gate(sandbox.url) as found:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def world(sandbox: Sandbox, door: Gate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The settings of every home here but for CAMPAIGN_HOME; they are in the environment."""
     folder = tmp_path_factory.mktemp("world")
@@ -92,7 +92,7 @@ def world(sandbox: Sandbox, door: Gate, tmp_path_factory: pytest.TempPathFactory
         yield settings
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster(world: dict[str, str]) -> Iterator[Cluster]:
     """Two processes with one thread each. One that is killed is started again."""
     with (
@@ -110,7 +110,7 @@ def cluster(world: dict[str, str]) -> Iterator[Cluster]:
         yield Cluster(running.scheduler_address, client)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def alone(world: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with two rounds of each platform and a build, all in this process."""
     home = tmp_path_factory.mktemp("alone")

@@ -37,6 +37,17 @@ def test_each_worker_reads_and_writes_the_bucket_by_a_mirror_of_its_own(
         for worker, own in homes.items():
             cluster.client.run(take_over, {**shared, "CAMPAIGN_HOME": str(own)}, workers=[worker])
         try:
+            # A bucket of the same name in another store, which has none of the objects.
+            with serving() as other:
+                other.refusal = (404, "NoSuchKey", "")
+                cluster.client.run(take_over, {"AWS_ENDPOINT_URL": other.url})
+                said = campaign("build")
+            assert said.code == 1
+            assert "has another lake" in said.err
+            assert "(of S3 also AWS_ENDPOINT_URL)" in said.err
+            assert said.err.count("\n") == 1, said.err
+            assert not (home / "warehouse.duckdb").exists()
+            cluster.client.run(take_over, {"AWS_ENDPOINT_URL": store.url})
             said = campaign("build")
             assert said.code == 0, said.err
             refused = campaign("collect", "--as-of", SECOND)

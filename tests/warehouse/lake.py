@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,10 @@ class Lake:
 
     root: Path
     runs: int = field(default=0)
+    # The warehouse that was asked last: which file it was, and the connection to it.
+    _open: tuple[tuple[int, int, int], duckdb.DuckDBPyConnection] | None = field(
+        default=None, init=False, repr=False, compare=False
+    )
 
     @property
     def landing(self) -> Path:
@@ -190,10 +195,7 @@ class Lake:
         """
         self.runs += 1
         name = f"made-by-hand-{self.runs:05d}"
-        with duckdb.connect() as con:
-            con.execute("set TimeZone = 'UTC'")
-            con.execute(f"create table sightings ({SIGHTING})")
-            schema = con.sql("from sightings").to_arrow_table().schema
+        schema = _sighting_schema()
         rows = []
         for number, sighting in enumerate(sightings):
             row: dict[str, object] = {
@@ -240,13 +242,28 @@ class Lake:
         return found
 
     def query(self, statement: str) -> list[tuple[object, ...]]:
-        """Rows of the published warehouse."""
-        with open_published(self.warehouse) as con:
-            return con.execute(statement).fetchall()
+        """Rows of the published warehouse, which stays open until another is published: opening takes longer
+        than most questions."""
+        found = self.warehouse.stat()
+        file = (found.st_ino, found.st_size, found.st_mtime_ns)
+        if self._open is None or self._open[0] != file:
+            if self._open is not None:
+                self._open[1].close()
+            self._open = (file, open_published(self.warehouse))
+        return self._open[1].execute(statement).fetchall()
 
     def tables(self) -> dict[str, list[tuple[object, ...]]]:
         """Every row of every summary, fact and mart, in one order, for comparing two warehouses."""
         return everything_held(self.warehouse)
+
+
+@cache
+def _sighting_schema() -> pa.Schema:
+    """The columns of the readings as Parquet has them."""
+    with duckdb.connect() as con:
+        con.execute("set TimeZone = 'UTC'")
+        con.execute(f"create table sightings ({SIGHTING})")
+        return con.sql("from sightings").to_arrow_table().schema
 
 
 def periods(

@@ -10,14 +10,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.warehouse.lake import Lake, campaign, x_post
 from warehouse import batch_jobs
-from warehouse.batch_jobs import BatchJob, Job, OtherRelease, Result, make_batch, split
-from warehouse.batches import MAKING, committed
+from warehouse.batch_jobs import BatchJob, Job, OtherRelease, Outlived, Result, here, make_batch, split
+from warehouse.batches import MAKING, committed, drop_uncommitted
+from warehouse.build import BuildRefused
 from warehouse.landed_files import landed_files
+from warehouse.one_at_a_time import BUILD_LOCK, one_at_a_time
 
 NOON = datetime(2019, 11, 30, 12, tzinfo=UTC)
 
@@ -78,6 +81,24 @@ def test_a_worker_of_another_release_refuses_in_words(lake: Lake) -> None:
     assert committed(lake.readings) == []
 
 
+def test_jobs_side_by_side_make_what_jobs_one_after_the_other_make(lake: Lake) -> None:
+    jobs = jobs_of(lake)
+    assert len(jobs) > 1
+    assert list(here(make_batch, jobs)) == [make_batch(job) for job in jobs]
+
+
+def test_what_a_job_raises_comes_out_and_the_jobs_that_wait_are_not_begun(lake: Lake) -> None:
+    begun = []
+
+    def refusing(number: int) -> int:
+        begun.append(number)
+        raise OtherRelease(f"job {number}")
+
+    with pytest.raises(OtherRelease, match="job 0"):
+        list(here(refusing, range(10_000)))
+    assert len(begun) < 10_000
+
+
 def test_answers_too_large_for_the_memory_meant_for_a_batch_are_read_all_the_same(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,3 +118,58 @@ def test_a_build_counts_what_was_made_elsewhere_and_makes_what_was_lost(lake: La
 
     lake.build(full=True, over=backwards_and_only_half)
     assert lake.tables() == expected
+
+
+def test_a_landed_file_that_is_not_there_is_not_called_damaged_and_yesterdays_tables_stay(lake: Lake) -> None:
+    lake.build()
+    before = lake.warehouse.read_bytes()
+    lake.answer(NOON + timedelta(days=5), {"data": [x_post("1", impression_count=900)]})
+
+    def without_the_last(function: Callable[[Job], Result], jobs: Sequence[Job], /) -> Iterable[Result]:
+        landed_files(lake.landing, "x")[-1].unlink()
+        return here(function, jobs)
+
+    with pytest.raises(BuildRefused, match=r"has landed and is not there any more.*build again"):
+        lake.build(over=without_the_last)
+    assert lake.warehouse.read_bytes() == before
+
+
+def test_a_job_that_outlives_its_build_makes_nothing(lake: Lake) -> None:
+    with one_at_a_time(lake.root / BUILD_LOCK):
+        job, other = jobs_of(lake)
+        make_batch(job)
+    # The lock is free, and nobody had it meanwhile.
+    make_batch(job)
+    before = files_of(lake.readings)
+    with one_at_a_time(lake.root / BUILD_LOCK), pytest.raises(Outlived, match="build again"):
+        make_batch(other)
+    with pytest.raises(Outlived, match="build again"):
+        make_batch(other)
+    assert files_of(lake.readings) == before
+
+
+def test_a_making_that_is_tidied_away_commits_nothing(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    job, _ = jobs_of(lake)
+    made = make_batch(job)
+    before = files_of(lake.readings)
+    write_answers = batch_jobs._write_answers
+
+    def tidied_away(*given: Any) -> tuple[int, int]:
+        told = write_answers(*given)
+        drop_uncommitted(lake.readings)
+        return told
+
+    monkeypatch.setattr(batch_jobs, "_write_answers", tidied_away)
+    with pytest.raises(FileNotFoundError, match="was tidied away by another build"):
+        make_batch(job)
+    assert files_of(lake.readings) == before
+    assert committed(lake.readings) == [made.batch]
+
+
+def test_of_two_batches_that_have_read_the_same_file_none_counts(lake: Lake) -> None:
+    job, other = jobs_of(lake)
+    for each in (job, other, replace(job, landed=job.landed[:1])):
+        make_batch(each)
+    kept = drop_uncommitted(lake.readings)
+    assert [batch.landed for batch in kept] == [other.landed]
+    assert committed(lake.readings) == kept

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import warehouse.build
 from tests.warehouse.lake import Lake, campaign, x_post
 from warehouse.batches import committed
 from warehouse.build import BuildRefused, build
@@ -392,6 +393,18 @@ def test_a_full_disk_refuses_the_build_in_one_line_and_leaves_the_published_tabl
     assert lake.tables() == before
     assert lake.build().mode in ("full", "incremental", "unchanged")
     assert lake.tables() == before
+
+
+def test_what_takes_more_memory_than_was_meant_for_it_is_built_all_the_same(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = lake.tables()
+    monkeypatch.setattr(warehouse.build, "MEMORY_AT_LEAST", 1024 * 1024)
+    steps: list[str] = []
+    build(lake.landing, lake.readings, lake.warehouse, full=True, progress=steps.append)
+    assert steps.count("beginning again with more memory") == 1
+    assert lake.tables() == before
+    assert list(lake.root.glob(".*.part*")) == []
 
 
 def text_instead(path: Path) -> None:

@@ -36,22 +36,34 @@ create table if not exists summaries.counter_days (
     sources tinyint
 );
 
+-- Numbers for names: what groups by them takes a part of the memory and time.
 create or replace temp table objects as
-select row_number() over ()::integer as object_number, platform, object_type, object_id
-from (select distinct platform, object_type, object_id from readings.fresh where counters <> []);
+select
+    row_number() over ()::integer as object_number,
+    platform,
+    object_type,
+    object_id,
+    -- One answer may tell a counter twice.
+    bool_or(list_unique(metrics) < len(metrics)) as repeats_itself
+from tellers
+group by all;
+
+create or replace temp table zones as
+select row_number() over ()::integer as zone_number, timezone from (select distinct timezone from registry.campaigns);
 
 create or replace temp table numbers as
-select object_number, metric, timezone, counter_id
+select object_number, metric, zone_number, counter_id
 from objects
-join summaries.counters using (platform, object_type, object_id);
+join summaries.counters using (platform, object_type, object_id)
+join zones using (timezone);
 
 create or replace temp table told_twice as
-select platform, object_type, object_id, observed_at
+select object_number, observed_at
 from readings.fresh
+join objects using (platform, object_type, object_id)
 where counters <> []
 group by all
--- One answer may tell a counter twice.
-having count(*) > 1 or bool_or(list_unique(list_transform(counters, lambda counter: counter.metric)) < len(counters));
+having count(*) > 1 or bool_or(repeats_itself);
 
 -- The new readings of each counter's local day.
 create or replace temp table fresh_days as
@@ -59,7 +71,7 @@ with sightings as (
     select object_number, observed_at, counters, case source when 'export' then 2 else 1 end::tinyint as source_bit
     from readings.fresh
     join objects using (platform, object_type, object_id)
-    anti join told_twice using (platform, object_type, object_id, observed_at)
+    anti join told_twice using (object_number, observed_at)
     where counters <> []
 ),
 
@@ -77,22 +89,22 @@ once as (
             unnest(counters, recursive := true)
         from readings.fresh
         join objects using (platform, object_type, object_id)
-        semi join told_twice using (platform, object_type, object_id, observed_at)
+        semi join told_twice using (object_number, observed_at)
     )
     group by object_number, observed_at, metric
 ),
 
 moments as (
-    select timezone, observed_at, (observed_at at time zone timezone)::date as day, hour_bit(observed_at, timezone) as hour_bit
-    from (select distinct observed_at from once)
-    cross join (select distinct timezone from registry.campaigns)
+    select zone_number, observed_at, (observed_at at time zone timezone)::date as day, hour_bit(observed_at, timezone) as hour_bit
+    from (select distinct observed_at from readings.fresh where counters <> [])
+    cross join zones
 ),
 
 days as (
     select
         object_number,
         metric,
-        timezone,
+        zone_number,
         day,
         min(observed_at) as first_at,
         arg_min(value, observed_at) as first_value,
@@ -108,9 +120,9 @@ days as (
     group by all
 )
 
-select counter_id, days.* exclude (object_number, metric, timezone)
+select counter_id, days.* exclude (object_number, metric, zone_number)
 from days
-join numbers using (object_number, metric, timezone);
+join numbers using (object_number, metric, zone_number);
 
 create or replace temp table touched as
 select

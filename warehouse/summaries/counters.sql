@@ -32,16 +32,16 @@ create table if not exists summaries.counters (
     settled_before date
 );
 
-insert into summaries.counters by name
-with objects as (
-    select distinct platform, object_type, object_id, list_transform(counters, lambda counter: counter.metric) as metrics
-    from readings.fresh
-    where counters <> []
-),
+-- What tells counters, and those that it tells together. summaries.counter_days reads it too.
+create or replace temp table tellers as
+select distinct platform, object_type, object_id, list_transform(counters, lambda counter: counter.metric) as metrics
+from readings.fresh
+where counters <> [];
 
-seen as (
+insert into summaries.counters by name
+with seen as (
     select distinct timezone, platform, object_type, object_id, metric
-    from (select platform, object_type, object_id, unnest(metrics) as metric from objects)
+    from (select platform, object_type, object_id, unnest(metrics) as metric from tellers)
     cross join (select distinct timezone from registry.campaigns)
 )
 

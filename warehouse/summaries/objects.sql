@@ -28,6 +28,47 @@ create table if not exists summaries.objects (
     )
 );
 
+create or replace temp view said as
+select
+    platform,
+    object_type,
+    object_id,
+    created_at,
+    ends_at,
+    observed_at,
+    -- The beginning of the order in one number: three bits, then the moment.
+    (((account_id is not null)::hugeint * 2 + (source = 'api')::hugeint) * 2 + (coalesce(text, permalink) is not null)::hugeint)
+        * 18446744073709551616
+        + epoch_us(observed_at) as standing,
+    {
+        'is_api': source = 'api',
+        'observed_at': observed_at,
+        'response_id': response_id,
+        'account_id': account_id,
+        'permalink': permalink,
+        'text': text,
+        'links': links
+    } as latest
+from readings.fresh
+where (object_type in ('post', 'media') and account_id is not null)
+    or (object_type = 'post' and state = 'present' and permalink is not null);
+
+-- Who is first is found by numbers: comparing all that was said, for each sighting, costs many times as much and keeps it in memory.
+create or replace temp table foremost as
+select
+    platform,
+    object_type,
+    object_id,
+    min(created_at) as created_at,
+    max(ends_at) as ends_at,
+    max(standing) as standing,
+    arg_max(observed_at, standing) as observed_at
+from said
+group by all;
+
+-- A constant, so that scans leave out what lies before.
+set variable said_from = (select min(observed_at) from foremost);
+
 merge into summaries.objects
 using (
     select
@@ -41,28 +82,14 @@ using (
             (latest.account_id is not null, latest.is_api, coalesce(latest.text, latest.permalink) is not null, latest)
         ) as latest
     from (
-        select
-            platform,
-            object_type,
-            object_id,
-            created_at,
-            ends_at,
-            {
-                'is_api': source = 'api',
-                'observed_at': observed_at,
-                'response_id': response_id,
-                'account_id': account_id,
-                'permalink': permalink,
-                'text': text,
-                'links': links
-            } as latest
-        from readings.fresh
-        where (object_type in ('post', 'media') and account_id is not null)
-            or (object_type = 'post' and state = 'present' and permalink is not null)
+        select platform, object_type, object_id, foremost.created_at, foremost.ends_at, latest
+        from said
+        join foremost using (platform, object_type, object_id, standing)
+        where said.observed_at >= getvariable('said_from')
         union all
         select before.*
         from summaries.objects as before
-        semi join readings.fresh using (platform, object_type, object_id)
+        semi join foremost using (platform, object_type, object_id)
     )
     group by all
 ) as merged
