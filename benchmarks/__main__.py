@@ -3,7 +3,7 @@
     python -m benchmarks [--quick | --all] [--only NAME]... [--json FILE] [--markdown FILE] [--from FILE]
 
 What is measured and how is told in docs/benchmarks.md. The exit code is 0 also where a target is not met: a
-table says so. It is 1 when the sides were not served, or do not hold, the same.
+table says so. It is 1 when the sides were not served, or do not hold, the same, and 130 after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ from flows.console import complain, say, show
 HERE = Path(__file__).parent
 SHAPES: tuple[Shape, ...] = ("x", "graph")
 POSTS = 10_000
+# What a shell says of a process that Ctrl-C ended.
+STOPPED = 130
 BEGINS, ENDS = "<!-- results -->", "<!-- end of results -->"
 
 
@@ -48,11 +51,16 @@ class Size:
     query_days: int
     rounds: int
     at_most_s: float
+    # Of fewer items no worker would be started.
+    worker_items: int
+    worker_rounds: int
 
 
-QUICK = Size((10_000,), 10_000, 2_000, (7, 30), 500, 60, 3, 60)
-USUAL = Size((10_000, 100_000), 100_000, 10_000, (30, 365), 10_000, 365, 3, 150)
-ALL = Size((10_000, 100_000, 1_000_000), 100_000, 10_000, (30, 90, 180, 365), 10_000, 365, 3, 600)
+QUICK = Size((10_000,), 10_000, 2_000, (7, 30), 500, 60, 3, 60, 500_000, 1)
+USUAL = Size((10_000, 100_000), 100_000, 10_000, (30, 365), 10_000, 365, 3, 150, 500_000, 1)
+ALL = Size(
+    (10_000, 100_000, 1_000_000), 100_000, 10_000, (30, 90, 180, 365), 10_000, 365, 3, 600, 1_000_000, 3
+)
 
 
 def _compared(size: Size, folder: Path | None) -> dict[str, Any]:
@@ -134,12 +142,12 @@ def _queried(size: Size, folder: Path | None) -> dict[str, Any]:
 
 
 def _over_workers(size: Size, folder: Path | None) -> dict[str, Any]:
-    try:
-        from benchmarks.workers import measure as over_workers
-    except ImportError as missing:
-        complain(f"Dask is left out ({missing}); install it: pip install 'campaign-pipeline[dask]'")
+    if find_spec("distributed") is None:
+        complain("Dask is not installed and left out; run pip install 'campaign-pipeline[dask]'")
         return {}
-    return {"workers": over_workers(min(max(size.items), 100_000), size.rounds, folder)}
+    from benchmarks.workers import measure as over_workers
+
+    return {"workers": over_workers(size.worker_items, size.worker_rounds, folder)}
 
 
 def _started(size: Size, folder: Path | None) -> dict[str, Any]:
@@ -239,6 +247,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (Failed, comparing.Unequal) as wrong:
         complain(str(wrong))
         return 1
+    except KeyboardInterrupt:
+        complain("stopped; nothing was written")
+        return STOPPED
     return 0
 
 

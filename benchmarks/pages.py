@@ -65,7 +65,7 @@ _WORDS = tuple(
 class Task:
     """What one run reads: `posts` posts `polls` times, from the server at `base`, with `home` to keep it.
 
-    `polls` looks all posts up by their ids, as often as there are polls, an hour apart; `walk` lists all
+    `polls` looks all posts up by their ids, as often as there are polls, `hours` apart; `walk` lists all
     posts of all accounts by cursor, once.
     """
 
@@ -75,6 +75,7 @@ class Task:
     posts: int
     polls: int
     home: str
+    hours: int = 1
 
     @property
     def items(self) -> int:
@@ -102,9 +103,9 @@ class Page:
     counted: int
 
 
-def poll_at(poll: int) -> datetime:
-    """The clock of a poll, from 0."""
-    return FIRST_POLL + poll * EVERY
+def poll_at(poll: int, hours: int = 1) -> datetime:
+    """The clock of a poll, from 0, of those that are so many hours apart."""
+    return FIRST_POLL + poll * hours * EVERY
 
 
 def account_id(shape: Shape, account: int) -> str:

@@ -34,7 +34,7 @@ class Failed(Exception):
 class Run:
     """What a run told and took. `seconds` is the work alone, without the start of the interpreter and its
     imports; `whole_s` the life of the process; `cpu_s` that of it and its children; `peak_mb` the largest sum
-    of their resident memory. `is_stopped`: it was ended after its time, and `told` is empty.
+    of their memory. `is_stopped`: it was ended after its time, and `told` is empty.
     """
 
     told: Mapping[str, Any]
@@ -74,7 +74,14 @@ def serving(shape: Shape, kind: Kind, posts: int, polls: int) -> Iterator[Server
     """A page server of its own process, ready when the block begins."""
     asked = Task("", shape, kind, posts, polls, "")
     command = [sys.executable, "-m", "benchmarks.server", asked.text()]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:  # noqa: S603
+    with subprocess.Popen(  # noqa: S603
+        # Of its own session: Ctrl-C is for whoever ends it.
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        start_new_session=True,
+    ) as process:
         try:
             assert process.stdout is not None
             base = process.stdout.readline().strip()
@@ -140,14 +147,14 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 @contextmanager
 def _watching(pid: int) -> Iterator[list[float]]:
-    """Sample the resident memory of a process and its children, in MB, while the block runs; the largest sum
-    is the list's only entry."""
+    """Sample the memory of a process and its children, in MB, while the block runs; the largest sum is the
+    list's only entry."""
     peak = [0.0]
     is_over = threading.Event()
 
     def watch() -> None:
         while not is_over.wait(1 / _SAMPLES_PER_S):
-            peak[0] = max(peak[0], sum(map(_resident, _tree(pid))) / 2**20)
+            peak[0] = max(peak[0], sum(map(held_bytes, _tree(pid))) / 2**20)
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
@@ -169,9 +176,16 @@ def _tree(pid: int) -> Iterator[int]:
             yield from _tree(int(child))
 
 
-def _resident(pid: int) -> int:
-    """Bytes; 0 for a process that has ended."""
+def held_bytes(pid: int) -> int:
+    """The memory of a process, of pages that several share its part; all its resident pages where the system
+    does not tell that. 0 for a process that has ended."""
+    proc = Path("/proc") / str(pid)
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES
+        told = (proc / "smaps_rollup").read_text()
+        return next(int(line.split()[1]) * 1024 for line in told.splitlines() if line.startswith("Pss:"))
+    except (OSError, StopIteration):
+        pass
+    try:
+        return int((proc / "statm").read_text().split()[1]) * _PAGE_BYTES
     except (OSError, IndexError):
         return 0

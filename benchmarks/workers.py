@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,19 +25,20 @@ from typing import Any
 from benchmarks.comparing import Unequal
 from benchmarks.ours import settings_of, write_registry
 from benchmarks.pages import EVERY, Task, looked_up, poll_at
+from benchmarks.running import Failed, run
 from connectors import discover
 from flows.collecting.round import land_registry_in_force
-from flows.console import show
+from flows.console import complain, show
 from flows.registry import load
 from flows.settings import Settings
-from flows.workers.batches import over_workers
+from flows.workers.batches import WORTH_STARTING, over_workers
 from warehouse.batch_jobs import Over
 from warehouse.build import build
+from warehouse.landed_files import landed_files
 from warehouse.landing import SCHEMA_VERSION, LandingWriter
 
 WORKERS = (0, 1, 2, 4)
 POLLS = 10
-HERE = Path(__file__).parents[1]
 
 
 def land(task: Task) -> None:
@@ -110,28 +109,29 @@ def rebuild() -> None:
 
 
 def _rebuilt(task: Task, workers: int) -> dict[str, Any]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     settings = {
+        "CAMPAIGN_LAKE": "",
         "CAMPAIGN_HOME": task.home,
         "CAMPAIGN_REGISTRY": str(Path(task.home) / "campaign.toml"),
         "CAMPAIGN_DASK": str(workers or ""),
     }
-    run = subprocess.run(
-        [sys.executable, "-m", "benchmarks.workers", "--here"],
-        cwd=HERE,
-        env=kept | settings,
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    found: dict[str, Any] = json.loads(run.stdout)
-    return found
+    return dict(run("benchmarks.workers", ["--here"], environment=settings).told)
 
 
 def measure(items: int, rounds: int, folder: Path | None) -> list[dict[str, Any]]:
-    """A row for each number of workers: medians of seconds, and how many times as fast as one process."""
+    """A row for each number of workers: medians of seconds, and how many times as fast as one process.
+
+    Raises Failed where so little lands that no worker would be started, and Unequal.
+    """
     with tempfile.TemporaryDirectory(dir=folder) as home:
         task = Task("http://127.0.0.1:9", "x", "polls", items // POLLS, POLLS, home)
         land(task)
+        landed = sum(file.stat().st_size for file in landed_files(settings_of(task).landing, "x"))
+        if landed < WORTH_STARTING:
+            raise Failed(
+                f"{items:,} items are {landed:,} landed bytes, for which no worker is started; take "
+                f"{-(-items * WORTH_STARTING // landed):,} items or more"
+            )
         runs: dict[int, list[dict[str, Any]]] = {workers: [] for workers in WORKERS}
         for _ in range(rounds):
             for workers in WORKERS:
@@ -161,7 +161,7 @@ def measure(items: int, rounds: int, folder: Path | None) -> list[dict[str, Any]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument("--items", type=int, default=500_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
@@ -169,7 +169,11 @@ def main() -> None:
     if given.here:
         rebuild()
         return
-    rows = measure(given.items, given.rounds, None)
+    try:
+        rows = measure(given.items, given.rounds, None)
+    except (Failed, Unequal) as wrong:
+        complain(str(wrong))
+        sys.exit(1)
     if given.json:
         given.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
     columns = list(rows[0])

@@ -5,6 +5,10 @@ tables. The peers are left out, for they are installed by `make bench` alone.
 from __future__ import annotations
 
 import json
+import mmap
+import os
+import re
+import signal
 import subprocess
 import sys
 import urllib.error
@@ -15,11 +19,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks import results, stages
-from benchmarks.__main__ import BEGINS, ENDS, main
+from benchmarks import results, stages, workers
+from benchmarks.__main__ import ALL, BEGINS, ENDS, QUICK, STOPPED, USUAL, main
 from benchmarks.comparing import Unequal, alone, check_held, check_served, compare
 from benchmarks.pages import GRAPH_FIELDS, POSTS_PER_LIST, Task, counted, looked_up, questions
-from benchmarks.running import ROOT, Failed, Run, run, serving
+from benchmarks.running import ROOT, Failed, Run, held_bytes, run, serving
 
 POSTS, POLLS = 230, 2
 
@@ -162,6 +166,90 @@ def test_a_side_that_fails_or_takes_too_long_is_told(tmp_path: Path) -> None:
 
     assert stopped.is_stopped
     assert stopped.peak_mb > 0
+
+
+def test_a_target_that_could_not_be_measured_is_told_with_why() -> None:
+    def side(rate: float) -> dict[str, float]:
+        return {"items_per_s": rate, "seconds": 1.0, "peak_mb": 100.0, "cpu_s": 1.0}
+
+    stopped = {"stopped_after_s": 150.0, "peak_mb": 900.0}
+
+    def at(items: int, **sides: dict[str, float]) -> dict[str, Any]:
+        named = {name.replace("_", " ").replace("dlt ", "dlt, "): found for name, found in sides.items()}
+        return {"shape": "x", "kind": "polls", "items": items, "posts": items, "sides": named}
+
+    small = at(10_000, ours=side(900.0), dlt_Parquet=side(100.0), dlt_Arrow=stopped)
+    small["sides"][results.DLT_PLAIN] = stopped
+    large = at(100_000, ours=side(1_000.0), dlt_Parquet=stopped)
+
+    found = {"compared": [small, large]}
+    written = results.markdown(found)
+    told = {target.name: target for target in results.targets(found)}
+
+    at_large = "X, 100,000 items"
+    assert told[f"times the fastest tuned dlt ({at_large}, dlt's rate at 10,000)"].measured == 10
+    plain = told[f"times dlt as documented ({at_large})"]
+    assert (plain.measured, plain.is_met) == (None, None)
+    stopped_or_not = "dlt was not begun at this size, it would be stopped"
+    assert f"| at least 10 × |  | not measured: {stopped_or_not} |" in written
+    assert "| at most 1 × |  | not measured: dlt was stopped after 150 s, or not begun |" in written
+    assert "(X, 1,000,000 items) | at most 500 MB |  | not measured: only --all collects so many |" in written
+
+
+def test_memory_that_processes_share_counts_once(tmp_path: Path) -> None:
+    size = 64 * 2**20
+    held = tmp_path / "held"
+    held.write_bytes(b"x" * size)
+    reads = (
+        "import mmap, sys; file = open(sys.argv[1], 'rb'); "
+        "held = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ); "
+        "held.read(); print(flush=True); sys.stdin.read()"
+    )
+    with held.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as shared:
+        shared.read(size)
+        alone = held_bytes(os.getpid())
+        with subprocess.Popen(
+            [sys.executable, "-S", "-c", reads, str(held)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as other:
+            assert other.stdout is not None
+            other.stdout.readline()
+            together = held_bytes(os.getpid()) + held_bytes(other.pid)
+            other.communicate()
+
+    assert alone > size
+    assert together - alone < size / 2
+
+
+def test_ctrl_c_ends_the_benchmarks_with_a_line(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--only", "walk", "--folder", str(tmp_path)]
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as process:
+        assert process.stdout is not None
+        # The server is up, and what it serves is asked for.
+        assert "items" in process.stdout.readline()
+        os.killpg(process.pid, signal.SIGINT)
+        _, complaints = process.communicate(timeout=60)
+
+    assert process.returncode == STOPPED == 130
+    assert "Traceback" not in complaints
+    assert complaints.splitlines()[-1].endswith("stopped; nothing was written")
+
+
+def test_workers_are_measured_where_the_setting_starts_them() -> None:
+    with pytest.raises(Failed, match="no worker is started; take") as refused:
+        workers.measure(1_000, 1, None)
+
+    found = re.search(r"take ([\d,]+) items", str(refused.value))
+    assert found is not None
+    enough = int(found[1].replace(",", ""))
+    assert all(size.worker_items > enough for size in (QUICK, USUAL, ALL))
 
 
 def test_the_peers_read_the_pages_without_our_packages() -> None:

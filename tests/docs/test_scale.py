@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,12 +16,14 @@ from benchmarks.scale import (
     DOCUMENT,
     ENDS,
     Measured,
+    Need,
     Platform,
     Presence,
     in_document,
     need,
     tables,
 )
+from benchmarks.scale_measured import Built, Slope, built
 from connectors import discover
 from connectors.sandbox import SETTINGS
 from connectors.sandbox.server import Sandbox
@@ -34,6 +37,7 @@ from warehouse.publish import ask
 
 NOON = datetime(2019, 11, 20, 12, tzinfo=UTC)
 CAMPAIGN = Path(__file__).parents[2] / "campaigns" / "uk-general-election-2019.toml"
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
 # What the model may be off by: calls of an hourly round's listings on a platform, bytes of a whole round.
 CALLS_WITHIN, CALLS_AT_LEAST = 0.3, 2
@@ -55,19 +59,63 @@ def test_the_tables_of_the_document_are_what_the_program_prints() -> None:
         {"readings_bytes": 999.0},
         {"warehouse_bytes": 99_999.0},
         {"fetch_cpu_s": 0.5},
-        {"build_cpu_s": 0.5},
+        {"build_cpu_s": {"x": 0.5, "others": 0.0}},
+        {"build_cpu_s": {"x": 0.0, "others": 0.5}},
         {"build_fixed_cpu_s": 500.0},
-        {"rebuild_cpu_s": 0.5},
+        {"rebuild_fixed_cpu_s": 5_000.0},
+        {"rebuild_cpu_s": {"x": 0.5, "others": 0.0}},
+        {"rebuild_cpu_s": {"x": 0.0, "others": 0.5}},
         {"files_a_round": 50.0},
         {"seconds_a_call": 30.0},
         {"text_factor": 30.0},
-        {"rebuild_mb": 99_999.0},
+        {"rebuild_mb": (9.0, 99_999.0)},
     ],
     ids=lambda other: next(iter(other)),
 )
-def test_each_measured_cost_is_in_the_tables(other: dict[str, float]) -> None:
+def test_each_measured_cost_is_in_the_tables(other: dict[str, Any]) -> None:
     measured = Measured.read()
     assert tables(replace(measured, **other), CASES[:1]) != tables(measured, CASES[:1])
+
+
+def test_what_a_build_takes_whatever_its_size_is_not_taken_for_what_an_item_adds() -> None:
+    small, large = Built(20_000, 200, 5.0, 250.0, 1.5), Built(200_000, 2_000, 11.66, 400.0, 1.86)
+    slope = Slope.between(small, large)
+
+    assert slope.full_s == pytest.approx(3.7e-5)
+    assert slope.more_s == pytest.approx(2e-4)
+    measured = replace(
+        Measured.read(), rebuild_fixed_cpu_s=5.0, rebuild_cpu_s={"x": slope.full_s, "others": slope.full_s}
+    )
+    assert measured.rebuild_s({"x": Need(items=50e6), "tiktok": Need(items=50e6)}) == pytest.approx(3705)
+
+
+def test_of_what_is_ours_the_tables_say_what_binds_first() -> None:
+    measured = Measured.read()
+    slow = replace(measured, rebuild_fixed_cpu_s=9e6)
+    late = replace(measured, build_fixed_cpu_s=9e6)
+
+    assert "binds first: the nightly full build, on one core." in tables(slow, CASES[:1])
+    assert "binds first: the hourly build, on one core." in tables(late, CASES[:1])
+    assert "and does not fit" in tables(late, CASES[:1])
+
+
+def test_a_full_build_is_measured_by_its_items(tmp_path: Path) -> None:
+    found = built("x", 3, polls=2)
+
+    assert (found.items, found.posts) == (6, 3)
+    assert min(found.full_s, found.more_s, found.full_mb) > 0
+
+
+def test_posts_are_items_as_often_as_the_words_say() -> None:
+    text = " ".join((DOCUMENT.read_text(encoding="utf-8") + OPERATIONS.read_text(encoding="utf-8")).split())
+    month = {name: Platform.of(name, discover()[name], 60) for name in ("facebook", "x")}
+    often = {name: sum(map(platform.polls, range(30))) for name, platform in month.items()}
+    after = {name: 7 * platform.polls(40) for name, platform in month.items()}
+
+    assert often == {"facebook": pytest.approx(112, abs=1), "x": pytest.approx(30)}
+    assert after == {"facebook": pytest.approx(1), "x": pytest.approx(7)}
+    assert "112 items in its first month and one a week after it, and on X one a day all the time" in text
+    assert "some 110 times in its first month and then weekly, on X daily all the time" in text
 
 
 def test_what_connectors_and_plan_declare_is_in_the_tables(monkeypatch: pytest.MonkeyPatch) -> None:
