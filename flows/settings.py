@@ -335,6 +335,8 @@ class Settings(BaseSettings):
             for name, field in _FIELD_OF.items()
             if name in CREDENTIALS.values() or name.endswith(("_API_URL", "_API_VERSION"))
         }
+        # Without one it is AWS, which is another store too.
+        ours["AWS_ENDPOINT_URL"] = self.aws_endpoint_url or ""
         # Prefect's own are in the environment too; each process may reach its server by another way.
         others = {name: value for name, value in self._others.items() if not name.startswith("PREFECT_")}
         return {

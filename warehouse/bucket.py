@@ -164,9 +164,9 @@ class Bucket:
         md5 = _base64(hashlib.md5(content, usedforsecurity=False).digest())
         written = self._ask(
             "write",
-            lambda s3: s3.put_object(
-                Bucket=self.name, Key=key, Body=content, ContentMD5=md5, **condition
-            )["ETag"],
+            lambda s3: s3.put_object(Bucket=self.name, Key=key, Body=content, ContentMD5=md5, **condition)[
+                "ETag"
+            ],
             # Two that write at once: the store may refuse both, and one comes again.
             none_for=("PreconditionFailed", "412", "ConditionalRequestConflict", "409", "NoSuchKey", "404"),
         )
@@ -241,8 +241,7 @@ class Bucket:
             try:
                 return ask(s3)
             except ClientError as error:
-                status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "")
-                code = str(error.response.get("Error", {}).get("Code") or status)
+                code = str(error.response.get("Error", {}).get("Code", ""))
                 if code in none_for:
                     return None
                 trouble = AsItWas() if code == "304" else self._refusal(error, code, doing)
@@ -319,7 +318,8 @@ class Bucket:
 
     def _refusal(self, error: ClientError, code: str, doing: str) -> LakeOutOfReach:
         status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-        code = _SAME_AS.get(code, code)
+        # A page that is not a store's has no code.
+        code = _SAME_AS.get(code, code) or str(status)
         if code not in _REFUSALS and (status >= 500 or code == "SlowDown"):
             return LakeOutOfReach(
                 f"{self}: the store has trouble of its own ({status} {code}); try again later"
@@ -360,9 +360,9 @@ class Bucket:
 
 def _list(bucket: str, below: str, more: dict[str, str], s3: Any) -> Any:
     page = s3.list_objects_v2(Bucket=bucket, Prefix=below, **more)
-    # A page that is no listing would be read as one of nothing.
-    if page["Name"] != bucket:
-        raise KeyError(bucket)
+    if "Name" not in page:
+        # A page that is no listing would be read as one of nothing.
+        raise KeyError("Name")
     return page
 
 

@@ -25,6 +25,7 @@ from warehouse.batch_jobs import Over, here
 from warehouse.batches import drop_damaged
 from warehouse.commenting import comment
 from warehouse.export_names import attach_as_known_at
+from warehouse.forgetting import has_forgotten_since
 from warehouse.landed_files import landed_files
 from warehouse.macros import make_macros
 from warehouse.mirrored import LakeOutOfReach, bring_up_to_date
@@ -113,6 +114,9 @@ def build(
             locks.enter_context(_one_at_a_time(folder / BUILD_LOCK, wait_s, waiting))
         locks.enter_context(_the_database_refuses(warehouse))
         bring_up_to_date(readings.parent)
+        if has_forgotten_since(landing, warehouse):
+            progress("a post was forgotten since the last build: no earlier build is kept")
+            keep = 0
         tidy(warehouse, keep)
         digest = update(landing, readings, full=full, progress=progress, over=over)
         made = warehouse.with_name(f".{warehouse.name}.{os.getpid()}.part")

@@ -24,6 +24,7 @@ from warehouse.batches import committed, texts_of
 from warehouse.durable import written_whole
 from warehouse.landed import WithoutTexts, without_texts
 from warehouse.landed_files import landed_files
+from warehouse.mirrored import place_of
 from warehouse.opening import open_to_read
 from warehouse.publish import ask
 from warehouse.readable import has_landing_columns
@@ -32,6 +33,10 @@ from warehouse.sealed import DAMAGED
 from warehouse.texts import Declaration, declaration, without_texts_of
 
 FOLDER = "forgotten"
+
+# So far a machine's clock may be from the store's: beyond it the store refuses requests
+# (docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, RequestTimeTooSkewed).
+STORES_CLOCK_S = 900.0
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,16 @@ class Forgotten:
             return dict(row)
         declared = declaration(str(row["platform"]), str(row["endpoint"]))
         return {**row, "body": without_texts_of(str(row["body"]), declared, names)}
+
+
+def has_forgotten_since(landing: Path, warehouse: Path) -> bool:
+    """Whether a post may have been forgotten on another machine since the published warehouse was made: then
+    that one, and what was published before it, may hold the words. Of a lake that lies in a folder nothing is
+    known of other machines."""
+    if place_of(landing) is None or not warehouse.exists():
+        return False
+    made_s = warehouse.stat().st_mtime - STORES_CLOCK_S
+    return any(path.stat().st_mtime >= made_s for path in landing.with_name(FOLDER).glob("platform=*/*.json"))
 
 
 def _names_in(path: Path) -> frozenset[str]:

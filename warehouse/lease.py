@@ -30,6 +30,11 @@ LEASE_S = 60.0
 _TRIES = 5
 
 
+def awake_or_not_s() -> float:
+    """Seconds since some moment, with those in which the machine slept: the lease expired meanwhile."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 @dataclass(frozen=True)
 class _Written:
     """What the object says. `home` is the data folder of the holder, `token` one taking of the lease."""
@@ -79,7 +84,7 @@ class Lease:
         *,
         home: str,
         seconds: float = LEASE_S,
-        elapsed_s: Callable[[], float] = time.monotonic,
+        elapsed_s: Callable[[], float] = awake_or_not_s,
     ) -> None:
         self._bucket = bucket
         self._key = key

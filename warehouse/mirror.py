@@ -28,6 +28,7 @@ from warehouse.bucket import AT_ONCE, AsItWas, Bucket, Found
 from warehouse.durable import UNFINISHED, drop_unfinished, written_here
 from warehouse.lease import LEASE_S, Lease, last_taking, refuse_without_conditions
 from warehouse.mirrored import LakeOutOfReach
+from warehouse.one_at_a_time import this_machine
 
 STATE = ".state"
 WHOLE = ("landing/", "readings/", "forgotten/")
@@ -192,7 +193,7 @@ class BucketMirror:
             manifest.execute("insert or ignore into facts values ('home', ?)", [token_hex(8)])
             written = manifest.execute("select value from facts where name = 'home'").fetchone()[0]
         place = (self.root / STATE / "manifest.sqlite").stat()
-        return f"{written} {socket.gethostname()} {place.st_dev} {place.st_ino}"
+        return f"{written} {this_machine()} {socket.gethostname()} {place.st_dev} {place.st_ino}"
 
     # -- for people
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import platform
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -16,6 +17,8 @@ from warehouse.mirrored import LeaseHeld, place_of
 BUILD_LOCK = ".build.lock"
 # In the folder of the lake, while exports land by the list of what is forgotten, or that list is changed.
 IMPORT_LOCK = ".import.lock"
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 # A file lock cannot be waited for with a bound, so it is asked for again: soon at first, then once a second.
 FIRST_PAUSE_S = 0.05
@@ -80,6 +83,11 @@ def holder_of(lock: Path) -> str:
     except (OSError, ValueError):
         written = ""
     return f"process {written}" if written.isdigit() else "another process"
+
+
+def this_machine() -> str:
+    """A name of this machine as long as it runs; containers on it are the same one, a clone is not."""
+    return _BOOT.read_text(encoding="ascii").strip() if _BOOT.exists() else platform.node()
 
 
 def last_taking(lock: Path) -> str:

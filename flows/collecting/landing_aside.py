@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from contextvars import copy_context
 from types import TracebackType
 from typing import Self
@@ -28,6 +29,8 @@ class LandingAside:
         self._writer = writer
         self._in_shape = in_shape
         self._waiting: queue.Queue[Callable[[], None] | None] = queue.Queue(ANSWERS_AHEAD)
+        self._is_ending = False
+        self._has_ended = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(
             target=copy_context().run,
@@ -42,8 +45,16 @@ class LandingAside:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._waiting.put(None)
-        self._thread.join()
+        self._is_ending = True
+        # Where as many wait as may, the thread sees by itself that these were the last.
+        with suppress(queue.Full):
+            self._waiting.put_nowait(None)
+        try:
+            self._has_ended.wait()
+        finally:
+            # An interrupt waits for the landing too. A join that was interrupted cannot be repeated (3.11).
+            self._has_ended.wait()
+            self._thread.join()
         if error is not self._error:
             self._raise()
 
@@ -63,7 +74,7 @@ class LandingAside:
             raise self._error
 
     def _land(self) -> None:
-        while True:
+        while not (self._is_ending and self._waiting.empty()):
             try:
                 work = self._waiting.get(timeout=SECONDS_PER_FILE)
             except queue.Empty:
@@ -71,9 +82,10 @@ class LandingAside:
                 self._do(self._writer.flush_what_is_old)
                 continue
             if work is None:
-                return
+                break
             self._do(work)
             self._waiting.task_done()
+        self._has_ended.set()
 
     def _do(self, work: Callable[[], None]) -> None:
         try:

@@ -53,13 +53,17 @@ def is_held(folder: Path, name: str) -> bool:
     return False
 
 
-def begins_again(folder: Path, name: str, work: str) -> bool:
-    """Note that a piece of work begins; whether it was begun before, by a worker that was lost then."""
+@contextmanager
+def begun(folder: Path, name: str, work: str) -> Iterator[bool]:
+    """Note that a piece of work goes on while the block does; gives whether it was begun before by a worker
+    that was lost over it. What ended, however it did, may be begun again by whoever likes."""
+    note = folder / _FOLDER / f"{name}.{work}"
+    is_again = note.exists()
+    note.touch()
     try:
-        (folder / _FOLDER / f"{name}.{work}").touch(exist_ok=False)
-    except FileExistsError:
-        return True
-    return False
+        yield is_again
+    finally:
+        note.unlink(missing_ok=True)
 
 
 def _drop_left_over(place: Path) -> None:

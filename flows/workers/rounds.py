@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from flows.collecting.round import Collection, CollectReport, PlatformReport, Stopping, prepare
 from flows.settings import Settings
 from flows.workers.cluster import Hiring, as_they_come, handing_out, plain_hands, scheduler_of
-from flows.workers.marks import begins_again
+from flows.workers.marks import begun
 from flows.workers.terms import Terms, refuse_unfit, terms_of
 from warehouse.landing import LOG
 
@@ -48,19 +48,19 @@ class Rounds:
         if self.tells_landed:
             _tell_landed()
         stopping = _WhileWanted(self.terms, settings)
-        is_again = begins_again(settings.home, self.terms.home, platform)
         try:
-            stopping.check()
-            report = prepare(
-                [platform],
-                settings=settings,
-                registry=self.registry,
-                clock=self.clock,
-                as_of=self.as_of,
-                campaign=self.campaign,
-                everything=self.everything,
-                lands_registry=False,
-            ).take(platform, stopping)
+            with begun(settings.home, self.terms.home, platform) as is_again:
+                stopping.check()
+                report = prepare(
+                    [platform],
+                    settings=settings,
+                    registry=self.registry,
+                    clock=self.clock,
+                    as_of=self.as_of,
+                    campaign=self.campaign,
+                    everything=self.everything,
+                    lands_registry=False,
+                ).take(platform, stopping)
         except KeyboardInterrupt:
             # It would end the worker.
             return PlatformReport(

@@ -22,12 +22,13 @@ from flows.refused import Refused
 from flows.settings import Settings, SettingsError
 from flows.workers.cluster import needs_one
 from flows.workers.marks import is_held, is_there, marked
+from warehouse.mirrored import LakeOutOfReach
+from warehouse.one_at_a_time import BUILD_LOCK, last_taking, this_machine
 
 if TYPE_CHECKING:
     from distributed import Client
 
 _SOURCES = Path(__file__).parents[2]
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 class UnfitWorker(Refused):
@@ -41,6 +42,8 @@ class Terms:
     release: str
     # A mark in the lake's folder, or the address of a lake that lies in none.
     lake: str
+    # The taking of the build lock, of a build's work on S3: by it a worker sees that it asks the same store.
+    taking: str = ""
     # Of work that takes locks and keeps records in CAMPAIGN_HOME and asks platforms; else empty.
     machine: str = ""
     home: str = ""
@@ -61,13 +64,14 @@ class Terms:
         if self.home:
             self._check_home(settings)
         if "://" in self.lake:
-            is_same_lake = settings.lake == self.lake
+            is_same_lake = settings.lake == self.lake and self._is_same_store(settings)
         else:
             is_same_lake = is_there(_lake_of(settings), self.lake)
         if not is_same_lake:
             raise UnfitWorker(
-                f"the worker {_named()} has another lake; give it the same CAMPAIGN_HOME and CAMPAIGN_LAKE, "
-                "and start it in the same working folder where those are relative paths"
+                f"the worker {_named()} has another lake; give it the same CAMPAIGN_HOME and CAMPAIGN_LAKE "
+                "(of S3 also AWS_ENDPOINT_URL), and start it in the same working folder where those are "
+                "relative paths"
             )
         for name, digest in self.digests.items():
             if settings.digests(self.salt).get(name) != digest:
@@ -77,8 +81,17 @@ class Terms:
                 )
         return settings
 
+    def _is_same_store(self, settings: Settings) -> bool:
+        """Whether the bucket is that of the run, under whatever address it is reached."""
+        if not self.taking:
+            return True
+        try:
+            return last_taking(_lake_of(settings) / BUILD_LOCK) == self.taking
+        except LakeOutOfReach as trouble:
+            raise UnfitWorker(f"the worker {_named()} does not reach the lake: {trouble}") from None
+
     def _check_home(self, settings: Settings) -> None:
-        if self.machine != _machine():
+        if self.machine != this_machine():
             raise UnfitWorker(
                 f"the worker {_named()} is on another machine; rounds take their locks and keep what was "
                 "spent in CAMPAIGN_HOME, which holds on one machine only: start workers for collecting there"
@@ -103,11 +116,12 @@ def terms_of(settings: Settings, *, asks_platforms: bool) -> Iterator[Terms]:
         if lake is None or "://" not in lake:
             lake = marks.enter_context(marked(_lake_of(settings)))
         if not asks_platforms:
-            yield Terms(_release(), lake)
+            taking = last_taking(_lake_of(settings) / BUILD_LOCK) if settings.is_lake_on_s3 else ""
+            yield Terms(_release(), lake, taking)
             return
         salt = secrets.token_bytes(16)
         home = marks.enter_context(marked(settings.home))
-        yield Terms(_release(), lake, _machine(), home, salt, settings.digests(salt))
+        yield Terms(_release(), lake, "", this_machine(), home, salt, settings.digests(salt))
 
 
 def refuse_unfit(client: Client, terms: Terms) -> None:
@@ -137,11 +151,6 @@ def _refusal(terms: Terms) -> UnfitWorker | None:
 
 def _lake_of(settings: Settings) -> Path:
     return settings.landing.parent
-
-
-def _machine() -> str:
-    """The machine as long as it runs; containers on it are the same one."""
-    return _BOOT.read_text(encoding="ascii").strip() if _BOOT.exists() else platform.node()
 
 
 @cache

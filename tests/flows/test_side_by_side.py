@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -189,6 +191,47 @@ def test_only_so_many_answers_wait_to_be_landed(writer: LandingWriter) -> None:
         asking.join()
     writer.flush()
     assert len(ids(writer.root)) == 20
+
+
+def test_an_interrupt_while_much_waits_leaves_no_thread_and_loses_nothing(writer: LandingWriter) -> None:
+    may_land, asking = threading.Event(), threading.main_thread()
+
+    def in_shape(one: Any) -> Any:
+        assert may_land.wait(WAIT_S)
+        return one
+
+    def interrupt() -> None:
+        # Only once it waits for the landing.
+        while "__exit__" not in calls_of(asking):
+            assert not may_land.wait(0.01)
+        signal.pthread_kill(asking.ident or 0, signal.SIGINT)
+        may_land.set()
+
+    interrupting = threading.Thread(target=interrupt)
+
+    def land_and_leave() -> None:
+        with LandingAside(writer, in_shape) as landing:
+            for number in range(ANSWERS_AHEAD + 1):
+                landing.add(row(number))
+            interrupting.start()
+        interrupting.join()
+
+    with pytest.raises(KeyboardInterrupt):
+        land_and_leave()
+    interrupting.join()
+    assert not any(thread.name.endswith(" landing") for thread in threading.enumerate())
+    writer.flush()
+    assert len(ids(writer.root)) == ANSWERS_AHEAD + 1
+
+
+def calls_of(thread: threading.Thread) -> list[str]:
+    """The functions of this project's landing that a thread is in."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    return [
+        one.f_code.co_name
+        for one, _ in traceback.walk_stack(frame)
+        if one.f_code.co_filename.endswith("landing_aside.py")
+    ]
 
 
 def test_before_a_pause_everything_is_on_disk(writer: LandingWriter) -> None:

@@ -38,7 +38,7 @@ def store(running: Store) -> Iterator[Store]:
     """The store, which does what a store does again after each test."""
     running.asked.clear()
     yield running
-    running.heeds_conditions, running.refusal = True, None
+    running.heeds_conditions, running.refusal, running.stranger = True, None, None
     running.before_put, running.on_the_way = lambda path: None, lambda content: content
 
 

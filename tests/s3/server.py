@@ -33,6 +33,8 @@ class Store:
     asked: list[tuple[str, str]] = field(default_factory=list)
     heeds_conditions: bool = True
     refusal: tuple[int, str, str] | None = None
+    # (status, headers, body): something that is no store answers everything.
+    stranger: tuple[int, dict[str, str], bytes] | None = None
     # Called with the path of each PUT before it is taken.
     before_put: Callable[[str], None] = lambda path: None
     # What becomes of the content of objects on their way.
@@ -75,6 +77,11 @@ class _Application:
         store.asked.append((method, path))
         if store.refusal is not None:
             return _refused(environ, start_response, *store.refusal)
+        if store.stranger is not None:
+            status, headers, body = store.stranger
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            start_response(f"{status} X", [*headers.items(), ("Content-Length", str(len(body)))])
+            return [body]
         if method != "PUT":
             # A listing has a query.
             is_object = method == "GET" and not environ["QUERY_STRING"]

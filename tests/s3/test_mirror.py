@@ -3,6 +3,7 @@ becomes of the folders."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -24,11 +25,13 @@ from warehouse.batches import committed
 from warehouse.build import BuildReport, build
 from warehouse.compacting import compact
 from warehouse.durable import removed, write_whole, written_whole
-from warehouse.forgetting import Forgotten, Post, remember
+from warehouse.forgetting import Forgotten, Post, remember, take_out
 from warehouse.landing import COLUMNS, LandingWriter
 from warehouse.mirrored import LakeOutOfReach, bring_up_to_date, fetch
+from warehouse.one_at_a_time import BUILD_LOCK, one_at_a_time
 from warehouse.readings import update
 from warehouse.sightings import fingerprint
+from warehouse.versions import kept_versions
 
 START = datetime(2019, 11, 1, tzinfo=UTC)
 
@@ -299,3 +302,28 @@ def test_a_lake_in_a_folder_needs_no_boto3_and_one_in_a_bucket_says_what_to_inst
         "campaign: CAMPAIGN_LAKE is on S3, and boto3 is not installed; run pip install "
         "'campaign-pipeline[s3]'\n"
     )
+
+
+def test_a_post_that_another_machine_forgot_leaves_the_tables_here_and_every_build_before(
+    bucket: Bucket, tmp_path: Path
+) -> None:
+    lake = Lake(tmp_path / "landed")
+    lake.register(campaign(assets={"film": ["x:1"]}))
+    lake.answer(START, {"data": [x_post("1", created_at=START, text="the secret words")]})
+    bucket.take_in(lake.root)
+    one, other = bucket.settings(tmp_path / "one"), bucket.settings(tmp_path / "other")
+    built(one)
+    # Of a moment at which clocks cannot be confused.
+    os.utime(one.warehouse, (START.timestamp(),) * 2)
+    assert "secret" in str(everything_held(one.warehouse))
+    bring_up_to_date(other.landing.parent)
+    post = Post("x", "1", frozenset({"1"}))
+    with one_at_a_time(other.landing.parent / BUILD_LOCK):
+        remember(other.landing, post)
+        assert take_out(other.landing, other.readings, [post]).responses == 1
+    told: list[str] = []
+    build(one.landing, one.readings, one.warehouse, keep=3, progress=told.append)
+    assert "a post was forgotten since the last build: no earlier build is kept" in told
+    assert kept_versions(one.warehouse) == []
+    assert list(one.home.glob("versions/*")) == []
+    assert "secret" not in str(everything_held(one.warehouse))

@@ -18,7 +18,9 @@ from flows.settings import Settings, SettingsError
 from tests.flows.conftest import REGISTRY, Said
 from tests.s3.conftest import Bucket
 from tests.s3.server import KEY_ID, SECRET
-from warehouse.mirrored import LakeOutOfReach, bring_up_to_date
+from warehouse.durable import write_whole
+from warehouse.mirrored import LakeOutOfReach, bring_up_to_date, fetch
+from warehouse.one_at_a_time import BUILD_LOCK, last_taking
 
 Campaign = Callable[..., Said]
 
@@ -78,6 +80,39 @@ def test_what_a_store_refuses_is_one_line_that_names_the_cure_and_no_secret(
     everything += [f"{error!r} {vars(error)} {error.args}" for error in chain(refused.value)]
     for secret in (KEY_ID, SECRET, "secret-of-a-session", "Signature="):
         assert not any(secret in text for text in everything)
+
+
+@pytest.mark.parametrize(
+    ("stranger", "says"),
+    [
+        ((301, {"Location": "https://example.org/"}, b""), "does not speak as an S3 store"),
+        ((308, {}, b"<html>moved</html>"), "the store refused to list (308)"),
+        ((200, {"Content-Type": "text/html"}, b"<html><body>hello</body></html>"), "does not speak as an S3"),
+        ((200, {}, b""), "does not speak as an S3 store"),
+        ((204, {}, b""), "does not speak as an S3 store"),
+        ((404, {}, b"<html>no</html>"), "the store refused to list (404)"),
+    ],
+)
+def test_what_is_no_store_is_one_line_and_clears_nothing(
+    bucket: Bucket, tmp_path: Path, stranger: tuple[int, dict[str, str], bytes], says: str
+) -> None:
+    settings = bucket.settings(tmp_path / "home")
+    bucket.put("forgotten/platform=x/1.json", b'{"names": ["1"]}')
+    lake = settings.landing.parent
+    bring_up_to_date(lake)
+    bucket.store.stranger = stranger
+    with pytest.raises(LakeOutOfReach) as refused:
+        bring_up_to_date(lake)
+    assert says in str(refused.value)
+    assert "AWS_ENDPOINT_URL" in str(refused.value)
+    assert (lake / "forgotten" / "platform=x" / "1.json").exists()
+    for ask in (
+        lambda: write_whole(lake / "readings" / "fingerprint", "1"),
+        lambda: fetch(lake, ["forgotten/platform=x/1.json"]),
+        lambda: last_taking(lake / BUILD_LOCK),
+    ):
+        with pytest.raises(LakeOutOfReach, match="AWS_ENDPOINT_URL"):
+            ask()
 
 
 def test_check_tries_the_lake_and_status_says_of_when_its_copy_is(

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from tests.s3.operations import LEASE_S
 from warehouse.bucket import Bucket as Client
 from warehouse.build import BuildElsewhere, BuildRefused, build
 from warehouse.durable import removed, write_whole
+from warehouse.landing import COLUMNS, LandingWriter
 from warehouse.lease import Lease
 from warehouse.mirror import BucketMirror
-from warehouse.mirrored import LakeOutOfReach, LeaseHeld, attach, place_of
+from warehouse.mirrored import LakeOutOfReach, LeaseHeld, Mirror, attach, place_of
 from warehouse.one_at_a_time import BUILD_LOCK, Busy, one_at_a_time
 
 HOLDER = r"process \d+ on \S+"
@@ -129,6 +131,12 @@ def test_what_a_killed_process_held_is_free_for_its_machine_at_once_and_for_othe
     with one_at_a_time(lake(bucket, killed.folder) / BUILD_LOCK):
         pass
     assert killed.run("tests.s3.operations:die_holding", BUILD_LOCK, after_s=LONGEST_S).is_killed
+    # A clone of the whole machine has the folder too.
+    (tmp_path / "boot").write_text("of a clone")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("warehouse.one_at_a_time._BOOT", tmp_path / "boot")
+        with pytest.raises(Busy, match=HOLDER), one_at_a_time(lake(bucket, killed.folder) / BUILD_LOCK):
+            pass
     with one_at_a_time(other / BUILD_LOCK, wait_s=LONGEST_S):
         pass
 
@@ -160,12 +168,37 @@ def test_who_lost_the_lock_changes_nothing_more(bucket: Bucket, tmp_path: Path) 
     assert readings.read_text() == "as it was"
 
 
-def is_lost(mirror: BucketMirror) -> bool:
+def is_lost(mirror: Mirror) -> bool:
     try:
         mirror.remove([])
     except LakeOutOfReach as trouble:
         return "another machine may work" in str(trouble)
     return False
+
+
+def test_a_collect_that_lost_its_lock_lands_nothing_more_by_its_old_list_of_what_is_forgotten(
+    bucket: Bucket, tmp_path: Path
+) -> None:
+    one = lake(bucket, tmp_path / "one", 4.0)
+    place = place_of(one / "landing")
+    assert place is not None
+    row = dict.fromkeys(COLUMNS.names) | {
+        "platform": "x",
+        "endpoint": "timeline",
+        "observed_at": datetime(2026, 1, 1, tzinfo=UTC),
+        "run_id": "r",
+        "body": '{"data": [{"id": "1", "text": "the words"}]}',
+    }
+    with collects_turn(tmp_path / "one", "x", lake=one):
+        bucket.store.refusal = (503, "SlowDown", "")
+        until(lambda: is_lost(place.mirror))
+        bucket.store.refusal = None
+        with (
+            pytest.raises(LakeOutOfReach, match="another machine may work on the lake"),
+            LandingWriter(one / "landing") as writer,
+        ):
+            writer.add(row)
+    assert bucket.names() == set()
 
 
 def test_a_platform_is_asked_by_one_machine_at_a_time(bucket: Bucket, tmp_path: Path) -> None:
