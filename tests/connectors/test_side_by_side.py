@@ -469,4 +469,5 @@ def test_a_helper_that_cannot_begin_a_thread_loses_nothing_silently(
 
     with pytest.raises(RuntimeError, match="can't start new thread"):
         wire.session.side_by_side(ask_parts, [range(1, 6), range(9, 10)])
-    assert sorted(asked.parameters["ids"] for asked in server.asked) == ["1", "2", "9"]
+    # What was not on its way yet, the second part perhaps among it, is not sent.
+    assert {asked.parameters["ids"] for asked in server.asked} <= {"1", "2", "9"}
