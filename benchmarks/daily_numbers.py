@@ -31,7 +31,6 @@ GENERATED = Path(__file__).with_name("generated_readings.sql")
 
 FIRST = datetime(2025, 1, 1, tzinfo=UTC)
 POLLS_PER_DAY = 4
-COUNTERS = 6
 ACCOUNTS = 20
 CAMPAIGN = "generated"
 # How often one more poll is built, each after the other.

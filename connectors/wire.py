@@ -384,11 +384,6 @@ class WireSession(requests.Session):
         """How many requests are on their way at once at the most."""
         return self._flights.most
 
-    @property
-    def is_side_by_side(self) -> bool:
-        """Whether the thread that asks is one of several."""
-        return not self._flights.is_alone
-
     def wait_until(self, is_so: Callable[[], bool]) -> None:
         """Waits for what another of the threads side by side will have done; not at all where there is
         none.

@@ -59,7 +59,9 @@ Result = TypeVar("Result")
 class Over(Protocol):
     """Does jobs with a function, here or elsewhere; the results in any order."""
 
-    def __call__(self, function: Callable[[Job], Result], jobs: Sequence[Job], /) -> Iterable[Result]:
+    def __call__(
+        self, function: Callable[[BatchJob], MadeBatch], jobs: Sequence[BatchJob], /
+    ) -> Iterable[MadeBatch]:
         """Yield the result of each job, or raise what the function raised."""
         ...
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from flows.settings import Settings
 from flows.workers.cluster import (
@@ -33,15 +32,13 @@ class Handed:
     """A job for a worker, which puts its own folders in."""
 
     terms: Terms
-    function: Callable[[Any], Any]
-    job: Any = field(repr=False)
+    function: Callable[[BatchJob], MadeBatch]
+    job: BatchJob = field(repr=False)
 
-    def done(self) -> Any:
+    def done(self) -> MadeBatch:
         """Do the job on this worker. Raises UnfitWorker when its lake is another, and what the function
         raises."""
         settings = self.terms.checked()
-        if not isinstance(self.job, BatchJob):
-            return self.function(self.job)
         fetch(
             settings.landing.parent,
             [
@@ -71,8 +68,12 @@ def over_workers(settings: Settings, hiring: Hiring = plain_hands) -> Over:
 
 
 def _spread(
-    settings: Settings, hiring: Hiring, function: Callable[[Any], Any], jobs: Sequence[Any], /
-) -> Iterable[Any]:
+    settings: Settings,
+    hiring: Hiring,
+    function: Callable[[BatchJob], MadeBatch],
+    jobs: Sequence[BatchJob],
+    /,
+) -> Iterable[MadeBatch]:
     workers = settings.workers
     assert workers is not None, "CAMPAIGN_DASK is set"
     if isinstance(workers, int) and (len(jobs) < 2 or sum(map(_size, jobs)) < WORTH_STARTING):
@@ -94,22 +95,18 @@ def _spread(
             yield made
 
 
-def _fetch_made(settings: Settings, made: object) -> None:
+def _fetch_made(settings: Settings, made: MadeBatch) -> None:
     """Have what a worker made where the build reads it."""
-    if isinstance(made, MadeBatch) and made.batch is not None:
+    if made.batch is not None:
         files = [*made.batch.files, f"batches/{made.batch.name}.json"]
         fetch(settings.readings.parent, [f"readings/{name}" for name in files])
 
 
-def _size(job: object) -> int:
-    if not isinstance(job, BatchJob):
-        return 0
+def _size(job: BatchJob) -> int:
     return sum((job.landing / name).stat().st_size for name in job.landed)
 
 
-def _named(job: object) -> str:
+def _named(job: BatchJob) -> str:
     """A job for people: the platform, the days, how many files."""
-    if not isinstance(job, BatchJob):
-        return type(job).__name__
     days = sorted({Path(name).parent.name.removeprefix("date=") for name in job.landed})
     return f"{job.platform} {days[0]} to {days[-1]}, {len(job.landed)} files"

@@ -73,8 +73,9 @@ class Terms:
                 "(of S3 also AWS_ENDPOINT_URL), and start it in the same working folder where those are "
                 "relative paths"
             )
+        ours = settings.digests(self.salt) if self.digests else {}
         for name, digest in self.digests.items():
-            if settings.digests(self.salt).get(name) != digest:
+            if ours.get(name) != digest:
                 raise UnfitWorker(
                     f"the worker {_named()} has another {name} than the run, or none; give every worker the "
                     "same environment, or start it where the same .env lies"

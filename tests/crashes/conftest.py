@@ -202,11 +202,14 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture(scope="package")
 def forge(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
     """Forks the runs of `campaign`, against the sandbox over loopback."""
-    folder = tmp_path_factory.mktemp("forge")
-    (folder / "registry.toml").write_text(REGISTRY)
-    environment = {**sandbox.settings, "CAMPAIGN_REGISTRY": str(folder / "registry.toml")}
-    with Forge(environment) as running:
+    with Forge(environment_of(sandbox, tmp_path_factory.mktemp("forge"))) as running:
         yield running
+
+
+def environment_of(sandbox: Sandbox, folder: Path) -> dict[str, str]:
+    """The settings of runs against the sandbox, with the registry in a folder."""
+    (folder / "registry.toml").write_text(REGISTRY)
+    return {**sandbox.settings, "CAMPAIGN_REGISTRY": str(folder / "registry.toml")}
 
 
 @pytest.fixture

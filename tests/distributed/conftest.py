@@ -16,7 +16,7 @@ from connectors.sandbox.server import Sandbox
 from flows.cli import main
 from flows.settings import CREDENTIALS
 from tests.flows.backfill_world import Gate, gate
-from tests.flows.conftest import Said
+from tests.flows.conftest import Said, commands
 
 FIRST, SECOND = "2019-10-30T12:00Z", "2019-10-31T12:00Z"
 PLATFORMS = ("facebook", "x", "youtube")
@@ -135,14 +135,7 @@ def home(world: dict[str, str], cluster: Cluster, tmp_path: Path, monkeypatch: p
 @pytest.fixture
 def campaign(capfd: pytest.CaptureFixture[str]) -> Callable[..., Said]:
     """Runs a command in this process: campaign("collect", "--all")."""
-
-    def run(*arguments: str) -> Said:
-        with pytest.raises(SystemExit) as left:
-            main(arguments)
-        out, err = capfd.readouterr()
-        return Said(int(left.value.code or 0), out, err)
-
-    return run
+    return commands(capfd)
 
 
 def take_over(settings: dict[str, str]) -> None:

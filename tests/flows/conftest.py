@@ -218,6 +218,11 @@ class Said:
 @pytest.fixture
 def campaign(home: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Said]:
     """Runs a command in this process: campaign("collect", "--all")."""
+    return commands(capfd)
+
+
+def commands(capfd: pytest.CaptureFixture[str]) -> Callable[..., Said]:
+    """What runs a command in this process, and tells what it said."""
 
     def run(*arguments: str) -> Said:
         with pytest.raises(SystemExit) as left:

@@ -16,8 +16,9 @@ import pytest
 
 from connectors.sandbox.server import Sandbox
 from flows.settings import CREDENTIALS, Settings
-from tests.crashes.conftest import REGISTRY, Home, Place
+from tests.crashes.conftest import Home, Place, environment_of
 from tests.crashes.conftest import chance as chance
+from tests.crashes.conftest import sandbox as sandbox
 from tests.killing import Forge, Run
 from tests.s3.server import KEY_ID, SECRET, Store, serving
 from warehouse.sealed import is_as_sealed
@@ -169,17 +170,10 @@ class Machine(Home):
 
 
 @pytest.fixture(scope="package")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture(scope="package")
 def forge(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
     """Forks the runs of `campaign`, against the sandbox over loopback."""
     folder = tmp_path_factory.mktemp("forge")
-    (folder / "registry.toml").write_text(REGISTRY)
-    environment = {**sandbox.settings, "CAMPAIGN_REGISTRY": str(folder / "registry.toml")}
+    environment = environment_of(sandbox, folder)
     nothing = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": str(folder / "none")}
     with Forge({**environment, **nothing}) as running:
         yield running

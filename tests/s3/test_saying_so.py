@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from connectors.spending import Ledger
-from flows.cli import main
 from flows.settings import Settings, SettingsError
-from tests.flows.conftest import REGISTRY, Said
+from tests.flows.conftest import REGISTRY, Said, commands
 from tests.s3.conftest import Bucket
 from tests.s3.server import KEY_ID, SECRET
 from warehouse.durable import write_whole
@@ -46,14 +45,7 @@ def campaign(
     for name, value in bucket.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("CAMPAIGN_HOME", str(tmp_path / "home"))
-
-    def run(*arguments: str) -> Said:
-        with pytest.raises(SystemExit) as left:
-            main(arguments)
-        out, err = capfd.readouterr()
-        return Said(int(left.value.code or 0), out, err)
-
-    return run
+    return commands(capfd)
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
