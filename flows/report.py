@@ -5,15 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from prefect import flow
-from prefect.artifacts import create_table_artifact
+from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from connectors.clock import utc_now
+from flows.answers.markdown import link, table, words
 from flows.answers.reporting import Written, done_line, keep_reports
 from flows.cures import in_one_line
 from flows.refused import Refused
 from flows.scheduled.after_runs import TELLING_PEOPLE
+from flows.scheduled.artifacts import leave_state, reports_of
 from flows.scheduled.missed_slots import give_way
 from flows.scheduled.recording import recorded, scheduled_at
 from flows.settings import Settings, SettingsError
@@ -49,21 +51,39 @@ def report(out: str | None = None, campaign: str | None = None) -> State[list[Wr
         return Failed(message=str(refusal), data=refusal)
     except OSError as trouble:
         return Failed(message=in_one_line(trouble), data=trouble)
-    create_table_artifact(
+    create_markdown_artifact(
         key=ARTIFACT,
-        table=[
-            {
-                "campaign": each.campaign_id,
-                "day": each.day.isoformat(),
-                "page": str(each.page),
-                "rows": each.rows,
-            }
-            for each in written
-        ],
-        description="Where the reports lie.",
+        markdown=_where_they_lie(written, settings, folder),
+        description=f"The reports that were written, {len(written):,} in all, and where they lie.",
     )
+    leave_state(settings)
     return Completed(
         message="; ".join(map(done_line, written)) or "the tables hold no campaign", data=written
+    )
+
+
+def _where_they_lie(written: list[Written], settings: Settings, folder: Path) -> str:
+    # What lies elsewhere is served by nobody that we know of.
+    is_served = folder.resolve() == settings.reports.resolve()
+    reports = reports_of(settings)
+    return "\n".join(
+        table(
+            ["campaign", "day", "report", "tables", "rows"],
+            [
+                [
+                    words(each.campaign_id),
+                    each.day.isoformat(),
+                    link(
+                        str(each.page),
+                        reports.page(each.campaign_id, each.day.isoformat()) if is_served else None,
+                    ),
+                    f"{each.tables:,}",
+                    f"{each.rows:,}",
+                ]
+                for each in written
+            ],
+            numbers=("tables", "rows"),
+        )
     )
 
 

@@ -1,10 +1,12 @@
-"""Tables as files: CSV that no spreadsheet runs, Parquet as it is. Written in pieces, so that a long table
-costs no more memory than a short one."""
+"""Tables as files: CSV that no spreadsheet runs, Parquet as it is, JSON exact. Written in pieces, so that a
+long table costs no more memory than a short one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import BinaryIO
 
 import duckdb
 import pyarrow as pa
@@ -12,35 +14,86 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from flows.answers.query import FORMULA_STARTS, as_text
-from warehouse.durable import written_whole
+from flows.answers.query import BYTE_ORDER_MARK, FORMULA_STARTS, as_json, as_text
 
+# Rows that a piece has, and of those how many are Python's objects at once.
 ROWS_AT_ONCE = 100_000
+OBJECTS_AT_ONCE = 5_000
 
 _FORMULA = "^([" + "".join(rf"\x{ord(sign):02x}" for sign in FORMULA_STARTS) + "])"
 
+_Write = Callable[[pa.RecordBatch], object]
+
 
 def export_table(
-    connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object], csv: Path, parquet: Path
+    connection: duckdb.DuckDBPyConnection,
+    query: str,
+    parameters: Sequence[object],
+    files: Mapping[str, BinaryIO],
+    *,
+    has_mark: bool = False,
 ) -> int:
-    """Write the answer to a query as CSV and as Parquet; gives the number of rows. Each file appears whole.
+    """Write the answer to a query to a file of each format (csv, parquet, json); gives the number of rows.
 
-    The CSV says what `campaign sql --format csv` says. Raises duckdb.Error and OSError.
+    CSV and JSON say what `campaign sql` says in those formats. `has_mark` lets the CSV begin with a byte
+    order mark. Raises duckdb.Error and OSError.
     """
     rows = 0
     reader = connection.sql(query, params=list(parameters)).to_arrow_reader(ROWS_AT_ONCE)
-    plain = pa.schema([(field.name, _plain_type(field.type)) for field in reader.schema])
-    with (
-        written_whole(csv, survives_power_cuts=False) as csv_file,
-        written_whole(parquet, survives_power_cuts=False) as parquet_file,
-        pa.csv.CSVWriter(csv_file, plain) as lines,
-        pq.ParquetWriter(parquet_file, reader.schema, compression="zstd") as columns,
-    ):
+    with ExitStack() as open_:
+        if has_mark and "csv" in files:
+            files["csv"].write(BYTE_ORDER_MARK.encode())
+        writers = [open_.enter_context(_WRITERS[form](file, reader.schema)) for form, file in files.items()]
         for batch in reader:
             rows += batch.num_rows
-            columns.write_batch(batch)
-            lines.write_batch(pa.record_batch([_plain(each) for each in batch.columns], schema=plain))
+            for write in writers:
+                write(batch)
     return rows
+
+
+@contextmanager
+def _parquet(file: BinaryIO, schema: pa.Schema) -> Iterator[_Write]:
+    with pq.ParquetWriter(file, schema, compression="zstd") as columns:
+        yield columns.write_batch
+
+
+@contextmanager
+def _csv(file: BinaryIO, schema: pa.Schema) -> Iterator[_Write]:
+    plain = pa.schema([(field.name, _plain_type(field.type)) for field in schema])
+    with pa.csv.CSVWriter(file, plain) as lines:
+
+        def write(batch: pa.RecordBatch) -> None:
+            lines.write_batch(pa.record_batch([_plain(each) for each in batch.columns], schema=plain))
+
+        yield write
+
+
+@contextmanager
+def _json(file: BinaryIO, schema: pa.Schema) -> Iterator[_Write]:
+    """An array of objects, a row a line. Keys are made once, and so is the text of a value that comes
+    again."""
+    keys = [f"{json.dumps(name, ensure_ascii=False)}: " for name in schema.names]
+    separator = "\n"
+
+    def write(batch: pa.RecordBatch) -> None:
+        nonlocal separator
+        for start in range(0, batch.num_rows, OBJECTS_AT_ONCE):
+            columns = [_in_json(each) for each in batch.slice(start, OBJECTS_AT_ONCE).columns]
+            keyed = [[f"{key}{value}" for value in column] for key, column in zip(keys, columns, strict=True)]
+            lines = ",\n".join(f"{{{', '.join(row)}}}" for row in zip(*keyed, strict=True))
+            file.write(f"{separator}{lines}".encode())
+            separator = ",\n"
+
+    file.write(b"[")
+    yield write
+    file.write(b"\n]\n")
+
+
+_WRITERS: Mapping[str, Callable[[BinaryIO, pa.Schema], AbstractContextManager[_Write]]] = {
+    "csv": _csv,
+    "parquet": _parquet,
+    "json": _json,
+}
 
 
 def _plain_type(kind: pa.DataType) -> pa.DataType:
@@ -54,15 +107,24 @@ def _plain(column: pa.Array) -> pa.Array:
         return pc.replace_substring_regex(column, _FORMULA, r"'\1")
     if _plain_type(column.type) == column.type:
         return column
-    # Many rows of few values: moments, labels, shares.
-    known: dict[str, str] = {}
-    return pa.array([_text_of(value, known) for value in column.to_pylist()], pa.string())
+    return pa.array(_texts(column, as_text), pa.string())
 
 
-def _text_of(value: object, known: dict[str, str]) -> str | None:
-    if value is None:
-        return None
-    key = repr(value)
-    if key not in known:
-        known[key] = as_text(value)
-    return known[key]
+def _in_json(column: pa.Array) -> list[str]:
+    """The values of a column as JSON has them."""
+    return [
+        "null" if text is None else text
+        for text in _texts(
+            column, lambda value: json.dumps(as_json(value), ensure_ascii=False, allow_nan=False)
+        )
+    ]
+
+
+def _texts(column: pa.Array, text_of: Callable[[object], str]) -> list[str | None]:
+    """The text of each value; None stays. Long tables have few different values: days, names, small
+    numbers."""
+    coded = column.dictionary_encode() if not pa.types.is_nested(column.type) else None
+    if coded is None:
+        return [None if value is None else text_of(value) for value in column.to_pylist()]
+    texts = [text_of(value) for value in coded.dictionary.to_pylist()]
+    return [None if place is None else texts[place] for place in coded.indices.to_pylist()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
@@ -16,6 +17,7 @@ from typing import Literal, TextIO
 import duckdb
 
 from flows.console import say, show
+from flows.progress import shown
 from warehouse.publish import open_published
 
 Format = Literal["table", "csv", "json", "parquet"]
@@ -26,6 +28,9 @@ NOTHING = "·"
 # A spreadsheet takes text that begins so for a formula and runs it.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
+# Excel takes a CSV for UTF-8 only where it begins with this.
+BYTE_ORDER_MARK = "\ufeff"
+
 _NUMERIC = ("INT", "DECIMAL", "FLOAT", "DOUBLE")
 _ROWS_AT_ONCE = 1000
 
@@ -34,8 +39,21 @@ class QueryRefused(Exception):
     """The question cannot be answered; the text is one plain line that says why."""
 
 
-def answer(warehouse: Path, question: str, form: Format) -> None:
-    """Run one query read-only and write the answer to standard output.
+# Of a long list of proposals the first are enough.
+LONGEST_REASON = 300
+
+# By DuckDB's kinds of errors.
+_CURES = {
+    "Catalog": 'see what there is with campaign sql "SHOW ALL TABLES", or in docs/data-dictionary.md',
+    "Permission": "only the published tables are read; write an answer by --format csv > FILE",
+    "Invalid Input": "only questions are answered, ask with SELECT or FROM",
+    "Out of Memory": "ask for less at once, or where there is more memory",
+}
+
+
+def answer(warehouse: Path, question: str, form: Format, *, has_mark: bool = False) -> None:
+    """Run one query read-only and write the answer to standard output; with `has_mark` a CSV begins with a
+    byte order mark.
 
     Raises `QueryRefused`, and `warehouse.publish.NoWarehouse` while nothing is published.
     """
@@ -48,9 +66,12 @@ def answer(warehouse: Path, question: str, form: Format) -> None:
         if form == "parquet":
             _write_parquet(connection, question)
             return
-        connection.execute(question)
+        with shown("sql"):
+            connection.execute(question)
         if not connection.description:
             raise QueryRefused("the query gives no rows; ask with SELECT …")
+        if has_mark and form == "csv":
+            _utf8_stdout().write(BYTE_ORDER_MARK)
         write = {"table": _write_table, "csv": _write_csv, "json": _write_json}[form]
         write(connection)
     except duckdb.Error as trouble:
@@ -60,9 +81,16 @@ def answer(warehouse: Path, question: str, form: Format) -> None:
 
 
 def _one_line(trouble: duckdb.Error) -> str:
-    """DuckDB's message without the picture of the query under it."""
-    lines = str(trouble).split("\nLINE ")[0].split()
-    return " ".join(lines)
+    """DuckDB's message, with its own proposals, without the picture of the query under it; and what to do."""
+    said = " ".join(str(trouble).split("\nLINE ")[0].split())
+    kind, _, what = said.partition(" Error: ")
+    if not what:
+        kind, what = "", said
+    what = re.sub(r"! Did you mean (.*)\?$", r" (did you mean \1?)", what)
+    what = re.sub(r"! Candidate bindings: (.*)$", r" (there are \1)", what).rstrip("!")
+    if len(what) > LONGEST_REASON:
+        what = f"{what[:LONGEST_REASON].rstrip()} …"
+    return f"the query was refused: {what}; {_CURES.get(kind, 'mend the query')}"
 
 
 def _columns(connection: duckdb.DuckDBPyConnection) -> tuple[list[str], list[str]]:
@@ -109,7 +137,7 @@ def _write_json(connection: duckdb.DuckDBPyConnection) -> None:
     out.write("[")
     separator = "\n"
     for row in _rows(connection):
-        values = {name: _as_json(value) for name, value in zip(names, row, strict=True)}
+        values = {name: as_json(value) for name, value in zip(names, row, strict=True)}
         out.write(separator + json.dumps(values, ensure_ascii=False, allow_nan=False))
         separator = ",\n"
     out.write("\n]\n")
@@ -172,7 +200,7 @@ def as_plain(value: object) -> str:
     if isinstance(value, datetime):
         return _as_moment(value)
     if isinstance(value, (list, tuple, dict)):
-        return json.dumps(_as_json(value), ensure_ascii=False)
+        return json.dumps(as_json(value), ensure_ascii=False)
     return str(value)
 
 
@@ -182,7 +210,8 @@ def _as_moment(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _as_json(value: object) -> object:
+def as_json(value: object) -> object:
+    """A value as JSON has it: numbers exact, days and moments as ISO texts, moments in UTC."""
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):
@@ -194,7 +223,7 @@ def _as_json(value: object) -> object:
     if isinstance(value, (date, time)):
         return value.isoformat()
     if isinstance(value, dict):
-        return {str(key): _as_json(each) for key, each in value.items()}
+        return {str(key): as_json(each) for key, each in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
-        return [_as_json(each) for each in value]
+        return [as_json(each) for each in value]
     return str(value)

@@ -7,12 +7,24 @@ from typing import Annotated
 
 import typer
 
+from flows.cli import completing
+from flows.cli.explaining import ANSWERS, Explained, examples
 from flows.cli.running import is_recorded, now, plain_errors, read_settings
 
 commands = typer.Typer()
 
 
-@commands.command(epilog="Example: campaign report --out /srv/reports --campaign uk-general-election-2019")
+@commands.command(
+    cls=Explained,
+    rich_help_panel=ANSWERS,
+    epilog=examples(
+        ("campaign report", "Each campaign's page and tables, in reports/ of CAMPAIGN_HOME."),
+        (
+            "campaign report --campaign uk-general-election-2019 --out /srv/reports",
+            "One campaign's, where a web server shows them.",
+        ),
+    ),
+)
 def report(
     out: Annotated[
         Path | None,
@@ -20,7 +32,11 @@ def report(
     ] = None,
     campaign: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="Only this campaign of the tables; default: each of them."),
+        typer.Option(
+            metavar="ID",
+            help="Only this campaign of the tables; default: each of them.",
+            autocompletion=completing.reported,
+        ),
     ] = None,
 ) -> None:
     """Write each campaign's report: one page that opens anywhere, and every mart as CSV and Parquet.
@@ -32,6 +48,7 @@ def report(
     """
     from flows.answers.reporting import done_line, keep_reports
     from flows.console import say
+    from flows.progress import shown
     from flows.refused import Refused
     from warehouse.publish import NoWarehouse
 
@@ -43,7 +60,8 @@ def report(
 
             written = recorded_report(folder, campaign)
         else:
-            written = keep_reports(settings, folder, now(), campaign)
+            with shown("report") as progress:
+                written = keep_reports(settings, folder, now(), campaign, progress)
         for each in written:
             say(done_line(each))
         if not written:

@@ -15,7 +15,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from flows.answers.reporting import TABLES_KEPT, Written, write_reports
+from flows.answers.page.charts.wording import short
+from flows.answers.reporting import Written, write_reports
+from flows.answers.sections.questions import MOST_ASSETS
+from flows.answers.tables import TABLES_KEPT
 from flows.cli import main
 from tests.flows.conftest import Said, Vendor, answer, everything_written, post
 from tests.unprivileged import unwritable
@@ -26,7 +29,8 @@ HOSTILE = "<script>alert(1)</script> & </td></table><img src=https://evil.exampl
 FORMULA = '=HYPERLINK("https://evil.example","\'")'
 TURNED = "gepj.\u202egnp.exe"
 MADE_AT = datetime(2026, 11, 9, 6, tzinfo=UTC)
-REFERENCE = re.compile(r"(?i)\b(src|srcset|action|data|poster|href)\s*=\s*(?![\"']?#)|url\(|@import")
+REFERENCES = {"src", "srcset", "action", "formaction", "data", "poster", "href", "xlink:href", "background"}
+FETCHED = re.compile(r"(?i)url\(|@import")
 
 
 def november(day: int, hour: int = 0) -> datetime:
@@ -40,11 +44,26 @@ class Tables(HTMLParser):
         super().__init__()
         self.tables: dict[str, list[list[str]]] = {}
         self.tags: set[str] = set()
+        self.ids: list[str] = []
+        self.addresses: list[str] = []
+        self.pictures: list[str] = []
         self._inside: list[str] = []
         self._rows: list[list[str]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
+        given = {name: value or "" for name, value in attrs}
+        self.ids += [value for name, value in given.items() if name == "id"]
+        self.addresses += [value for name, value in given.items() if name in REFERENCES]
+        # A sentence of a picture is a word for people, all other attributes are for the browser.
+        self.addresses += [
+            value
+            for name, value in given.items()
+            if name not in ("aria-label", "content") and FETCHED.search(value)
+        ]
+        if tag == "svg":
+            assert given["role"] == "img"
+            self.pictures.append(given["aria-label"])
         if tag == "table":
             self._rows = []
         elif tag == "tr":
@@ -128,7 +147,7 @@ def test_a_report_lies_under_its_campaign_and_the_day_that_the_newest_reading_en
 def test_hostile_titles_stay_text(water: Written) -> None:
     html = water.page.read_text(encoding="utf-8")
     page = page_of(water)
-    assert not page.tags & {"script", "img", "iframe", "object", "embed", "form", "link", "base", "svg"}
+    assert not page.tags & {"script", "img", "iframe", "object", "embed", "form", "link", "base"}
     assert "\u202e" not in html
     assert page.tables["Assets"][1][1] == HOSTILE
     assert FORMULA in page.tables["Assets"][1]
@@ -138,9 +157,61 @@ def test_a_page_asks_for_nothing_outside_itself(written: list[Written]) -> None:
     for each in written:
         html = each.page.read_text(encoding="utf-8")
         assert "default-src 'none'" in html
-        tags = re.findall(r"<[^>]*>", html)
-        assert [tag for tag in tags if REFERENCE.search(tag)] == []
-        assert REFERENCE.search(re.findall(r"<style>.*?</style>", html, re.DOTALL)[0]) is None
+        assert [address for address in page_of(each).addresses if not address.startswith("#")] == []
+        assert FETCHED.search(re.findall(r"<style>.*?</style>", html, re.DOTALL)[0]) is None
+
+
+def test_no_two_things_of_a_page_have_one_id(written: list[Written]) -> None:
+    for each in written:
+        ids = page_of(each).ids
+        assert {"sides", "leaderboard", "coverage"} < set(ids)
+        assert sorted(set(ids)) == sorted(ids)
+
+
+def test_the_charts_say_in_words_what_the_tables_say_in_figures(lake: Lake, water: Written) -> None:
+    pictures = page_of(water).pictures
+    ((views, retweets),) = ask(
+        lake.warehouse, "select views, retweets from marts.side_totals where campaign_id = 'water'"
+    )
+    assert (short(views), short(retweets)) == ("16.1k", "716")
+    for said in (
+        f"x: {short(views)} views in all, most on 1 November 2026 (4.01k).",
+        f"x: {short(retweets)} retweets in all, most on ",
+        "x: Ours 16.1k in 7 days.",
+        "x: Ours 16.1k.",
+        "retweets on x: Ours 716.",
+    ):
+        # For a screen and for a phone.
+        assert len([each for each in pictures if each.startswith(said)]) == 2, said
+    assert "Views a day, most on 1 November 2026: 4k" in pictures
+
+
+def test_the_same_tables_give_the_same_page(lake: Lake, water: Written, tmp_path: Path) -> None:
+    (again,) = write_reports(lake.warehouse, tmp_path, MADE_AT, "water")
+    assert again.page.read_bytes() == water.page.read_bytes()
+
+
+def test_a_leaderboard_of_many_assets_has_those_that_are_viewed_most(tmp_path: Path) -> None:
+    many = MOST_ASSETS + 3
+    lake = Lake(tmp_path)
+    films = {f"film-{number}": [f"x:{1000 + number}"] for number in range(many)}
+    lake.register(campaign(starts=date(2026, 11, 1), ends=date(2026, 11, 30), assets=films, timezone="UTC"))
+    for day in (2, 3, 4):
+        posts = [
+            x_post(str(1000 + n), created_at=november(1), impression_count=day * (n + 1)) for n in range(many)
+        ]
+        lake.answer(november(day), {"data": posts})
+    lake.build()
+    (written,) = write_reports(lake.warehouse, tmp_path / "reports", MADE_AT)
+    page = page_of(written)
+    head, *assets = page.tables[f"Assets: the most viewed {MOST_ASSETS} of {many}"]
+    views = [int(dict(zip(head, row, strict=True))["views"].replace(",", "")) for row in assets]
+    assert views == [4 * (many - place) for place in range(MOST_ASSETS)]
+    assert len([said for said in page.pictures if said.startswith("Views a day, most")]) == MOST_ASSETS
+    assert len(page.tables[f"Gains of the day: the largest {MOST_ASSETS} of {many}"]) == MOST_ASSETS + 1
+    assert len(page.tables["Views a day"]) == MOST_ASSETS + 1
+    # The files have all of them.
+    assert pq.read_table(written.folder / "parquet" / "asset_totals.parquet").num_rows == many
 
 
 def test_the_numbers_of_the_page_are_those_of_the_marts(lake: Lake, water: Written) -> None:
@@ -176,8 +247,8 @@ def test_what_is_not_known_is_a_dot_and_never_zero(water: Written) -> None:
 
 
 def test_the_page_says_what_a_view_is_and_from_when_it_is(water: Written) -> None:
-    rows = page_of(water).tables["Counters"]
-    assert ["views", "x"] in [row[:2] for row in rows]
+    rows = page_of(water).tables["On x"]
+    assert "views" in [row[0] for row in rows]
     assert any("X shows to readers as views" in cell for row in rows for cell in row)
     html = water.page.read_text(encoding="utf-8")
     assert "8 November 2026 00:00 GMT" in html
@@ -187,6 +258,7 @@ def test_the_page_says_what_a_view_is_and_from_when_it_is(water: Written) -> Non
 def test_a_campaign_of_which_nothing_was_read_has_a_page_that_says_so(written: list[Written]) -> None:
     (milk,) = [each for each in written if each.campaign_id == "milk"]
     assert milk.day == date(2026, 10, 1)
+    assert page_of(milk).pictures == []
     assert "nothing read yet" in milk.page.read_text(encoding="utf-8")
 
 
@@ -232,12 +304,9 @@ def test_parquet_keeps_texts_as_they_are(water: Written) -> None:
 
 def test_a_second_run_on_one_day_takes_the_place_of_the_first(lake: Lake, tmp_path: Path) -> None:
     (first,) = write_reports(lake.warehouse, tmp_path, MADE_AT, "water")
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    # What a killed run left, and a mart that is no more.
-    (first.folder / "csv" / ".posts.csv.999999.part").write_text("half")
-    (first.folder / "parquet" / "gone.parquet").write_text("old")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("[!.]*") if path.is_file()}
     (second,) = write_reports(lake.warehouse, tmp_path, MADE_AT + timedelta(hours=1), "water")
-    after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    after = {path: path.read_bytes() for path in tmp_path.rglob("[!.]*") if path.is_file()}
     assert second == first
     assert after.keys() == before.keys()
     assert [path for path in before if before[path] != after[path]] == [
@@ -250,6 +319,8 @@ def test_latest_is_the_newest_day_and_old_days_keep_their_page_alone(lake: Lake,
     for number in range(TABLES_KEPT):
         shutil.copytree(written.folder, written.folder.with_name(f"2026-10-{number + 1:02d}"))
     shutil.copytree(written.folder, written.folder.with_name("2026-11-20"))
+    # Tables that lie there already are not written again, and then nothing is let go of either.
+    shutil.rmtree(written.folder)
     (again,) = write_reports(lake.warehouse, tmp_path, MADE_AT, "water")
     assert os.readlink(again.folder.parent / "latest") == "2026-11-20"
     days = sorted(path for path in again.folder.parent.iterdir() if path.name.startswith("2026"))

@@ -8,9 +8,11 @@ select
     retweets,
     reactions,
     comments,
-    completeness as known
+    completeness as known,
+    count(*) over () as "in all"
 from marts.asset_platform_daily
 semi join marts.assets using (campaign_id, asset_id)
 where campaign_id = $campaign and day = $closed_day::date
     and (views <> 0 or shares <> 0 or retweets <> 0 or reactions <> 0 or comments <> 0)
 order by views desc nulls last, retweets desc nulls last, asset_id, platform
+limit $most_assets

@@ -1,4 +1,4 @@
--- The campaign's listed assets, most viewed first: lifetime totals over all platforms, and the last seven days that are over.
+-- The campaign's most viewed listed assets: lifetime totals over all platforms, and the last seven days that are over.
 -- Grain: asset_id
 with week as (
     select asset_id, sum(views)::bigint as views
@@ -8,6 +8,8 @@ with week as (
 )
 
 select
+    totals.asset_id as asset_id,
+    count(*) over () as listed,
     views_rank as rank,
     totals.asset_title as asset,
     totals.views as views,
@@ -25,3 +27,4 @@ join marts.assets as listed using (campaign_id, asset_id)
 left join week using (asset_id)
 where campaign_id = $campaign
 order by views_rank, asset_id
+limit $most_assets

@@ -8,8 +8,8 @@ with spoke as (
 )
 
 select
-    metric as number,
     spoke.platform as platform,
+    metric as number,
     definition as counts,
     any_value(spoke.posts) as "posts with it",
     spoke.native_name as counter,
@@ -20,4 +20,4 @@ from spoke
 left join marts.metrics on metrics.platform = spoke.platform and metrics.native_name = spoke.native_name
     and metrics.canonical_name = spoke.metric
 group by metric, spoke.platform, spoke.native_name, definition
-order by list_position(['views', 'shares', 'retweets'], metric), spoke.platform, "posts with it" desc, spoke.native_name
+order by spoke.platform, list_position(['views', 'shares', 'retweets'], metric), "posts with it" desc, spoke.native_name

@@ -9,11 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
 
 from flows.console import plain
 
 FOLDER = Path(__file__).parent
+
+# A screen of a phone, about; what is longer pushes the next thing out of reach.
+MOST_UNFOLDED_ROWS = 12
+
+_LONGEST_WORD = 16
 
 
 @dataclass(frozen=True)
@@ -27,41 +33,100 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """A value as text; `mark` says how well it is known."""
+    """A value as text; `mark` says how well it is known, `spark` draws the days behind it (SVG of ours)."""
 
     text: str
     mark: str = ""
+    spark: Markup | None = None
 
 
 @dataclass(frozen=True)
 class Table:
+    """Rows under heads. A long one is folded under its caption, unless it `is_open`; on paper none is."""
+
     caption: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
     total: Sequence[Cell] | None = None
+    is_open: bool = False
+
+    @property
+    def head(self) -> int | None:
+        """The column that says what each row is of: the first that holds no numbers."""
+        return next((place for place, column in enumerate(self.columns) if not column.is_number), None)
+
+    @property
+    def texts(self) -> frozenset[int]:
+        """The columns that hold sentences or titles, and want room for more than a word in a line."""
+        return frozenset(
+            place
+            for place, column in enumerate(self.columns)
+            if not column.is_number
+            and not column.is_whole
+            and any(len(row[place].text) > _LONGEST_WORD for row in self.rows)
+        )
+
+    @property
+    def is_folded(self) -> bool:
+        return len(self.rows) > MOST_UNFOLDED_ROWS and not self.is_open
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart, drawn for a screen and for a phone; `description` says in sentences and figures what it shows.
+
+    `wide` and `narrow` are SVG of ours, in which every text is escaped; a page shows one of them. `anchor` is
+    unique in its page.
+    """
+
+    anchor: str
+    caption: str
+    description: str
+    wide: Markup
+    narrow: Markup
 
 
 @dataclass(frozen=True)
 class Section:
+    """`short` is its name in the list of sections, where the title is long."""
+
     anchor: str
     title: str
     note: str
     tables: Sequence[Table]
+    figures: Sequence[Figure] = ()
+    short: str = ""
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One number in large letters; `note` says what to hold it against."""
+
+    label: str
+    value: str
+    note: str
+    mark: str = ""
 
 
 @dataclass(frozen=True)
 class Page:
-    """`day` is the report's own; `facts` stand at its head."""
+    """`day` is the report's own; `headlines` stand at its head, `facts` are what it was made from."""
 
     title: str
     day: str
     facts: Sequence[tuple[str, str]]
     sections: Sequence[Section]
+    headlines: Sequence[Headline] = ()
 
 
 def render(page: Page) -> str:
     """The page as HTML. Names and texts come from outside: none becomes markup or hides the order of its
     letters."""
+    return template("report.html").render(page=page)
+
+
+def template(name: str) -> Template:
+    """A page of this folder, to be filled in."""
     # Everything is escaped: no template and no value is marked as safe but the style, a file of ours.
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
@@ -71,4 +136,4 @@ def render(page: Page) -> str:
         lstrip_blocks=True,
         finalize=lambda value: plain(value) if type(value) is str else value,
     )
-    return environment.get_template("report.html").render(page=page)
+    return environment.get_template(name)

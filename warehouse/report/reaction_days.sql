@@ -1,15 +1,14 @@
--- What our side's posts gained on each platform on each local day of the campaign.
--- Grain: day, platform
+-- Reactions of each type that our side's posts got on each platform on each local day of the campaign.
+-- Grain: platform, reaction, day
 select
-    day,
     platform,
-    sum(views)::bigint as views,
-    sum(shares)::bigint as shares,
-    sum(retweets)::bigint as retweets,
+    reaction,
+    day,
+    sum(reactions)::bigint as reactions,
     ['complete', 'estimated', 'open'][max(list_position(['complete', 'estimated', 'open'], completeness))] as completeness
-from marts.side_daily
+from marts.asset_reactions_daily
 join registry.sides using (campaign_id, side_id)
 join registry.campaigns using (campaign_id)
 where campaign_id = $campaign and is_ours and day between starts and ends
-group by day, platform
-order by day, platform
+group by platform, reaction, day
+order by platform, reaction, day

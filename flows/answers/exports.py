@@ -1,0 +1,83 @@
+"""Exports: the tables of each campaign for other programs, beside its reports or elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.answers.campaigns import published
+from flows.answers.tables import Asked, Tables, write_tables
+from flows.health.last_runs import written_down
+from flows.refused import Refused
+from warehouse.progress import Progress, nobody_watches
+from warehouse.publish import NoWarehouse
+
+if TYPE_CHECKING:
+    from flows.settings import Settings
+
+NOTHING_THERE = "the tables hold no campaign; put one into the registry and run `campaign build`"
+
+_NAMES = {"csv": "CSV", "parquet": "Parquet", "json": "JSON"}
+
+
+def write_exports(
+    warehouse: Path,
+    out: Path,
+    made_at: datetime,
+    asked: Asked,
+    campaign: str | None = None,
+    *,
+    progress: Progress = nobody_watches,
+    waiting: Callable[[str], None] = lambda line: None,
+) -> list[Tables]:
+    """Write the tables of every campaign of the published warehouse, or of one, under `out`; where they lie
+    there already, nothing is written.
+
+    Raises `warehouse.publish.NoWarehouse`, `flows.refused.UnknownName` for a campaign or a mart that the
+    tables do not have, `flows.refused.Refused` when they were made by another release or another run goes on
+    writing there, and OSError.
+    """
+    with published(warehouse, for_what="the export") as found:
+        return [
+            write_tables(found, each, out, made_at, asked, progress=progress, waiting=waiting)
+            for each in found.chosen(campaign)
+        ]
+
+
+def keep_exports(
+    settings: Settings,
+    out: Path,
+    made_at: datetime,
+    asked: Asked,
+    campaign: str | None = None,
+    *,
+    progress: Progress = nobody_watches,
+    waiting: Callable[[str], None] = lambda line: None,
+) -> list[Tables]:
+    """The same of a home, where it is kept how it ended for `campaign status`, unless it was asked for one
+    campaign or some tables alone."""
+    if campaign is not None or asked.marts:
+        return write_exports(
+            settings.warehouse, out, made_at, asked, campaign, progress=progress, waiting=waiting
+        )
+    with written_down(settings.home, "export", NoWarehouse, Refused):
+        return write_exports(settings.warehouse, out, made_at, asked, progress=progress, waiting=waiting)
+
+
+def done_line(tables: Tables) -> str:
+    """What lies where, for people."""
+    rows = tables.rows_by_mart
+    first, *others = (_NAMES[form] for form in tables.formats)
+    *commas, last = others or [""]
+    named = " and ".join(filter(None, [", ".join([first, *commas]), last]))
+    manifest = tables.manifest
+    size_mb = sum(each.bytes for each in manifest.files) / 1e6
+    said = (
+        f"{tables.folder}: {manifest.campaign} on {manifest.day.isoformat()}; {len(rows):,} tables with "
+        f"{sum(rows.values()):,} rows as {named}, {size_mb:,.1f} MB"
+    )
+    if tables.is_new:
+        return said
+    return f"{said}; unchanged since {manifest.made_at:%Y-%m-%d %H:%M:%S} UTC, nothing was written"

@@ -1,0 +1,292 @@
+"""Days as bars, a panel each platform: complete, estimated and open days look different, a day that nobody
+knows has no bar and no base line, and a fall stands below it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from flows.answers.page import Figure
+from flows.answers.page.charts import drawing
+from flows.answers.page.charts.drawing import Spec
+from flows.answers.page.charts.wording import cut, in_words, listed, one_line, room_of, short
+
+# Above so many days a bar is a week: on a phone a day would be less than three pixels.
+MOST_DAYS = 92
+
+# A campaign that has just begun is not drawn as one bar from edge to edge.
+_LEAST_DAYS = 7
+
+HEIGHT = 84
+MARGINS = drawing.Margins(left=42, right=16, top=30, bottom=28)
+
+_STEPS = (1, 2, 3, 7, 14, 28, 56, 91, 182, 364)
+_WORST = ("complete", "estimated", "open")
+
+Known = tuple[date, int | None, str]
+"""A day, what it brought (None when nobody knows), and how well that is known."""
+
+Gap = tuple[datetime, datetime]
+"""From when to when nothing was read, by the campaign's clocks (no zone)."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A bar: days from `first` until before `until`; of a week the days that lie in the campaign."""
+
+    first: date
+    until: date
+    value: int | None
+    known: str
+
+
+@dataclass(frozen=True)
+class Window:
+    """The days that a chart spans, both inclusive."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> int:
+        return max((self.last - self.first).days + 1, _LEAST_DAYS)
+
+    @property
+    def is_by_week(self) -> bool:
+        return self.days > MOST_DAYS
+
+    @property
+    def a_bar(self) -> str:
+        return "week" if self.is_by_week else "day"
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """From the first midnight to the last, in milliseconds, as if clocks never changed."""
+        return _instant(self.first), _instant(self.first + timedelta(self.days))
+
+    def axis(self, room: float) -> Spec:
+        """Days with their names in the middle of their bars, as many as there is room for."""
+        step = next((each for each in _STEPS if self.days / each * 52 <= room), _STEPS[-1])
+        # A name is some forty pixels wide, and one at the very edge would be cut off.
+        last = (1 - 6 / room) * self.days
+        shown = [self.first + timedelta(number) for number in range(0, self.days, step) if number < last]
+        return {
+            "values": [_instant(day) + 12 * 3_600_000 for day in shown],
+            "format": "%-d %b",
+            "grid": False,
+            "labelFlush": False,
+            "labelOverlap": False,
+        }
+
+    def inside(self, days: Iterable[Known]) -> list[Known]:
+        return [each for each in days if self.first <= each[0] <= self.last]
+
+    def stretches(self, days: Iterable[Known]) -> list[Stretch]:
+        """The days, or the weeks from Monday that they lie in."""
+        inside = self.inside(days)
+        if not self.is_by_week:
+            return [Stretch(day, day + timedelta(1), value, known) for day, value, known in inside]
+        weeks: dict[date, list[Known]] = {}
+        for each in inside:
+            weeks.setdefault(each[0] - timedelta(each[0].weekday()), []).append(each)
+        return [
+            Stretch(
+                max(monday, self.first),
+                min(monday + timedelta(7), self.last + timedelta(1)),
+                *summed(week),
+            )
+            for monday, week in sorted(weeks.items())
+        ]
+
+
+@dataclass(frozen=True)
+class Daily:
+    """One panel: its name, its days, and the gaps behind them; `series` is the number of its colour."""
+
+    name: str
+    days: Sequence[Known]
+    gaps: Sequence[Gap] = ()
+    series: int = 0
+
+
+def by_day(anchor: str, caption: str, what: str, panels: Sequence[Daily], window: Window) -> Figure | None:
+    """What each day brought; `what` names the number ("views"). None when no day of any panel is known."""
+    told = [panel for panel in panels if any(value is not None for _, value, _ in window.inside(panel.days))]
+    if not told:
+        return None
+    return drawing.figure(
+        anchor,
+        f"{caption} a {window.a_bar}",
+        describe(what, told, window),
+        [_panel_of(panel, window) for panel in told],
+        MARGINS,
+        legend_of(told, window),
+    )
+
+
+def describe(what: str, panels: Sequence[Daily], window: Window) -> str:
+    """The chart in sentences: totals, best days, and how many are how well known."""
+    said = []
+    for panel in panels:
+        bars = [bar for bar in window.stretches(panel.days) if bar.value is not None]
+        if not bars:
+            continue
+        best = max(bars, key=lambda bar: bar.value or 0)
+        total = sum(bar.value or 0 for bar in bars)
+        begins = "in the week of " if window.is_by_week else "on "
+        said.append(
+            f"{one_line(panel.name)}: {short(total)} {what} in all, "
+            f"most {begins}{in_words(best.first)} ({short(best.value or 0)})."
+        )
+    counted = [
+        known for panel in panels for _, value, known in window.inside(panel.days) if value is not None
+    ]
+    weak = [f"{counted.count(known)} {known}" for known in _WORST[1:] if known in counted]
+    if weak:
+        said.append(f"Of {len(counted)} days drawn {listed(weak)}.")
+    return " ".join(said)
+
+
+def legend_of(panels: Sequence[Daily], window: Window) -> list[tuple[str, Spec]]:
+    """What the looks of the bars mean, as far as they occur."""
+    bars = [bar for panel in panels for bar in window.stretches(panel.days) if bar.value is not None]
+    found = [known for known in _WORST if any(bar.known == known for bar in bars)]
+    if any(_inside(panel.gaps, window) for panel in panels):
+        found.append("gap")
+    if found == ["complete"]:
+        return []
+    return [(drawing.SAID[known], _look(known, 0)) for known in found]
+
+
+def bands(gaps: Sequence[Gap], window: Window, height: int) -> list[Spec]:
+    """Gaps from top to bottom behind everything else."""
+    values = [{"from": _instant(starts), "to": _instant(ends)} for starts, ends in _inside(gaps, window)]
+    if not values:
+        return []
+    return [
+        {
+            "data": {"values": values},
+            "mark": {"type": "rect", **drawing.LOOKS["gap"]},
+            "encoding": {
+                "x": {"field": "from", "type": "temporal"},
+                "x2": {"field": "to"},
+                "y": {"value": 0},
+                "y2": {"value": height},
+            },
+        }
+    ]
+
+
+def placed(bar: Stretch) -> dict[str, int]:
+    """Where a bar stands, with a little air at both sides."""
+    starts, ends = _instant(bar.first), _instant(bar.until)
+    air = (ends - starts) * 8 // 100
+    return {"from": starts + air, "to": ends - air}
+
+
+def across(window: Window, room: float) -> Spec:
+    """The days of the window from left to right."""
+    return {
+        "field": "from",
+        "type": "temporal",
+        "scale": {"type": "utc", "domain": list(window.ends), "nice": False, "zero": False},
+        "axis": window.axis(room),
+    }
+
+
+def upright(domain: tuple[float, float]) -> Spec:
+    """Numbers of things from bottom to top."""
+    ends = drawing.rounded_out(*domain)
+    return {
+        "field": "value",
+        "type": "quantitative",
+        "scale": {"domain": list(ends), "nice": False},
+        "axis": drawing.numbers(*ends),
+    }
+
+
+def reach_of(values: Iterable[int]) -> tuple[float, float]:
+    """The numbers that an axis must span: from zero, or below it where something fell."""
+    known = list(values)
+    low, high = min(0, *known, 0), max(0, *known, 0)
+    return (low, high) if low < high else (0, 1)
+
+
+def _panel_of(panel: Daily, window: Window) -> drawing.Panel:
+    def draw(width: int) -> Spec:
+        room = MARGINS.plot(width)
+        bars = [bar for bar in window.stretches(panel.days) if bar.value is not None]
+        x, y = across(window, room), upright(reach_of(bar.value or 0 for bar in bars))
+        layers = bands(panel.gaps, window, HEIGHT)
+        for known in _WORST:
+            values = [{**placed(bar), "value": bar.value} for bar in bars if bar.known == known]
+            if values:
+                layers.append(
+                    {
+                        "data": {"values": values},
+                        "mark": {"type": "rect", **_look(known, panel.series)},
+                        "encoding": {"x": x, "x2": {"field": "to"}, "y": y, "y2": {"datum": 0}},
+                    }
+                )
+        layers.append(_base_line(bars))
+        total = short(sum(bar.value or 0 for bar in bars))
+        name = cut(panel.name, width - room_of(total) - 30)
+        return {
+            "width": room,
+            "height": HEIGHT,
+            "title": {"text": f"{name}: {total}", "dx": -MARGINS.left},
+            "layer": layers,
+        }
+
+    return draw
+
+
+def _base_line(bars: Sequence[Stretch]) -> Spec:
+    """A line at zero under every day that is known, and only there: a day without one is not zero."""
+    runs: list[list[date]] = []
+    for bar in bars:
+        if runs and runs[-1][1] == bar.first:
+            runs[-1][1] = bar.until
+        else:
+            runs.append([bar.first, bar.until])
+    values = [{"from": _instant(first), "to": _instant(until), "value": 0} for first, until in runs]
+    return {
+        "data": {"values": values},
+        "mark": {"type": "rule", "stroke": drawing.QUIET, "strokeWidth": 1},
+        "encoding": {
+            "x": {"field": "from", "type": "temporal"},
+            "x2": {"field": "to"},
+            "y": {"field": "value", "type": "quantitative"},
+        },
+    }
+
+
+def _look(known: str, series: int) -> Spec:
+    if known == "gap":
+        return drawing.LOOKS[known]
+    colour = drawing.SERIES[series % len(drawing.SERIES)]
+    look = {"fill": colour, **drawing.LOOKS[known]}
+    return look | {"stroke": colour} if "strokeWidth" in look else look
+
+
+def summed(week: Sequence[Known]) -> tuple[int | None, str]:
+    """The sum of what is known of some days, and how well the worst of them is."""
+    known = [(value, how) for _, value, how in week if value is not None]
+    if not known:
+        return None, "complete"
+    return sum(value for value, _ in known), max((how for _, how in known), key=_WORST.index)
+
+
+def _inside(gaps: Sequence[Gap], window: Window) -> list[Gap]:
+    """The parts of gaps that lie in the window."""
+    first = datetime.combine(window.first, datetime.min.time())
+    last = first + timedelta(window.days)
+    cut = [(max(starts, first), min(ends, last)) for starts, ends in gaps]
+    return [(starts, ends) for starts, ends in cut if starts < ends]
+
+
+def _instant(moment: date | datetime) -> int:
+    """Milliseconds at which a clock that is never changed shows a day or moment."""
+    shown = moment if isinstance(moment, datetime) else datetime.combine(moment, datetime.min.time())
+    return round(shown.replace(tzinfo=UTC).timestamp() * 1000)

@@ -1,0 +1,137 @@
+"""What has come together since the beginning, as lines: a side or a campaign each, named at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+from flows.answers.page import Figure
+from flows.answers.page.charts import drawing
+from flows.answers.page.charts.drawing import Spec
+from flows.answers.page.charts.wording import cut, listed, one_line, short
+
+# More lines than colours would be told apart by nothing, and their names would not fit.
+MOST_LINES = len(drawing.SERIES)
+
+_HEIGHT = 120
+_NAME_APART = 14
+_MARGINS = drawing.Margins(left=42, right=102, top=30, bottom=28)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A name and what each day since the beginning brought: (number of the day from 0, gain, how well known).
+    A day without a gain is left out of the line, not taken for 0."""
+
+    name: str
+    days: Sequence[tuple[int, int, str]]
+    series: int = 0
+
+    @property
+    def total(self) -> int:
+        return sum(gain for _, gain, _ in self.days)
+
+    @property
+    def sums(self) -> list[int]:
+        """From 0 on, one more than days."""
+        return list(accumulate((gain for _, gain, _ in self.days), initial=0))
+
+
+def together(
+    anchor: str,
+    caption: str,
+    panels: Sequence[tuple[str, Sequence[Line]]],
+    ticks: Sequence[tuple[float, str]],
+    days: int,
+) -> Figure | None:
+    """Sums since the beginning over so many days, whose ticks are (days since the beginning, name); None of
+    nothing. Where days are estimated or open a line is dotted."""
+    told = [(title, [line for line in lines if line.days]) for title, lines in panels]
+    told = [(title, lines) for title, lines in told if lines]
+    if not told:
+        return None
+    description = " ".join(
+        f"{one_line(title)}: "
+        + listed([f"{one_line(line.name)} {short(line.total)} in {len(line.days)} days" for line in lines])
+        + "."
+        for title, lines in told
+    )
+    chosen = [(title, sorted(lines, key=lambda line: -line.total)[:MOST_LINES]) for title, lines in told]
+    panels_of = [_panel(title, lines, ticks, days) for title, lines in chosen]
+    return drawing.figure(anchor, caption, description, panels_of, _MARGINS)
+
+
+def _panel(title: str, lines: Sequence[Line], ticks: Sequence[tuple[float, str]], days: int) -> drawing.Panel:
+    def draw(width: int) -> Spec:
+        room = _MARGINS.plot(width)
+        low = min(min(line.sums) for line in lines)
+        high = max(max(line.sums) for line in lines)
+        # The place of a name is reckoned here, so the scale must not be rounded by Vega.
+        high = high if high > low else low + 1
+        x: Spec = {
+            "field": "x",
+            "type": "quantitative",
+            "scale": {"domain": [0, days], "nice": False},
+            "axis": _axis(ticks, room),
+        }
+        y: Spec = {
+            "field": "y",
+            "type": "quantitative",
+            "scale": {"domain": [low, high], "nice": False},
+            "axis": drawing.numbers(low, high),
+        }
+        layers: list[Spec] = []
+        for line in lines:
+            colour = drawing.SERIES[line.series % len(drawing.SERIES)]
+            for is_sure in (True, False):
+                values = [
+                    {"x": day, "y": before, "x2": day + 1, "y2": after}
+                    for (day, _, known), (before, after) in zip(line.days, pairwise(line.sums), strict=True)
+                    if (known == "complete") == is_sure
+                ]
+                if values:
+                    look = {} if is_sure else {"strokeDash": [2, 2]}
+                    layers.append(
+                        {
+                            "data": {"values": values},
+                            "mark": {"type": "rule", "stroke": colour, "strokeWidth": 2, **look},
+                            "encoding": {"x": x, "y": y, "x2": {"field": "x2"}, "y2": {"field": "y2"}},
+                        }
+                    )
+        layers.append(_names(lines, room, (low, high)))
+        return {
+            "width": room,
+            "height": _HEIGHT,
+            "title": {"text": cut(title, width), "dx": -_MARGINS.left},
+            "layer": layers,
+        }
+
+    return draw
+
+
+def _names(lines: Sequence[Line], room: int, domain: tuple[float, float]) -> Spec:
+    """The lines' names right of the plot at the height of their ends, moved apart where they would meet."""
+    low, high = domain
+    places: list[tuple[float, str]] = []
+    for line in lines:
+        wanted = (high - line.total) / (high - low) * _HEIGHT + 4
+        # Never above the one before, and with room below for those that follow.
+        lowest = _HEIGHT + 6 - _NAME_APART * (len(lines) - len(places) - 1)
+        place = max(min(wanted, lowest), places[-1][0] + _NAME_APART if places else 0)
+        places.append((place, cut(line.name, _MARGINS.right - 6)))
+    return drawing.words([(room + 6, place, text) for place, text in places])
+
+
+def _axis(ticks: Sequence[tuple[float, str]], room: int) -> Spec:
+    """As many of the ticks as there is room for."""
+    every = max(1, -(-len(ticks) * 52 // room))
+    names = dict(ticks[::every])
+    told = " : ".join(f"datum.value === {place} ? '{name}'" for place, name in names.items())
+    return {
+        "values": list(names),
+        "labelExpr": f"{told} : ''",
+        "grid": False,
+        "labelFlush": False,
+        "labelOverlap": False,
+    }

@@ -1,0 +1,126 @@
+"""The folder of reports as it lies on disk, its addresses where somebody serves it, and a page that lists
+it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from urllib.parse import quote
+
+from flows.answers.tables import LATEST as NEWEST_TABLES
+
+# In the folder of a campaign, a link to the newest day that has a page; in the folder of a day, the page.
+LATEST, PAGE = "latest", "report.html"
+
+# How many days of a campaign stand in the list; the others unfold.
+DAYS_IN_SIGHT = 14
+
+FORMS = {"csv": "CSV", "json": "JSON", "parquet": "Parquet"}
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True)
+class Linked:
+    """Something that has an address, and what it is called."""
+
+    title: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Tabled:
+    """A table, and its files."""
+
+    name: str
+    files: Sequence[Linked]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A campaign's reports: the newest, each day, the newest first, and the newest tables."""
+
+    campaign_id: str
+    latest: str
+    days: Sequence[Linked]
+    tables: Sequence[Tabled]
+    in_sight: int = DAYS_IN_SIGHT
+
+
+@dataclass(frozen=True)
+class Reports:
+    """The folder of the reports, and the web address at which people find it; None when nobody serves it."""
+
+    folder: Path
+    address: str | None = None
+
+    def page(self, campaign_id: str, day: str = LATEST) -> str | None:
+        """The address of a campaign's report, whether it is written by now or not."""
+        return None if self.address is None else self._at(campaign_id, day, PAGE)
+
+    def tables(self, campaign_id: str) -> list[Tabled]:
+        """The tables of the newest day that has any; none when nobody serves them."""
+        if self.address is None:
+            return []
+        found: dict[str, list[Linked]] = {}
+        for form, title in FORMS.items():
+            for file in (self.folder / campaign_id / NEWEST_TABLES / form).glob(f"[!.]*.{form}"):
+                at = self._at(campaign_id, NEWEST_TABLES, form, file.name)
+                found.setdefault(file.stem, []).append(Linked(title, at))
+        return [Tabled(name, files) for name, files in sorted(found.items())]
+
+    def listed(self) -> list[Listed]:
+        """Every campaign that has a report, the newest report first; none when nobody serves them."""
+        if self.address is None:
+            return []
+        found = [
+            (days, campaign.name)
+            for campaign in _folders_in(self.folder)
+            if (days := sorted(_days_in(campaign), reverse=True))
+        ]
+        # The sort is stable: those of one day stay in the order of their names.
+        return [
+            Listed(
+                name,
+                self._at(name, LATEST, PAGE),
+                [Linked(_in_words(day), self._at(name, day, PAGE)) for day in days],
+                self.tables(name),
+            )
+            for days, name in sorted(found, key=lambda each: each[0][0], reverse=True)
+        ]
+
+    def _at(self, *parts: str) -> str:
+        return "/".join(((self.address or "").rstrip("/"), *(quote(part, safe="") for part in parts)))
+
+
+def index_page(reports: Reports) -> str:
+    """The list of all reports as HTML, every name escaped."""
+    from flows.answers.page import template
+
+    return template("index.html").render(campaigns=reports.listed())
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.is_dir() and not path.is_symlink() and not path.name.startswith(".")
+    )
+
+
+def _days_in(campaign: Path) -> Iterator[str]:
+    for path in campaign.iterdir():
+        if _DAY.fullmatch(path.name) and (path / PAGE).is_file():
+            yield path.name
+
+
+def _in_words(day: str) -> str:
+    try:
+        found = date.fromisoformat(day)
+    except ValueError:
+        return day
+    return f"{found:%A}, {found.day} {found:%B %Y}"

@@ -1,0 +1,119 @@
+"""How the sides stand: totals side by side, and how they came about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from flows.answers.page import Column, Figure, Section, Table
+from flows.answers.page.charts import drawing, lines, rows
+from flows.answers.page.charts.wording import short
+from flows.answers.sections.days import NUMBERS, Gained
+from flows.answers.sections.questions import Questions, Row, sum_of
+
+# More sides than colours are in the tables alone.
+MOST_SIDES = len(drawing.SERIES)
+
+_Sides = Sequence[tuple[str, str]]
+
+
+def section(questions: Questions, gained: Sequence[Gained]) -> Section:
+    columns, found = questions.ask("sides")
+    return Section(
+        "sides",
+        "How the sides stand",
+        "Gained inside the campaign's window by every post of each side, listed as an asset or not. "
+        "Platforms count views in several ways (see below): their sum is of unlike things, so the charts "
+        "compare the sides on each platform. A day: over the days of the window that have figures.",
+        _tables(questions, columns, found),
+        list(_figures(questions, gained)),
+        short="Sides",
+    )
+
+
+def _tables(questions: Questions, columns: Sequence[Column], found: Sequence[Row]) -> list[Table]:
+    """The sides over all platforms, and the sides by platform."""
+    together = [(row[0], *row[2:]) for row in found if row[1] is None]
+    return [
+        questions.as_table("Sides", [columns[0], *columns[2:]], together),
+        questions.as_table("Sides by platform", columns, [row for row in found if row[1] is not None]),
+    ]
+
+
+def _figures(questions: Questions, gained: Sequence[Gained]) -> Iterator[Figure]:
+    sides = list(dict.fromkeys((row.side_id, row.side) for row in gained))
+    shown = sides[:MOST_SIDES]
+    suffix = "" if len(shown) == len(sides) else f" ({len(shown)} of {len(sides)} sides)"
+    totals = [
+        rows.bars("totals-views", f"Views by platform and side{suffix}", _totals(gained, shown, ["views"])),
+        rows.bars(
+            "totals-passed-on",
+            f"Shares and retweets by platform and side{suffix}",
+            _totals(gained, shown, ["shares", "retweets"]),
+        ),
+        _together(questions, gained, shown, suffix),
+    ]
+    yield from filter(None, totals)
+
+
+def _totals(
+    gained: Sequence[Gained], sides: _Sides, numbers: Sequence[str]
+) -> list[tuple[str, list[rows.Bar]]]:
+    """A panel each number and platform, a bar each side that is on it."""
+    panels = []
+    for number in numbers:
+        for platform in _by_size(gained, number):
+            of_it = [row for row in gained if row.platform == platform]
+            bars = []
+            for place, (side_id, side) in enumerate(sides):
+                values = [row.number(number) for row in of_it if row.side_id == side_id]
+                total = sum_of(values)
+                if values:
+                    bars.append(rows.Bar(side, total, "not known" if total is None else short(total), place))
+            panels.append((platform if len(numbers) == 1 else f"{number} on {platform}", bars))
+    return panels
+
+
+def _together(questions: Questions, gained: Sequence[Gained], sides: _Sides, suffix: str) -> Figure | None:
+    """Views since the campaign's first day, a panel each platform and a line each side."""
+    window = questions.window
+    panels = [
+        (
+            platform,
+            [
+                lines.Line(
+                    side,
+                    [
+                        ((row.day - window.first).days, row.views, row.completeness)
+                        for row in gained
+                        if row.platform == platform
+                        and row.side_id == side_id
+                        and row.views is not None
+                        and row.day <= window.last
+                    ],
+                    place,
+                )
+                for place, (side_id, side) in enumerate(sides)
+            ],
+        )
+        for platform in _by_size(gained, "views")
+    ]
+    days = [window.first + timedelta(number) for number in range(window.days)]
+    ticks = [(place + 0.5, f"{day.day} {day:%b}") for place, day in enumerate(days)]
+    return lines.together(
+        "views-together",
+        f"Views since the campaign began, by platform and side{suffix}",
+        panels,
+        ticks,
+        window.days,
+    )
+
+
+def _by_size(gained: Sequence[Gained], number: str) -> list[str]:
+    """The platforms that tell a number, the largest first."""
+    sizes: dict[str, int] = {}
+    for row in gained:
+        value = row.number(number) if number in NUMBERS else None
+        if value is not None:
+            sizes[row.platform] = sizes.get(row.platform, 0) + value
+    return sorted(sizes, key=lambda platform: (-sizes[platform], platform))

@@ -1,0 +1,251 @@
+"""The report as people meet it: on a phone, on a screen, on paper, by keyboard, by screen reader."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Browser, Page
+
+from tests.browser.campaign import ENDLESS
+from tests.browser.conftest import SIZES, Open
+
+SCHEMES = ("light", "dark")
+GROUNDS = ("ground", "band")
+TEXTS = ("ink", "quiet", "link")
+SERIES = tuple(f"series-{number}" for number in range(1, 9))
+
+# The part of it that is in sight, and whether something lies on its middle.
+FOCUSED = """() => {
+  const found = document.activeElement, place = found.getBoundingClientRect();
+  const left = Math.max(place.left, 0), right = Math.min(place.right, innerWidth);
+  const top = Math.max(place.top, 0), bottom = Math.min(place.bottom, innerHeight);
+  return {tag: found.tagName, text: found.innerText, group: found.getAttribute('role'),
+    href: found.getAttribute('href'), ring: getComputedStyle(found).outlineStyle,
+    isInSight: left < right && top < bottom &&
+      found.contains(document.elementFromPoint((left + right) / 2, (top + bottom) / 2))};
+}"""
+
+
+def findings(page: Page, *, of_colours: bool = True) -> list[str]:
+    """What axe-core has against a page, as it is shown now."""
+    options = {"resultTypes": ["violations"], "rules": {"color-contrast": {"enabled": of_colours}}}
+    found: list[dict[str, Any]] = Axe().run(page, options=options).response["violations"]
+    return [f"{each['impact']}: {each['id']}: {node['html']}" for each in found for node in each["nodes"]]
+
+
+def drawings(page: Page) -> list[dict[str, Any]]:
+    """Of each figure its caption, and the accessible names of the drawings in sight."""
+    found: list[dict[str, Any]] = page.evaluate(
+        """() => [...document.querySelectorAll('figure')].map(figure => ({
+          caption: figure.querySelector('figcaption').innerText,
+          names: [...figure.querySelectorAll('svg')].filter(svg => svg.checkVisibility()).map(
+            svg => svg.closest('[role=img]')?.getAttribute('aria-label') ?? ''),
+          across: [...figure.querySelectorAll('svg')].map(svg => svg.getBoundingClientRect().width),
+          room: figure.getBoundingClientRect().width}))"""
+    )
+    return found
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of WCAG, from 1 to 21."""
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_a_page_says_nothing_to_the_console_and_asks_for_nothing_but_itself(seen: Open, report: Path) -> None:
+    for size in SIZES:
+        found = seen(size)
+        assert found.asked == [report.as_uri()]
+        assert found.said == []
+
+
+def test_a_browser_without_scripts_shows_the_same(seen: Open, opened: Open) -> None:
+    usual, without = seen("wide").page, opened("wide", java_script_enabled=False).page
+    assert usual.locator("script").count() == 0
+    assert usual.locator("html").inner_html() == without.locator("html").inner_html()
+    places = """[...document.querySelectorAll('section, figure, table')].map(
+        each => each.getBoundingClientRect().top)"""
+    assert usual.evaluate(places) == without.evaluate(places)
+
+
+# Colours are most of the work, and the same at every width.
+@pytest.mark.parametrize(
+    ("size", "scheme", "of_colours"),
+    [("phone", "light", True), ("phone", "dark", False), ("wide", "light", False), ("wide", "dark", True)],
+)
+def test_axe_finds_nothing_wrong(unfolded: Open, size: str, scheme: str, of_colours: bool) -> None:
+    page = unfolded(size, scheme).page
+    assert findings(page, of_colours=of_colours) == []
+
+
+def test_axe_does_find_what_is_wrong(browser: Browser) -> None:
+    page = browser.new_page()
+    page.set_content("<main><img src='data:,'><p style='color: #bbb; background: #fff'>Pale words</p></main>")
+    assert {each.split(": ")[1] for each in findings(page)} >= {
+        "image-alt",
+        "color-contrast",
+        "html-has-lang",
+    }
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_colours_stand_out_from_every_ground(unfolded: Open, scheme: str) -> None:
+    page = unfolded("phone", scheme).page
+    colours = page.evaluate(
+        "names => Object.fromEntries(names.map(name => "
+        "[name, getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim()]))",
+        [*GROUNDS, *TEXTS, *SERIES],
+    )
+    pale = {
+        (name, ground): contrast(colours[name], colours[ground])
+        for least, names in ((4.5, TEXTS), (3, SERIES))
+        for name, ground in itertools.product(names, GROUNDS)
+        if contrast(colours[name], colours[ground]) < least
+    }
+    assert pale == {}
+    assert len({colours[name] for name in SERIES}) == len(SERIES)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_makes_the_page_wider_than_the_screen(unfolded: Open, size: str) -> None:
+    page = unfolded(size).page
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") == 0
+    # Nor does anything stick out of what scrolls or clips it.
+    assert (
+        page.evaluate("""() => [...document.querySelectorAll('body *')].filter(each =>
+        !each.closest('.scroll, nav, svg, .skip') && each.getBoundingClientRect().right > innerWidth + 1
+      ).map(each => each.outerHTML.slice(0, 80))""")
+        == []
+    )
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_each_figure_shows_one_drawing_that_fits_and_has_a_name(seen: Open, size: str) -> None:
+    figures = drawings(seen(size).page)
+    assert len(figures) >= 5
+    for figure in figures:
+        assert figure["caption"]
+        assert len(figure["names"]) == 1, figure
+        assert len(figure["names"][0]) > 20, figure
+        assert max(figure["across"]) <= figure["room"] + 1, figure
+    assert len({figure["names"][0] for figure in figures}) == len(figures)
+
+
+def test_hostile_names_are_words_and_nothing_else(seen: Open) -> None:
+    page = seen("phone").page
+    assert page.evaluate("window.broken") is None
+    assert page.locator("script, img, iframe, form, [onerror], [onclick]").count() == 0
+    assert page.locator("h1").count() == 1
+    assert "<script>window.broken = true</script>" in page.locator("h1").inner_text()
+    assert "\u202e" not in page.content()
+    # The longest of them is broken into lines; what else stands in its row can be reached.
+    row = page.locator("#leaderboard tbody tr", has_text=ENDLESS).first
+    assert row.locator("th").bounding_box()["width"] < 300  # type: ignore[index]
+
+
+def test_a_keyboard_reaches_everything_and_shows_where_it_is(opened: Open) -> None:
+    page = opened("phone").page
+    stops: list[dict[str, Any]] = []
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        stop = page.evaluate(FOCUSED)
+        if stop["tag"] == "BODY" or (stops and stop == stops[0]):
+            break
+        stops.append(stop)
+    assert (stops[0]["tag"], stops[0]["href"]) == ("A", "#report")
+    assert [stop for stop in stops if stop["ring"] == "none" or not stop["isInSight"]] == []
+    reached = [stop["href"] for stop in stops if stop["tag"] == "A"]
+    assert reached == page.evaluate("[...document.querySelectorAll('a')].map(a => a.getAttribute('href'))")
+    assert len([stop for stop in stops if stop["tag"] == "SUMMARY"]) == page.locator("summary").count()
+    groups = page.locator("[role=group]:visible").count()
+    assert len([stop for stop in stops if stop["group"] == "group"]) == groups > 5
+
+
+def test_the_skip_link_leads_past_the_list_of_sections(opened: Open) -> None:
+    page = opened("phone").page
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "report"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
+
+
+def test_a_wide_table_is_moved_by_the_arrows_and_its_names_stay_in_sight(opened: Open) -> None:
+    page = opened("phone").page
+    scroll = page.locator("#leaderboard .scroll").first
+    scroll.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    # The page's own policy lets nothing be waited for by a text of script.
+    moved = page.evaluate("""async () => {
+      const found = document.activeElement;
+      for (let frame = 0; frame < 600 && found.scrollLeft <= 60; frame++)
+        await new Promise(requestAnimationFrame);
+      return found.scrollLeft;
+    }""")
+    assert moved > 60
+    left = scroll.bounding_box()["x"]  # type: ignore[index]
+    assert scroll.locator("tbody th").first.bounding_box()["x"] == pytest.approx(left, abs=1)  # type: ignore[index]
+
+
+def test_long_tables_are_folded_under_their_names_and_open_by_keyboard(opened: Open) -> None:
+    page = opened("phone").page
+    folded = page.locator("main details")
+    assert folded.count() >= 2
+    assert folded.first.locator("table").is_hidden()
+    summary = folded.first.locator("summary")
+    assert re.search(r"\(\d+ rows\)", summary.inner_text())
+    summary.focus()
+    page.keyboard.press("Enter")
+    assert folded.first.locator("table").is_visible()
+
+
+def test_a_screen_reader_finds_landmarks_headings_in_order_and_heads_of_tables(seen: Open) -> None:
+    page = seen("wide").page
+    assert [page.locator(name).count() for name in ("main", "body > header", "nav", "body > footer")] == [
+        1
+    ] * 4
+    levels = page.evaluate(
+        "[...document.querySelectorAll('h1, h2, h3, h4')].map(each => Number(each.tagName[1]))"
+    )
+    assert levels[0] == 1
+    assert [b for a, b in itertools.pairwise(levels) if b > a + 1] == []
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert "Report" in page.locator("body > header").inner_text()
+    assert page.title()
+    assert page.locator("meta[name=description]").get_attribute("content")
+    assert page.locator("table").count() == page.locator("table > caption").count()
+    assert page.locator("th:not([scope])").count() == 0
+    assert page.locator("tbody tr:not(:has(th[scope=row]))").count() == 0
+
+
+def test_paper_has_every_table_open_and_nothing_to_click(opened: Open) -> None:
+    page = opened("wide", "dark").page
+    page.emulate_media(media="print")
+    tables = page.locator("table").count()
+    assert (
+        page.evaluate("[...document.querySelectorAll('table')].filter(each => each.offsetHeight > 30).length")
+        == tables
+    )
+    assert page.locator("nav:visible, summary:visible, .skip:visible").count() == 0
+    assert page.locator("main .headlines, header dl").first.is_visible()
+    assert [len(figure["names"]) for figure in drawings(page)] == [1] * page.locator("figure").count()
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert paper == "rgb(255, 255, 255)"
+    pdf = page.pdf(tagged=True, prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type /Page\b", pdf)) > 1
+    assert len(re.findall(rb"/S /Table\b", pdf)) == tables

@@ -1,0 +1,425 @@
+"""The charts of a report: each mark stands for a number, and looks as well known as it is."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+from xml.etree import ElementTree
+
+import altair
+import pytest
+import vl_convert
+
+from flows.answers.page import Figure
+from flows.answers.page.charts import coverage, days, lines, rows, stacks
+from flows.answers.page.charts.days import Daily, Known, Window
+from flows.answers.page.charts.sparkline import HEIGHT, sparkline
+from flows.answers.page.charts.wording import cut, room_of, short
+
+FIRST = date(2026, 11, 2)
+WEEK = Window(FIRST, FIRST + timedelta(6))
+HOSTILE = "<script>alert(1)</script> & ]]> \"'\n\u202egnp.exe \uffff{{7*7}} ${x}"
+LONG = "A title that goes on and on, as those of posts do that were written in a hurry, in the year 2019"
+
+Box = tuple[float, float, float, float]
+
+
+def on(number: int) -> date:
+    return FIRST + timedelta(number)
+
+
+def clock(day: int, hour: int = 0) -> datetime:
+    """What the campaign's clocks show: they have no zone."""
+    return datetime(2026, 11, day, hour, tzinfo=UTC).replace(tzinfo=None)
+
+
+def of_days(*values: int | None, known: str = "complete") -> list[Known]:
+    return [(on(number), value, known) for number, value in enumerate(values)]
+
+
+def drawn(figure: Figure | None) -> ElementTree.Element:
+    """The chart as a phone shows it."""
+    assert figure is not None
+    return ElementTree.fromstring(str(figure.narrow))
+
+
+def paths(svg: ElementTree.Element, **look: str) -> list[str]:
+    """The outlines of all marks that look so, each from its start."""
+    wanted = {name.replace("_", "-"): value for name, value in look.items()}
+    found = [
+        path.attrib["d"]
+        for path in svg.iter("{http://www.w3.org/2000/svg}path")
+        if wanted.items() <= path.attrib.items()
+    ]
+    return [f"M{part}" for path in found for part in path.split("M")[1:]]
+
+
+def boxes(svg: ElementTree.Element, **look: str) -> list[Box]:
+    """Left, top, width and height of all bars that look so, but for the squares of the legend."""
+    found = []
+    for path in paths(svg, **look):
+        if bar := re.fullmatch(r"M([-\d.]+),([-\d.]+)h([-\d.]+)v([-\d.]+)h-?[\d.]+Z", path):
+            left, top, width, height = (float(part) for part in bar.groups())
+            if (width, height) != (12, 12):
+                found.append((left, min(top, top + height), width, abs(height)))
+    return found
+
+
+def base_lines(svg: ElementTree.Element) -> list[str]:
+    return paths(svg, stroke="var(--quiet)")
+
+
+def texts(svg: ElementTree.Element) -> list[str]:
+    return [each.text or "" for each in svg.iter("{http://www.w3.org/2000/svg}text")]
+
+
+def daily(known: list[Known], window: Window = WEEK, **more: Any) -> ElementTree.Element:
+    return drawn(days.by_day("views", "Views", "views", [Daily("x", known, **more)], window))
+
+
+BLUE = {"fill": "var(--series-1)"}
+COMPLETE = BLUE | {"fill_opacity": "1"}
+ESTIMATED = BLUE | {"fill_opacity": "0.3"}
+OPEN = BLUE | {"fill_opacity": "0", "stroke_dasharray": "2,2"}
+
+
+def test_a_bar_is_as_high_as_its_day_brought_much() -> None:
+    bars = boxes(daily(of_days(100, 200, 50)), **COMPLETE)
+    heights = [height for _, _, _, height in bars]
+    assert heights == pytest.approx([heights[1] / 2, heights[1], heights[1] / 4], abs=0.2)
+    lefts = [left for left, _, _, _ in bars]
+    assert lefts == sorted(lefts)
+    assert lefts[2] - lefts[1] == pytest.approx(lefts[1] - lefts[0], abs=0.2)
+
+
+def test_complete_estimated_and_open_days_look_different_and_the_legend_says_so() -> None:
+    known = [*of_days(10, 20, 30)[:2], (on(2), 30, "estimated"), (on(3), 40, "estimated"), (on(4), 5, "open")]
+    svg = daily(known)
+    assert [len(boxes(svg, **look)) for look in (COMPLETE, ESTIMATED, OPEN)] == [2, 2, 1]
+    assert {"complete", "estimated", "open"} <= set(texts(svg))
+    # Where all is complete there is nothing to explain.
+    assert "complete" not in texts(daily(of_days(10, 20)))
+
+
+def test_a_day_that_nobody_knows_has_no_bar_and_no_base_line_and_a_zero_has_its_line() -> None:
+    unknown = daily(of_days(10, None, 30))
+    zero = daily(of_days(10, 0, 30))
+    assert len(boxes(unknown, **COMPLETE)) == 2
+    assert len(base_lines(unknown)) == 2
+    assert len(base_lines(zero)) == 1
+
+
+def test_what_was_taken_back_stands_below_zero() -> None:
+    svg = daily(of_days(100, -40, 60))
+    (line,) = base_lines(svg)
+    zero = float(re.findall(r"M[-\d.]+,([-\d.]+)", line)[0])
+    above, below, other = boxes(svg, **COMPLETE)
+    assert above[1] + above[3] == pytest.approx(other[1] + other[3]) == pytest.approx(zero, abs=0.6)
+    assert below[1] == pytest.approx(zero, abs=0.6)
+    assert below[3] == pytest.approx(above[3] * 0.4, abs=0.2)
+
+
+def test_a_gap_is_a_band_from_its_beginning_to_its_end() -> None:
+    gap = (clock(3, 12), clock(5))
+    svg = daily(of_days(*[10] * 7), gaps=[gap, (clock(1) - timedelta(30), clock(1))])
+    bars = boxes(svg, **COMPLETE)
+    ((left, _, width, height),) = boxes(svg, fill="var(--quiet)", fill_opacity="0.2")
+    a_day = bars[1][0] - bars[0][0]
+    assert width == pytest.approx(1.5 * a_day, abs=0.3)
+    assert left - bars[0][0] == pytest.approx(1.5 * a_day - (a_day - bars[0][2]) / 2, abs=0.3)
+    assert height == days.HEIGHT
+    assert "nothing was read" in texts(svg)
+
+
+def test_each_panel_has_a_scale_of_its_own_and_says_its_sum() -> None:
+    figure = days.by_day(
+        "views", "Views", "views", [Daily("x", of_days(5, 10)), Daily("y", of_days(6_000_000))], WEEK
+    )
+    svg = drawn(figure)
+    heights = [height for _, _, _, height in boxes(svg, **COMPLETE)]
+    assert heights == pytest.approx([days.HEIGHT / 2, days.HEIGHT, days.HEIGHT], abs=0.2)
+    assert {"x: 15", "y: 6M"} <= set(texts(svg))
+    assert figure is not None
+    assert figure.description == (
+        "x: 15 views in all, most on 3 November 2026 (10). y: 6M views in all, most on 2 November 2026 (6M)."
+    )
+
+
+def test_a_year_is_drawn_by_the_week_and_loses_nothing() -> None:
+    year = Window(date(2026, 1, 1), date(2026, 12, 31))
+    known = [(year.first + timedelta(number), number, "complete") for number in range(365)]
+    known[100] = (known[100][0], 100, "estimated")
+    figure = days.by_day("views", "Views", "views", [Daily("x", known)], year)
+    svg = drawn(figure)
+    assert len(boxes(svg, **COMPLETE)) == 52
+    assert len(boxes(svg, **ESTIMATED)) == 1
+    assert figure is not None
+    assert figure.caption == "Views a week"
+    assert "x: 66.4k" in texts(svg)
+    # The last week has four days, and its bar the width of four.
+    (_, _, week, _), (_, _, last, _) = boxes(svg, **COMPLETE)[-2:]
+    assert last == pytest.approx(week * 4 / 7, abs=0.2)
+
+
+def test_one_day_alone_is_a_bar_and_not_a_wall() -> None:
+    ((_, _, width, _),) = boxes(daily(of_days(7), Window(FIRST, FIRST)), **COMPLETE)
+    assert width < 60
+
+
+def test_numbers_of_axes_are_whole_and_have_units_of_people() -> None:
+    assert {"0", "1"} <= set(texts(daily(of_days(1)))) <= {"0", "1", "x: 1", "2 Nov", *months()}
+    assert any(text.endswith("B") for text in texts(daily(of_days(4_000_000_000))))
+
+
+def months() -> set[str]:
+    return {f"{on(number).day} Nov" for number in range(8)}
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0, "0"),
+        (940, "940"),
+        (999_499, "999k"),
+        (999_500, "1M"),
+        (13_400_000, "13.4M"),
+        (-1_234, "-1.23k"),
+        (9_007_199_254_740_993, "9,010T"),
+        (0.004, "0.004"),
+    ],
+)
+def test_a_number_is_said_in_three_digits(value: float, said: str) -> None:
+    assert short(value) == said
+
+
+def test_a_long_name_is_cut_in_its_middle_to_the_room_there_is() -> None:
+    for room in (20, 80, 200):
+        assert room_of(cut(LONG, room)) <= room
+    assert cut(LONG, 200).endswith("year 2019")
+    assert cut("漢" * 40, 100).count("漢") < 8
+    assert cut(LONG, 0) == "…"
+
+
+def a_figure_of(kind: str, name: str) -> Figure | None:
+    """One chart of each kind, whose every name is this."""
+    surely = of_days(3, 4)
+    return {
+        "days": lambda: days.by_day("a", "Views", "views", [Daily(name, surely)], WEEK),
+        "lines": lambda: lines.together(
+            "a", "Views", [(name, [lines.Line(name, [(0, 3, "complete")])])], [(0.5, "day 1")], 7
+        ),
+        "bars": lambda: rows.bars("a", "Views", [(name, [rows.Bar(name, 3, "3")])]),
+        "intervals": lambda: rows.intervals("a", "Reach", [rows.Interval(name, 0.2, 0.3, "20 to 30 %")]),
+        "surprises": lambda: rows.surprises("a", "Posts", [rows.Surprise(name, 30, 2.5, "12 times as many")]),
+        "stacks": lambda: stacks.by_day("a", "Reactions", [(name, {name: surely})], WEEK),
+        "coverage": lambda: coverage.by_day("a", "Polls", [coverage.Read(name, [(FIRST, 4, 3)])], WEEK),
+    }[kind]()
+
+
+KINDS = ("days", "lines", "bars", "intervals", "surprises", "stacks", "coverage")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_hostile_name_stays_text(kind: str) -> None:
+    figure = a_figure_of(kind, HOSTILE)
+    assert figure is not None
+    for each in (figure.wide, figure.narrow):
+        svg = ElementTree.fromstring(str(each))
+        assert {element.tag.rpartition("}")[2] for element in svg.iter()} <= {"svg", "g", "path", "text"}
+        assert not re.search(r"[\u202e\uffff\n]", str(each))
+        assert "<script>alert" in svg.attrib["aria-label"]
+        assert any(text.startswith(("<script>", "<scri", "<")) for text in texts(svg))
+    assert "\u202e" not in figure.description
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_chart_is_one_picture_with_one_sentence_and_no_ids_fonts_or_addresses(kind: str) -> None:
+    figure = a_figure_of(kind, LONG)
+    assert figure is not None
+    for each, width in ((figure.wide, "760"), (figure.narrow, "350")):
+        svg = ElementTree.fromstring(str(each))
+        assert (svg.attrib["role"], svg.attrib["aria-label"]) == ("img", figure.description)
+        assert svg.attrib["width"] == width
+        names = {name for element in list(svg.iter())[1:] for name in element.attrib}
+        assert not {
+            name for name in names if name.startswith(("aria", "role", "id", "class", "href", "font-family"))
+        }
+        assert all(
+            "#" not in value and "url(" not in value for e in svg.iter() for value in e.attrib.values()
+        )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_chart_is_valid_vega_lite(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+    draw: Callable[..., str] = vl_convert.vegalite_to_svg
+
+    def listening(spec: dict[str, Any], **more: Any) -> str:
+        asked.append(spec)
+        return draw(spec, **more)
+
+    monkeypatch.setattr(vl_convert, "vegalite_to_svg", listening)
+    a_figure_of(kind, "x")
+    assert len(asked) == 2
+    for spec in asked:
+        altair.VConcatChart.from_dict(spec, validate=True)
+
+
+def test_nothing_is_no_chart() -> None:
+    assert days.by_day("a", "Views", "views", [], WEEK) is None
+    assert days.by_day("a", "Views", "views", [Daily("x", of_days(None, None))], WEEK) is None
+    assert lines.together("a", "Views", [("x", [lines.Line("we", [])])], [], 7) is None
+    assert rows.bars("a", "Views", [("x", [rows.Bar("we", None, "not known")])]) is None
+    assert rows.intervals("a", "Reach", []) is None
+    assert rows.surprises("a", "Posts", []) is None
+    assert stacks.by_day("a", "Reactions", [("x", {"like": of_days(None, 0)})], WEEK) is None
+    assert coverage.by_day("a", "Polls", [coverage.Read("x", [(FIRST, 0, 0)])], WEEK) is None
+    assert sparkline([], WEEK, "Views") is None
+    assert sparkline(of_days(None), WEEK, "Views") is None
+
+
+def test_lines_add_up_and_end_where_their_sums_do() -> None:
+    ours = lines.Line("ours", [(0, 10, "complete"), (1, 30, "complete"), (2, 60, "estimated")])
+    theirs = lines.Line("theirs", [(0, 10, "complete"), (2, 15, "complete")], 1)
+    svg = drawn(lines.together("a", "Views", [("x", [ours, theirs])], [(0.5, "day 1")], 3))
+    surely, dotted = (
+        [
+            [float(part) for part in re.findall(r"-?[\d.]+", path)]
+            for path in paths(svg, stroke="var(--series-1)", **look)
+        ]
+        for look in ({}, {"stroke_dasharray": "2,2"})
+    )
+    # A step is "from here, so much to the right and so much up": 10, 30 and 60 of 100.
+    rises = [-step[3] for step in surely]
+    assert rises == pytest.approx([12, 36, 72], abs=0.2)
+    assert len(dotted) == 1
+    # The day that nobody knows is left out, and the next goes on from where the sum was.
+    first, second = (
+        [float(part) for part in re.findall(r"-?[\d.]+", path)]
+        for path in paths(svg, stroke="var(--series-2)")
+    )
+    assert second[0] > first[0] + first[2] + 1
+    assert second[1] == pytest.approx(first[1] + first[3], abs=0.2)
+    assert {"ours", "theirs"} <= set(texts(svg))
+
+
+def test_of_twelve_sides_the_first_lines_are_drawn_and_their_names_do_not_meet() -> None:
+    sides = [lines.Line(f"side {number}", [(0, 100 + number, "complete")], number) for number in range(12)]
+    figure = lines.together("a", "Views", [("x", sides)], [(0.5, "day 1")], 7)
+    svg = drawn(figure)
+    names = [
+        float(re.findall(r"[-\d.]+", each.attrib["transform"])[1])
+        for each in svg.iter("{http://www.w3.org/2000/svg}text")
+        if (each.text or "").startswith("side ")
+    ]
+    assert len(names) == lines.MOST_LINES
+    assert all(below - above >= 12 for above, below in pairwise(names))
+    # The sentence has them all.
+    assert figure is not None
+    assert all(f"side {number} " in figure.description for number in range(12))
+
+
+def test_bars_share_a_scale_where_they_are_asked_to() -> None:
+    panels = [
+        ("one", [rows.Bar("a", 100, "100")]),
+        ("two", [rows.Bar("a", 25, "25"), rows.Bar("b", None, "?")]),
+    ]
+    apart = boxes(drawn(rows.bars("a", "Views", panels)), **BLUE)
+    alike = boxes(drawn(rows.bars("a", "Views", panels, on_one_scale=True)), **BLUE)
+    assert [width for _, _, width, _ in apart] == [350, 350]
+    assert [width for _, _, width, _ in alike] == pytest.approx([350, 87.5])
+
+
+def test_an_interval_reaches_from_its_low_to_its_high_end_also_beyond_a_hundred_per_cent() -> None:
+    inside = rows.intervals("a", "Reach", [rows.Interval("all", 0.5, 0.75, "50 to 75 %")])
+    ((left, _, width, _),) = boxes(drawn(inside), **BLUE)
+    assert (left, width) == pytest.approx((338 * 0.5, 338 * 0.25), abs=0.2)
+    beyond = rows.intervals("a", "Reach", [rows.Interval("few", 1.5, 2, "150 to 200 %")])
+    ((left, _, width, _),) = boxes(drawn(beyond), **BLUE)
+    assert (left, width) == pytest.approx((338 * 0.75, 338 * 0.25), abs=0.2)
+    assert "200%" in texts(drawn(beyond))
+
+
+def test_what_came_lies_right_of_what_was_expected_by_powers_of_ten() -> None:
+    svg = drawn(rows.surprises("a", "Posts", [rows.Surprise("post", 10_000, 100.0, "100 times as many")]))
+    (way,) = paths(svg, stroke="var(--series-1)", stroke_width="3")
+    left, _, across, _ = (float(part) for part in re.findall(r"-?[\d.]+", way))
+    assert (left, across) == pytest.approx((169, 169), abs=0.2)
+    # Nothing was expected, and nothing came: still a row.
+    assert rows.surprises("a", "Posts", [rows.Surprise("post", 0, 0.0, "0")]) is not None
+
+
+def test_reactions_stack_up_and_those_taken_back_hang_below() -> None:
+    parts = {"like": of_days(60, 30), "love": of_days(30, -10), "wow": of_days(10, None)}
+    svg = drawn(stacks.by_day("a", "Reactions", [("x", parts)], Window(FIRST, on(6))))
+    like, love, wow = (boxes(svg, fill=f"var(--series-{number})", fill_opacity="1") for number in (1, 2, 3))
+    unit = like[0][3] / 60
+    assert [height for *_, height in (*like, *love, *wow)] == pytest.approx(
+        [60 * unit, 30 * unit, 30 * unit, 10 * unit, 10 * unit], abs=0.2
+    )
+    assert love[0][1] + love[0][3] == pytest.approx(like[0][1], abs=0.2)
+    assert wow[0][1] + wow[0][3] == pytest.approx(love[0][1], abs=0.2)
+    assert love[1][1] == pytest.approx(like[1][1] + like[1][3], abs=0.2)
+    assert [text for text in texts(svg) if text in parts] == ["like", "love", "wow"]
+
+
+def test_what_has_no_colour_of_its_own_is_put_together() -> None:
+    parts = {f"type {number}": of_days(100 - number) for number in range(12)}
+    figure = stacks.by_day("a", "Reactions", [("x", parts)], WEEK)
+    svg = drawn(figure)
+    assert stacks.OTHERS in texts(svg)
+    assert "type 6" in texts(svg)
+    assert "type 7" not in texts(svg)
+    assert "x: 1.13k" in texts(svg)
+
+
+def test_a_strip_is_as_full_as_polls_were_got() -> None:
+    read = coverage.Read("x", [(on(0), 4, 4), (on(1), 4, 1), (on(2), 0, 0), (on(3), 4, 0)])
+    figure = coverage.by_day("a", "Polls", [read], WEEK)
+    svg = drawn(figure)
+    due = boxes(svg, **BLUE, fill_opacity="0.15")
+    got = [box for box in boxes(svg, **BLUE) if box not in due]
+    assert [height for *_, height in got] == [40, 10, 0]
+    assert [height for *_, height in due] == [0, 30, 40]
+    assert figure is not None
+    assert figure.description == "x: 41 % of the polls due were got, least on 5 November 2026 (0%)."
+
+
+def test_a_sparkline_has_a_bar_a_known_day_and_pales_where_it_is_not_sure() -> None:
+    known = [*of_days(10, None, 0, -5), (on(4), 7, "estimated"), (on(5), 3, "open")]
+    spark = sparkline(known, WEEK, "Views")
+    assert spark is not None
+    svg = ElementTree.fromstring(str(spark))
+    sure, pale = svg
+    assert (sure.attrib["d"].count("M"), pale.attrib["d"].count("M")) == (3, 2)
+    assert "fill-opacity" in pale.attrib
+    heights = [float(part) for part in re.findall(r"v([\d.]+)h", sure.attrib["d"])]
+    assert heights[0] + heights[2] == pytest.approx(HEIGHT, abs=0.2)
+    assert 0 < heights[1] < 1
+    assert svg.attrib["aria-label"] == "Views a day, most on 2 November 2026: 10"
+
+
+def test_the_same_numbers_give_the_same_picture_whatever_the_machines_clock() -> None:
+    program = (
+        "import hashlib\n"
+        "from tests.flows.test_charts import KINDS, a_figure_of\n"
+        "figures = [a_figure_of(kind, 'x') for kind in KINDS]\n"
+        "print(hashlib.sha256(repr(figures).encode()).hexdigest())\n"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "TZ": zone},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for zone in ("UTC", "Pacific/Auckland")
+    }
+    assert len(said) == 1
