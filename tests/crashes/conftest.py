@@ -163,7 +163,7 @@ class Home:
 def copied(home: Home, name: str) -> Home:
     """The same folder once more, beside it."""
     other = Home(home.folder.with_name(name), home.forge)
-    shutil.copytree(home.folder, other.folder)
+    shutil.copytree(home.folder, other.folder, symlinks=True)
     return other
 
 
