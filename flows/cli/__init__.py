@@ -1,85 +1,108 @@
-"""The command line: `campaign …`. Every command calls the same plain functions as the scheduled flows.
+"""The command line: `campaign …`, from its start to its exit code.
 
-What a command needs is imported when it runs, so that `campaign --help` answers at once.
+Nothing else is imported with it, so that Ctrl-C is minded while the rest is.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
 
-import typer
-from typer._click.exceptions import ClickException
+from flows.cli import stopping
 
-from flows.cli import (
-    backfilling,
-    building,
-    collecting,
-    importing,
-    keeping,
-    looking,
-    querying,
-    reporting,
-    serving,
-    trying,
-)
-from flows.cli.running import USED_WRONGLY
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
 
-INTERRUPTED = 130
-
-app = typer.Typer(
-    name="campaign",
-    help="""Daily views, shares and retweets of a campaign's posts: from the platforms' APIs to SQL.
-
-Two verbs carry it: **collect** asks the platforms and keeps every answer, **build** makes
-the answers into tables. Begin with `campaign demo`, which needs no account anywhere; then write your registry
-into campaigns/ and let `campaign check` read it.
-
-Settings come from the environment or from .env in the working folder.
-""",
-    epilog="Each command explains itself: campaign collect --help",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
-)
-
-# The help lists them in this order.
-for _module in (
-    trying,
-    looking,
-    collecting,
-    backfilling,
-    building,
-    querying,
-    reporting,
-    importing,
-    keeping,
-    serving,
-):
-    app.add_typer(_module.commands)
+FAILED = 1
+USED_WRONGLY = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run one command and leave with its exit code: 0 success, 1 it failed, 2 it was called wrongly."""
-    from flows.console import complain
+    """Run one command and leave with its exit code: 0 success, 1 it failed, 2 it was called wrongly, 130 and
+    143 it was stopped (Ctrl-C, SIGTERM), 141 nobody reads what it writes any more."""
+    is_program = arguments is None
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        with stopping.Minded(is_program=is_program):
+            code = _ended(given, is_program)
+    except stopping.Stopped:
+        code = _stopped(given)
+    sys.exit(code)
 
+
+def _ended(given: Sequence[str], is_program: bool) -> int:
+    """The exit code of a command that was run to whatever end."""
+    from flows import output
+
+    code = 0
+    try:
+        if is_program:
+            output.name_standard_output()
+        output.take_any_letter()
+        code = _run(given)
+        sys.stdout.flush()
+    except BaseException as error:
+        if stopping.has_come():
+            return _stopped(given)
+        if _is_of_a_closed_pipe(error):
+            output.give_up()
+            return output.PIPE_CLOSED
+        if isinstance(error, OSError) and error.filename == output.STANDARD_OUTPUT:
+            output.give_up()
+            return code or _unwritten(error)
+        raise
+    # A server that was stopped has done what it was told.
+    return _stopped(given) if code and stopping.has_come() else code
+
+
+def _run(given: Sequence[str]) -> int:
     # Prefect, where a command uses it, would tell its makers of every use.
     for name, value in {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}.items():
         os.environ.setdefault(name, value)
+
+    import typer
+    from typer._click.exceptions import ClickException
+
+    from flows.cli.commands import app
+
     command = typer.main.get_command(app)
     try:
-        code = command.main(args=arguments, prog_name="campaign", standalone_mode=False)
+        return command.main(args=given, prog_name="campaign", standalone_mode=False) or 0
     except ClickException as mistake:
-        said = mistake.format_message().rstrip(".")
+        from flows.cli.misused import line_of
+        from flows.console import complain
+
+        said = line_of(mistake)
         # Called without a command, the help was already shown.
         if said:
-            complain(f"{said[:1].lower()}{said[1:]}{'' if said.endswith('?') else ';'} see campaign --help")
-        code = USED_WRONGLY
+            complain(said)
+        return USED_WRONGLY
     except typer.Abort:
-        code = INTERRUPTED
-    if code == INTERRUPTED:
-        complain("stopped; what had arrived is kept")
-    sys.exit(code or 0)
+        return stopping.exit_code()
+
+
+def _stopped(given: Sequence[str]) -> int:
+    from contextlib import suppress
+
+    # Also where nobody reads it any more.
+    with suppress(OSError):
+        sys.stderr.write(f"campaign: {stopping.line(given[0] if given else '')}\n")
+    return stopping.exit_code()
+
+
+def _is_of_a_closed_pipe(error: BaseException) -> bool:
+    """Whether a command ended because nobody reads it; Typer makes a bare exit of that."""
+    from flows import output
+
+    causes = [cause for cause in (error, error.__context__) if isinstance(cause, BrokenPipeError)]
+    return any(cause.filename == output.STANDARD_OUTPUT or output.is_closed(2) for cause in causes)
+
+
+def _unwritten(error: OSError) -> int:
+    from flows.console import complain
+    from flows.cures import in_one_line
+
+    complain(in_one_line(error))
+    return FAILED

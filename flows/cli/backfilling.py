@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.cli import completing
+from flows.cli.explaining import EVERY_DAY, WHAT, WHEN, Explained, examples
 from flows.cli.running import (
     FAILED,
     MOST_TROUBLES,
@@ -23,27 +23,51 @@ from flows.cli.running import (
     plain_errors,
     read_registry,
     read_settings,
-    stopped_by_sigterm,
 )
 
 if TYPE_CHECKING:
-    from flows.history.backfilling import BackfillReport, PlatformFill, Progress
+    from flows.history.backfilling import BackfillReport, PlatformFill
     from flows.history.forecast import Forecast, Lost
 
 commands = typer.Typer()
 
 
 @commands.command(
-    epilog="Example: campaign backfill --start 2019-11-01 --end 2019-11-05 --platform facebook --dry-run",
+    cls=Explained,
+    rich_help_panel=EVERY_DAY,
+    epilog=examples(
+        (
+            "campaign backfill --start 2019-11-01 --end 2019-11-05 --dry-run",
+            "First look: calls, cost, time, and what cannot come back.",
+        ),
+        ("campaign backfill --start 2019-11-01 --end 2019-11-05", "Then do it; afterwards campaign build."),
+        (
+            "campaign backfill --start 2019-11-01 --end 2019-11-05 \\\n--platform facebook --again",
+            "Once more after a permission was granted.",
+        ),
+    ),
 )
 def backfill(
     start: Annotated[
-        str, typer.Option(metavar="DAY", help="First day to fill, of the campaign's calendar: 2019-11-01.")
+        str,
+        typer.Option(
+            metavar="DAY",
+            help="First day to fill, of the campaign's calendar: 2019-11-01.",
+            rich_help_panel=WHEN,
+        ),
     ],
-    end: Annotated[str, typer.Option(metavar="DAY", help="Last day to fill, inclusive.")],
+    end: Annotated[
+        str, typer.Option(metavar="DAY", help="Last day to fill, inclusive.", rich_help_panel=WHEN)
+    ],
     platform: Platforms = None,
     campaign: Annotated[
-        str | None, typer.Option(metavar="ID", help="Ask only for this campaign. Default: all.")
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="Ask only for this campaign. Default: all.",
+            rich_help_panel=WHAT,
+            autocompletion=completing.campaigns,
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Ask nothing; tell what it would take and what cannot come.")
@@ -51,13 +75,17 @@ def backfill(
     again: Annotated[
         bool,
         typer.Option(
-            "--again", help="Also ask what was asked before and not told, as after new permissions."
+            "--again",
+            help="Also ask what was asked before and not told, as after new permissions.",
+            rich_help_panel=WHAT,
         ),
     ] = False,
     as_of: Annotated[
         str | None,
         typer.Option(
-            metavar="ISO-TIME", help="The run's clock, for sandboxes that simulate time. Default: now."
+            metavar="ISO-TIME",
+            help="The run's clock, for sandboxes that simulate time. Default: now.",
+            rich_help_panel=WHEN,
         ),
     ] = None,
     verbose: Verbose = False,
@@ -75,33 +103,38 @@ def backfill(
 
     first, last = _day(start, "--start"), _day(end, "--end")
     log_landed(verbose)
-    with plain_errors(Refused), stopped_by_sigterm():
+    with plain_errors(Refused):
         moment = None if as_of is None else moment_of(as_of, "--as-of")
         if is_recorded() and not dry_run:
             from flows.backfill import recorded_backfill
 
             report = recorded_backfill(first, last, platform or None, campaign, again, moment)
         else:
+            from flows.history.progress import Windows
+            from flows.progress import shown
+
             settings = read_settings()
-            prepared = prepare_backfill(
-                first,
-                last,
-                platform,
-                settings=settings,
-                registry=read_registry(settings),
-                clock=moment or now(),
-                as_of=moment,
-                campaign=campaign,
-                is_dry=dry_run,
-                is_again=again,
-            )
+            with shown("backfill") as progress:
+                prepared = prepare_backfill(
+                    first,
+                    last,
+                    platform,
+                    settings=settings,
+                    registry=read_registry(settings),
+                    clock=moment or now(),
+                    as_of=moment,
+                    campaign=campaign,
+                    is_dry=dry_run,
+                    is_again=again,
+                    progress=progress,
+                )
             forecasts = prepared.forecasts()
             _show_forecasts(forecasts)
             if dry_run:
                 _show_lost(prepared.lost())
                 return
-            with _progress() as progress:
-                report = prepared.take_all(progress)
+            with shown("backfill", in_lines=True, is_told=verbose) as progress:
+                report = prepared.take_all(Windows(progress))
         _show_report(report)
     if not report.is_success:
         raise typer.Exit(FAILED)
@@ -136,20 +169,6 @@ def _show_lost(lost: tuple[Lost, ...]) -> None:
         ["platform", "of", "metrics", "why"],
         [[one.platform, one.object_type, ", ".join(one.metrics), one.why] for one in lost],
     )
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """A bar for each platform on a terminal, else a line for each window."""
-    import sys
-
-    from flows.history.progress import Bars, Lines
-
-    if not sys.stdout.isatty():
-        yield Lines()
-        return
-    with Bars() as bars:
-        yield bars
 
 
 def _show_report(report: BackfillReport) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.cli.explaining import EVERY_DAY, WHAT, Explained, examples
 from flows.cli.running import (
     USED_WRONGLY,
     fail,
@@ -26,18 +27,36 @@ commands = typer.Typer()
 
 
 @commands.command(
-    epilog="Example: campaign build --as-known-at 2019-12-01 --out as-we-saw-it.duckdb",
+    cls=Explained,
+    rich_help_panel=EVERY_DAY,
+    epilog=examples(
+        ("campaign build", "After every collect; it costs what is new."),
+        ("campaign build --full", "Everything again from landing: nightly, and after an upgrade."),
+        (
+            "campaign build --as-known-at 2019-12-01 --out as-we-saw-it.duckdb",
+            "The tables of then, beside the published ones.",
+        ),
+        ("campaign build --rollback", "The numbers are wrong: publish the build before."),
+    ),
 )
 def build(
-    full: Annotated[bool, typer.Option("--full", help="Rebuild everything from landing.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Rebuild everything from landing.", rich_help_panel=WHAT)
+    ] = False,
     as_known_at: Annotated[
         str | None,
-        typer.Option(metavar="ISO-TIME", help="Leave out what was read later: the tables as they were then."),
+        typer.Option(
+            metavar="ISO-TIME",
+            help="Leave out what was read later: the tables as they were then.",
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write the warehouse to this file and leave the published one alone."
+            metavar="FILE",
+            help="Write the warehouse to this file and leave the published one alone.",
+            rich_help_panel=WHAT,
         ),
     ] = None,
     rollback: Annotated[
@@ -58,7 +77,8 @@ def build(
 ) -> None:
     """Make the landed answers into tables and publish them, whole or not at all.
 
-    It costs what is new since the last build: only the days on which something changed are made again.
+    It costs what is new since the last build: only the days on which something changed are made again. The
+    tables are in warehouse.duckdb in CAMPAIGN_HOME; CAMPAIGN_DASK gives the reading of answers to workers.
     Whoever reads goes on with the old tables until the new ones are checked. The last CAMPAIGN_KEEP_BUILDS
     builds (3) are kept for --rollback. One build runs at a time: a full one waits for another, any other ends
     at once, unless --wait says how long. With PREFECT_API_URL set this is a recorded flow run.
@@ -87,18 +107,21 @@ def build(
 
             report = recorded_build(full, moment, wait)
         else:
+            from flows.progress import shown
             from flows.refresh import refresh
 
-            report = refresh(
-                settings,
-                read_registry(settings),
-                full=full,
-                as_known_at=moment,
-                out=out,
-                wait_s=wait,
-                hiring=plain_hands,
-                waiting=complain,
-            )
+            with shown("build", in_lines=full) as progress:
+                report = refresh(
+                    settings,
+                    read_registry(settings),
+                    full=full,
+                    as_known_at=moment,
+                    out=out,
+                    wait_s=wait,
+                    hiring=plain_hands,
+                    progress=progress,
+                    waiting=complain,
+                )
         _show_build(report, out or settings.warehouse)
         if moment is not None and out is None:
             _show_that_it_is_of_then(moment)

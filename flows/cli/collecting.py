@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.cli import completing
+from flows.cli.explaining import EVERY_DAY, WHAT, WHEN, Explained, examples
 from flows.cli.running import (
     FAILED,
     MOST_TROUBLES,
@@ -18,7 +20,6 @@ from flows.cli.running import (
     plain_errors,
     read_registry,
     read_settings,
-    stopped_by_sigterm,
 )
 
 if TYPE_CHECKING:
@@ -28,12 +29,31 @@ commands = typer.Typer()
 
 
 @commands.command(
-    epilog="Example: campaign collect --platform x --campaign election-2019 --as-of 2019-11-20T12:00Z",
+    cls=Explained,
+    rich_help_panel=EVERY_DAY,
+    epilog=examples(
+        ("campaign collect", "What is due now, all platforms side by side: run it every hour."),
+        ("campaign collect --platform x --all", "One platform, due or not."),
+        (
+            "campaign collect --campaign clean-water-2026 --platform facebook --platform x",
+            "One campaign on two platforms.",
+        ),
+        (
+            "campaign collect --all --as-of 2019-11-20T12:00Z",
+            "From campaign sandbox, at a moment that it simulates.",
+        ),
+    ),
 )
 def collect(
     platform: Platforms = None,
     campaign: Annotated[
-        str | None, typer.Option(metavar="ID", help="Ask only for this campaign. Default: all active ones.")
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="Ask only for this campaign. Default: all active ones.",
+            rich_help_panel=WHAT,
+            autocompletion=completing.campaigns,
+        ),
     ] = None,
     as_of: Annotated[
         str | None,
@@ -41,18 +61,23 @@ def collect(
             metavar="ISO-TIME",
             help="The run's clock, stamped on what is read: 2019-11-20T12:00Z, or a day for its midnight "
             "UTC. For sandboxes that simulate time. Default: now.",
+            rich_help_panel=WHEN,
         ),
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Read every post and walk every account, due or not.")
+        bool,
+        typer.Option(
+            "--all", help="Read every post and walk every account, due or not.", rich_help_panel=WHEN
+        ),
     ] = False,
     verbose: Verbose = False,
 ) -> None:
     """Ask the platforms what is due, and land every answer as it came.
 
-    New posts of watched accounts are found; posts are read hourly while young, less often as they age, and
-    once a day where the platform charges for them (or as the registry's [cadence] says). A
-    platform without a credential is named and skipped. The exit code is 1 when something was not read as
+    New posts of the accounts in the registry (CAMPAIGN_REGISTRY) are found; posts are read hourly while
+    young, less often as they age, and once a day where the platform charges for them (or as the registry's
+    [cadence] says). A platform without a credential is named and skipped. The answers go to CAMPAIGN_HOME, or
+    to CAMPAIGN_LAKE where it is set. The exit code is 1 when something was not read as
     asked, or when every platform asked lacks its credential. With PREFECT_API_URL set this is a recorded flow
     run.
     """
@@ -61,24 +86,28 @@ def collect(
     from flows.workers.rounds import take_all
 
     log_landed(verbose)
-    with plain_errors(Refused), stopped_by_sigterm():
+    with plain_errors(Refused):
         moment = None if as_of is None else moment_of(as_of, "--as-of")
         if is_recorded():
             from flows.collect import recorded_collect
 
             report = recorded_collect(platform or None, campaign, moment, everything)
         else:
+            from flows.progress import shown
+
             settings = read_settings()
-            prepared = prepare(
-                platform,
-                settings=settings,
-                registry=read_registry(settings),
-                clock=moment or now(),
-                as_of=moment,
-                campaign=campaign,
-                everything=everything,
-            )
-            report = take_all(prepared)
+            with shown("collect", is_told=verbose) as progress:
+                prepared = prepare(
+                    platform,
+                    settings=settings,
+                    registry=read_registry(settings),
+                    clock=moment or now(),
+                    as_of=moment,
+                    campaign=campaign,
+                    everything=everything,
+                    progress=progress,
+                )
+                report = take_all(prepared)
         _show_collect(report)
     if not report.is_success:
         raise typer.Exit(FAILED)

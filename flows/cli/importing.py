@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.cli import completing
+from flows.cli.explaining import EVERY_DAY, UNTOLD, Explained, examples
 from flows.cli.running import (
     FAILED,
     USED_WRONGLY,
@@ -28,8 +30,20 @@ commands = typer.Typer()
 
 @commands.command(
     name="import",
-    epilog="Example: campaign import Dec-01-2019_Dec-12-2019.csv --observed-at 2019-12-13T09:00Z "
-    "--timezone America/Los_Angeles",
+    cls=Explained,
+    rich_help_panel=EVERY_DAY,
+    epilog=examples(
+        ("campaign import Dec-01-2019_Dec-12-2019.csv --dry-run", "Judge a file, and land nothing."),
+        (
+            "campaign import Dec-01-2019_Dec-12-2019.csv \\\n"
+            "--observed-at 2019-12-13T09:00Z --timezone America/Los_Angeles",
+            "Say what the file does not tell.",
+        ),
+        (
+            "campaign import posts.csv days.csv --account x:@UKLabour",
+            "Several files at once, all or none; whose days they hold.",
+        ),
+    ),
 )
 def import_(
     files: Annotated[
@@ -38,32 +52,42 @@ def import_(
     observed_at: Annotated[
         str | None,
         typer.Option(
-            metavar="ISO-TIME", help="When the files were exported, where their names do not tell it."
+            metavar="ISO-TIME",
+            help="When the files were exported, where their names do not tell it.",
+            rich_help_panel=UNTOLD,
         ),
     ] = None,
     timezone: Annotated[
         str | None,
-        typer.Option(metavar="ZONE", help="The zone of times that name none, such as America/Los_Angeles."),
+        typer.Option(
+            metavar="ZONE",
+            help="The zone of times that name none, such as America/Los_Angeles.",
+            rich_help_panel=UNTOLD,
+            autocompletion=completing.zones,
+        ),
     ] = None,
     account: Annotated[
         str | None,
         typer.Option(
             metavar="PLATFORM:ACCOUNT",
             help="Whose days the files hold, where they do not tell it: x:@NAME, facebook:ID, instagram:ID.",
+            rich_help_panel=UNTOLD,
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge the files and land nothing.")] = False,
     verbose: Verbose = False,
 ) -> None:
-    """Land exports made by hand: Meta Business Suite, X Analytics, CrowdTangle (docs/imports.md).
+    """Land exports made by hand: Meta Business Suite, X Analytics, CrowdTangle.
 
-    Every file is read and judged first: where one cell of one file cannot be read for certain, nothing lands.
-    A file that was imported before lands nothing new, and with other options than then it is refused. Their
-    numbers take part from the next build on, marked as exported.
+    docs/imports.md says which files are known and how to get them. Every file is read and judged first: where
+    one cell of one file cannot be read for certain, nothing lands. A file that was imported before lands
+    nothing new, and with other options than then it is refused. Their numbers take part from the next build
+    on, marked as exported.
     """
     from connectors.exports.judging import Options
     from flows.collecting.importing import ImportRefused, import_exports, parse_account, parse_zone
     from flows.console import complain
+    from flows.progress import shown
 
     log_landed(verbose)
     with plain_errors():
@@ -76,9 +100,16 @@ def import_(
         except ValueError as mistake:
             fail(str(mistake), USED_WRONGLY)
         try:
-            imported = import_exports(
-                read_settings(), files, options, now=now, dry_run=dry_run, waiting=complain
-            )
+            with shown("import", in_lines=True, is_told=verbose) as progress:
+                imported = import_exports(
+                    read_settings(),
+                    files,
+                    options,
+                    now=now,
+                    dry_run=dry_run,
+                    progress=progress,
+                    waiting=complain,
+                )
         except ImportRefused as refused:
             for line in refused.mistakes:
                 complain(line)

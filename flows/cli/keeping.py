@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.cli.explaining import KEEPING, Explained, examples
 from flows.cli.running import (
     FAILED,
     is_recorded,
@@ -23,7 +24,14 @@ if TYPE_CHECKING:
 commands = typer.Typer()
 
 
-@commands.command(epilog="Example: campaign maintain --dry-run")
+@commands.command(
+    cls=Explained,
+    rich_help_panel=KEEPING,
+    epilog=examples(
+        ("campaign maintain --dry-run", "What would be done."),
+        ("campaign maintain", "Do it; campaign serve does it every night."),
+    ),
+)
 def maintain(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")
@@ -33,7 +41,7 @@ def maintain(
         typer.Option(metavar="ISO-TIME", help="The clock by which days are old. Default: now."),
     ] = None,
 ) -> None:
-    """Keep the home small, nightly: no number changes.
+    """Keep the data folder small, nightly; no number changes.
 
     The small files of answers of days that are over are put together, compared row by row before the old
     ones go. Texts leave the answers that are older than CAMPAIGN_KEEP_TEXTS_DAYS days (default: they are
@@ -51,8 +59,16 @@ def maintain(
             done = recorded_maintain(moment, dry_run)
         else:
             from flows.keeping.maintaining import maintain as maintain_home
+            from flows.progress import shown
 
-            done = maintain_home(read_settings(), clock=moment or now(), dry_run=dry_run, waiting=complain)
+            with shown("maintain", in_lines=True) as progress:
+                done = maintain_home(
+                    read_settings(),
+                    clock=moment or now(),
+                    dry_run=dry_run,
+                    progress=progress,
+                    waiting=complain,
+                )
         _show(done)
         if done.complaints:
             raise typer.Exit(FAILED)
@@ -69,7 +85,20 @@ def _show(done: Maintenance) -> None:
         complain(line)
 
 
-@commands.command(epilog="Example: campaign forget https://x.com/someone/status/1786512345678901234")
+@commands.command(
+    cls=Explained,
+    rich_help_panel=KEEPING,
+    epilog=examples(
+        (
+            "campaign forget --dry-run https://x.com/someone/status/1786512345678901234",
+            "In how many answers the words stand.",
+        ),
+        (
+            "campaign forget https://x.com/someone/status/1786512345678901234 \\\nfacebook:111_222",
+            "Remove the words of two posts.",
+        ),
+    ),
+)
 def forget(
     posts: Annotated[
         list[str], typer.Argument(metavar="POST…", help="Addresses, or platform:id as the registry has them.")
@@ -89,15 +118,23 @@ def forget(
     from connectors import discover
     from flows.console import complain
     from flows.keeping.forgetting import forget as forget_posts
+    from flows.progress import shown
     from flows.refused import Refused
     from warehouse.build import BuildRefused
     from warehouse.publish import NoWarehouse
 
     with plain_errors(Refused, NoWarehouse, BuildRefused):
         settings = read_settings()
-        done = forget_posts(
-            settings, read_registry(settings), discover(), posts, dry_run=dry_run, waiting=complain
-        )
+        with shown("forget", in_lines=True) as progress:
+            done = forget_posts(
+                settings,
+                read_registry(settings),
+                discover(),
+                posts,
+                dry_run=dry_run,
+                progress=progress,
+                waiting=complain,
+            )
         _show_forgotten(done, dry_run)
         if done.complaints and not dry_run:
             raise typer.Exit(FAILED)

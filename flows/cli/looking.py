@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from flows.cli.explaining import BEGIN, EVERY_DAY, Explained, examples
 from flows.cli.running import FAILED, now, plain_errors, read_settings
 
 commands = typer.Typer()
@@ -19,19 +20,31 @@ class Shape(StrEnum):
     json = "json"
 
 
-@commands.command(epilog="Example: campaign check --offline")
+@commands.command(
+    cls=Explained,
+    rich_help_panel=BEGIN,
+    epilog=examples(
+        ("campaign check", "After every change of the registry or of a credential."),
+        ("campaign check --offline", "The same without asking a platform."),
+        (
+            "CAMPAIGN_REGISTRY=next-year campaign check --offline",
+            "Another registry than the one that is set.",
+        ),
+    ),
+)
 def check(
     offline: Annotated[
         bool, typer.Option("--offline", help="Ask nothing of a platform: say what the files tell.")
     ] = False,
 ) -> None:
-    """Read the registry and the settings and say what is wrong with them; look at the folders and tables.
+    """Say how everything stands and what to do next: registry, settings, credentials, money, folders, tables.
 
-    Each platform is asked once whether it takes the credential, how long it lives and which permissions it
-    lacks; nothing is renewed and nothing costs. Lists what an active campaign's assets leave out: posts that
-    nobody listed, most viewed first, each with the asset that it resembles and the line to add; and rules
-    that catch nothing. Secrets are never shown, only whether they are there. The exit code is 0 when collect
-    and build could run.
+    Each platform is asked whether it takes the credential and for whom, how long it lives and which
+    permissions it lacks; nothing is renewed and nothing costs. What blocks comes first, then what limits,
+    then what can be had besides, each with the page or the command that mends it; the last line is the next
+    step. Lists what an active campaign's assets leave out: posts that nobody listed, most viewed first, each
+    with the asset that it resembles and the line to add; and rules that catch nothing. Secrets are never
+    shown, only whether they are there. The exit code is 0 when collect and build could run.
     """
     from flows.health.examine import examine
 
@@ -40,7 +53,15 @@ def check(
             raise typer.Exit(FAILED)
 
 
-@commands.command(epilog="Example: campaign status --alert > /dev/null (hourly from cron)")
+@commands.command(
+    cls=Explained,
+    rich_help_panel=EVERY_DAY,
+    epilog=examples(
+        ("campaign status", "For people."),
+        ("campaign status --format json", "For programs."),
+        ("campaign status --alert > /dev/null", "Hourly from cron: whoever is to know is told."),
+    ),
+)
 def status(
     shape: Annotated[Shape, typer.Option("--format", help="What to write to standard output.")] = Shape.table,
     alert: Annotated[
@@ -52,14 +73,13 @@ def status(
         ),
     ] = False,
 ) -> None:
-    """How everything stands: last collect and success of each platform, newest reading, gaps, budgets,
-    credentials and their days left, the last build and its warnings.
+    """How everything stands: last reading and success of each platform, gaps, budgets, credentials, tables.
 
     Read from the data folder alone; nothing is asked of a platform. The exit code is 1 when somebody has
     something to mend, with one line for each thing on standard error: a platform that an active campaign
     needs and that was not asked for 2.5 hours, a last round that failed, tables 6 hours older than what has
     landed, a credential that lacks a permission, has expired or has less than 7 days left, a budget that is
-    spent, a gap that goes on, a maintain or report that failed.
+    spent, a gap that goes on, a maintain, report or export that failed.
     """
     from flows.console import complain, say
     from flows.health.alerts import tell_people

@@ -9,14 +9,14 @@ from typing import Annotated
 
 import typer
 from typer._click import Context
-from typer.core import TyperCommand
 
+from flows.cli.explaining import ANSWERS, Explained, examples
 from flows.cli.running import USED_WRONGLY, fail, plain_errors, read_settings
 
 commands = typer.Typer()
 
 
-class _TakesComments(TyperCommand):
+class _TakesComments(Explained):
     """A command whose argument may begin as an SQL comment does, with `--` and a blank; an option never
     does."""
 
@@ -34,7 +34,21 @@ class Format(StrEnum):
 
 @commands.command(
     cls=_TakesComments,
-    epilog='Example: campaign sql "SELECT asset_title, views FROM marts.asset_totals ORDER BY views DESC"',
+    rich_help_panel=ANSWERS,
+    epilog=examples(
+        (
+            'campaign sql "SELECT asset_title, views FROM marts.asset_totals \\\n'
+            'ORDER BY views_rank LIMIT 10"',
+            "The leaderboard.",
+        ),
+        (
+            "campaign sql \"FROM marts.asset_daily WHERE day = '2019-12-09'\" \\\n"
+            "--format csv --bom > day.csv",
+            "A day for Excel.",
+        ),
+        ("campaign sql - --format json < question.sql", "A query from a file, an answer for programs."),
+        ('campaign sql "SHOW ALL TABLES"', "What there is; docs/data-dictionary.md explains it."),
+    ),
 )
 def sql(
     query: Annotated[
@@ -44,11 +58,15 @@ def sql(
         Format,
         typer.Option("--format", help="parquet goes to a file or pipe; table shows at most 1,000 rows."),
     ] = Format.table,
+    bom: Annotated[
+        bool, typer.Option("--bom", help="Let csv begin with a byte order mark, for Excel.")
+    ] = False,
 ) -> None:
-    """Ask the published tables, read-only. · marks what is not known, which is never the same as 0.
+    """Ask the published tables, read-only.
 
-    In csv, text that a spreadsheet would run as a formula has an apostrophe before it; json and parquet are
-    exact.
+    They are in warehouse.duckdb in CAMPAIGN_HOME; docs/data-dictionary.md explains each, and marts.… are
+    those to begin with. · marks what is not known, which is never the same as 0. In csv, text that a
+    spreadsheet would run as a formula has an apostrophe before it; json and parquet are exact.
     """
     from flows.answers.query import QueryRefused, answer
     from warehouse.publish import NoWarehouse
@@ -57,4 +75,6 @@ def sql(
         question = sys.stdin.read() if query == "-" else query
         if not question.strip():
             fail('no query; write campaign sql "SELECT …"', USED_WRONGLY)
-        answer(read_settings().warehouse, question, form.value)
+        if bom and form is not Format.csv:
+            fail("--bom is for csv; add --format csv, or leave it out", USED_WRONGLY)
+        answer(read_settings().warehouse, question, form.value, has_mark=bom)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,19 +10,26 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from flows.cli import FAILED as FAILED
+from flows.cli import USED_WRONGLY as USED_WRONGLY
+from flows.cli import completing, stopping
+from flows.cli.explaining import WHAT
+
 if TYPE_CHECKING:
     from flows.registry import Registry
     from flows.settings import Settings
-
-FAILED = 1
-USED_WRONGLY = 2
 
 # How many troubles are told one by one; in an election a hundred listed posts may be deleted.
 MOST_TROUBLES = 10
 
 Platforms = Annotated[
     list[str] | None,
-    typer.Option(metavar="P", help="Ask only this platform; may be given several times. Default: all."),
+    typer.Option(
+        metavar="P",
+        help="Ask only this platform; may be given several times. Default: all.",
+        rich_help_panel=WHAT,
+        autocompletion=completing.platforms,
+    ),
 ]
 Verbose = Annotated[
     bool, typer.Option("--verbose", help="Tell on standard error of each file of answers once it is safe.")
@@ -79,18 +85,22 @@ def plain_errors(*more: type[Exception]) -> Iterator[None]:
     from flows.registry import RegistryError
     from flows.settings import SettingsError
 
-    expected: tuple[type[Exception], ...] = (SettingsError, *more)
+    expected: tuple[type[Exception], ...] = (OSError, RegistryError, SettingsError, *more)
     try:
         yield
-    except BrokenPipeError:
-        raise
-    except RegistryError as error:
-        for mistake in error.mistakes:
-            complain(str(mistake))
-        raise typer.Exit(FAILED) from None
-    except OSError as error:
-        fail(in_one_line(error))
     except expected as error:
+        if stopping.has_come():
+            # Whatever fails by then fails for that.
+            raise stopping.Stopped from error
+        if isinstance(error, RegistryError):
+            for mistake in error.mistakes:
+                complain(str(mistake))
+            raise typer.Exit(FAILED) from None
+        if isinstance(error, OSError):
+            if isinstance(error, BrokenPipeError):
+                # Nobody is there to be told.
+                raise
+            fail(in_one_line(error))
         fail(str(error), USED_WRONGLY if getattr(error, "is_misuse", False) else FAILED)
 
 
@@ -106,13 +116,3 @@ def log_landed(verbose: bool) -> None:
     told.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     LOG.addHandler(told)
     LOG.setLevel(logging.INFO)
-
-
-@contextmanager
-def stopped_by_sigterm() -> Iterator[None]:
-    """A polite kill is like Ctrl-C: what has arrived is landed before the process ends."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-import functools
 import re
-import zoneinfo
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -27,6 +24,7 @@ from flows.registry.model import (
 from flows.registry.references import http_host, read_platform, read_reference, refuse_credentials
 from flows.registry.rules import hashtag_word, read_match
 from flows.registry.table import Row, Table, refuse_repeated
+from flows.registry.zones import time_zones, zone_meant
 
 CAMPAIGN_KEYS = (
     *("id", "name", "starts", "ends", "timezone", "sides", "accounts", "assets", "audiences"),
@@ -118,8 +116,8 @@ class Draft:
     def _timezone(self, table: Table) -> str:
         cure = 'write a name of the IANA time zone list, as in "Europe/London"'
         name = table.text("timezone", cure)
-        if name and name not in _timezones():
-            table.refuse("timezone", f"{shown(name)} is not a time zone", _zone_meant(name, cure))
+        if name and name not in time_zones():
+            table.refuse("timezone", f"{shown(name)} is not a time zone", zone_meant(name, cure))
         return name
 
     def _sides(self, table: Table) -> list[Side]:
@@ -304,22 +302,3 @@ def _asset_id(entry: Table) -> str:
 
 def _tags(entry: Table) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for _, text in entry.texts("tags")))
-
-
-@functools.cache
-def _timezones() -> frozenset[str]:
-    # `localtime` is this machine's zone under another name, and means another one elsewhere.
-    return frozenset(zoneinfo.available_timezones() - {"localtime", "Factory"})
-
-
-def _zone_meant(name: str, otherwise: str) -> str:
-    """A cure that names the zone most like `name`, which may be a city."""
-    zones = {zone.rsplit("/", 1)[-1].replace("_", " ").casefold(): zone for zone in sorted(_timezones())}
-    zones |= {zone.casefold(): zone for zone in _timezones()}
-    folded = name.casefold()
-    city = folded.rsplit("/", 1)[-1].replace("_", " ")
-    if city in zones:
-        return f'did you mean "{zones[city]}"?'
-    # Abbreviations such as BST are near to many and mean none of them.
-    close = difflib.get_close_matches(folded[:60], zones, n=1, cutoff=0.75) if len(folded) > 4 else []
-    return f'did you mean "{zones[close[0]]}"?' if close else otherwise

@@ -19,9 +19,7 @@ def campaign_files(path: Path, door: Door) -> tuple[list[Path], int]:
         if path.is_dir():
             files = _toml_files(path)
             if not files:
-                door.refuse(
-                    str(path), "", "holds no *.toml file", "write one campaign as campaigns/NAME.toml"
-                )
+                door.refuse(str(path), "", "holds no *.toml file", "campaign init writes the first")
             return files, len(files)
         if path.is_file():
             return [path], len({path.name, *(sibling.name for sibling in _toml_files(path.parent))})
@@ -29,6 +27,8 @@ def campaign_files(path: Path, door: Door) -> tuple[list[Path], int]:
     except OSError as trouble:
         door.refuse(str(path), "", f"cannot be read ({trouble.strerror})", "mend its permissions")
         return [], 0
+    if missing:
+        cure = f"campaign init begins one, or {cure}"
     door.refuse(str(path), "", "does not exist" if missing else "is neither a file nor a folder", cure)
     return [], 0
 

@@ -595,13 +595,14 @@ def test_a_mistake_has_its_parts_apart(folder: Folder) -> None:
     [
         (
             "nowhere",
-            "nowhere: does not exist; give CAMPAIGN_REGISTRY a folder of campaign TOML files, or one such file",
+            "nowhere: does not exist; campaign init begins one, or give CAMPAIGN_REGISTRY a folder of campaign TOML "
+            "files, or one such file",
         ),
         (
             "pipe",
             "pipe: is neither a file nor a folder; give CAMPAIGN_REGISTRY a folder of campaign TOML files, or one such file",
         ),
-        ("empty", "empty: holds no *.toml file; write one campaign as campaigns/NAME.toml"),
+        ("empty", "empty: holds no *.toml file; campaign init writes the first"),
     ],
 )
 def test_a_registry_that_is_not_there_is_named(folder: Folder, name: str, message: str) -> None:

@@ -1,0 +1,105 @@
+"""Both files in their places, or none; what is there is never written over."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from uuid import uuid4
+
+from flows.refused import Refused
+from flows.registry import RegistryError, load
+from flows.registry.spreadsheet import ASSETS_CSV
+from warehouse.durable import sync_folder
+
+
+class Occupied(Refused):
+    """There is something where a new file was to go; one plain line that says what to do."""
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A file to write, and who may read it."""
+
+    path: Path
+    text: str
+    mode: int = 0o666
+
+
+def see_that_it_loads(file: NewFile, connectors: Mapping[str, ModuleType]) -> None:
+    """Read the new registry file with what lies beside it, as every command is going to.
+
+    Raises RegistryError as `load` does, with the names that the files will have.
+    """
+    folder = file.path.parent
+    with tempfile.TemporaryDirectory(prefix="campaign-init-") as aside:
+        staged = Path(aside)
+        for beside in [*folder.glob("[!.]*.toml"), folder / ASSETS_CSV]:
+            if beside.is_file():
+                shutil.copyfile(beside, staged / beside.name)
+        (staged / file.path.name).write_text(file.text, encoding="utf-8")
+        try:
+            load(staged, connectors)
+        except RegistryError as error:
+            raise RegistryError(
+                tuple(
+                    replace(
+                        mistake,
+                        file=mistake.file.replace(aside, str(folder)),
+                        problem=mistake.problem.replace(aside, str(folder)),
+                    )
+                    for mistake in error.mistakes
+                )
+            ) from None
+
+
+def place(files: Sequence[NewFile]) -> None:
+    """Write the files, each whole; where one cannot be, or Ctrl-C comes, none is left, nor a folder made for
+    it.
+
+    Raises Occupied and OSError.
+    """
+    # All that may come to be is known before any of it is there, so that it can be taken away at any moment.
+    ways = [(file.path.with_name(f".{file.path.name}.{uuid4().hex}.part"), file) for file in files]
+    folders = [each for file in files for each in (file.path.parent, *file.path.parent.parents)]
+    missing = [folder for folder in dict.fromkeys(folders) if not folder.exists()]
+    is_done = False
+    try:
+        for hidden, file in ways:
+            file.path.parent.mkdir(parents=True, exist_ok=True)
+            _write(hidden, file)
+        for hidden, file in ways:
+            try:
+                # Unlike a renaming, it fails where the name is taken.
+                os.link(hidden, file.path)
+            except FileExistsError:
+                raise Occupied(f"{file.path} is there by now and is not written over; start again") from None
+        for folder in {file.path.parent for file in files}:
+            sync_folder(folder)
+        is_done = True
+    finally:
+        for hidden, file in ways:
+            with suppress(FileNotFoundError):
+                if not is_done and os.path.samefile(hidden, file.path):
+                    file.path.unlink()
+            hidden.unlink(missing_ok=True)
+        for folder in [] if is_done else missing:
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def _write(hidden: Path, file: NewFile) -> None:
+    try:
+        handle = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, file.mode)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as part:
+            part.write(file.text)
+            part.flush()
+            os.fsync(part.fileno())
+    except OSError as error:
+        # By the name that it was to have.
+        raise OSError(error.errno, error.strerror or str(error), str(file.path)) from error
