@@ -127,6 +127,9 @@ class BadRequest(Trouble):
     """Our bug: the platform did not understand the question. Report it with the message."""
 
 
+NOT_LISTED = "the rest was not listed; the next run lists it again, report this if it stays so"
+"""How the line of a listing that broke off ends."""
+
 ENDS_THE_RUN = (TokenInvalid, BudgetSpent, RateLimited)
 """Troubles that every further call of the same platform would meet too."""
 

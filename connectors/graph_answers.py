@@ -99,7 +99,9 @@ class GraphAnswers:
             return limited
         if code in (1, 2) and "reduce the amount of data" in words:
             return TooMuchAsked(
-                self.platform, f"{self.platform}: too much asked ({told}: {said}); ask for fewer items"
+                self.platform,
+                f"{self.platform}: too much asked ({told}: {said}); the next run asks again, report this if "
+                "it stays so",
             )
         if code == 190 and subcode == 2069032:
             cure = "give the token's person a role on the Page"

@@ -7,14 +7,17 @@ developers and the app itself; anybody else gets an error, and the token may be 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 
 from connectors.credentials import CredentialHealth
 
 
-def health_in(document: Mapping[str, object], needs: Iterable[str], platform: str) -> CredentialHealth:
-    """What an answer of `/debug_token` says of a token that needs the permissions `needs`."""
+def health_in(
+    document: Mapping[str, object], needs: Iterable[str], platform: str, for_audiences: Iterable[str] = ()
+) -> CredentialHealth:
+    """What an answer of `/debug_token` says of a token that needs the permissions `needs`, and for audiences
+    alone `for_audiences`."""
     data = document.get("data")
     if not isinstance(data, dict) or not isinstance(data.get("is_valid"), bool):
         return CredentialHealth(told=f"{platform}: the platform says nothing of the token")
@@ -30,8 +33,14 @@ def health_in(document: Mapping[str, object], needs: Iterable[str], platform: st
         is_valid=True,
         expires_at=min(moments, default=None),
         never_expires=not moments and 0 in ends,
-        missing=() if granted is None else tuple(scope for scope in needs if scope not in granted),
+        missing=_lacking(needs, granted),
+        missing_for_audiences=_lacking(for_audiences, granted),
     )
+
+
+def _lacking(needed: Iterable[str], granted: Collection[str] | None) -> tuple[str, ...]:
+    """The permissions that are not granted; none where it is not told which are."""
+    return () if granted is None else tuple(scope for scope in needed if scope not in granted)
 
 
 def _moment(seconds: object) -> datetime | None:

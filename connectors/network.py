@@ -15,6 +15,8 @@ import urllib3
 LONGEST_WAIT = timedelta(days=31)
 # Of what `network_cause` says, this means that no byte of the request went out.
 NEVER_LEFT = frozenset(("the host name is not known", "connection refused", "no connection in time"))
+_NO_PROXY = "the proxy did not connect"
+_NO_TRUST = "its certificate is not accepted"
 
 
 def network_cause(error: BaseException) -> str:
@@ -32,8 +34,8 @@ def network_cause(error: BaseException) -> str:
 
     for kinds, cause in (
         ((socket.gaierror, urllib3.exceptions.NameResolutionError), "the host name is not known"),
-        ((requests.exceptions.ProxyError, urllib3.exceptions.ProxyError), "the proxy did not connect"),
-        ((requests.exceptions.SSLError, ssl.SSLError), "its certificate is not accepted"),
+        ((requests.exceptions.ProxyError, urllib3.exceptions.ProxyError), _NO_PROXY),
+        ((requests.exceptions.SSLError, ssl.SSLError), _NO_TRUST),
         ((ConnectionRefusedError,), "connection refused"),
         (
             (requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError),
@@ -46,6 +48,23 @@ def network_cause(error: BaseException) -> str:
         if was(*kinds):
             return cause
     return "the connection failed"
+
+
+def network_cure(cause: str, setting: str) -> str:
+    """What to do about a cause of `network_cause`, where `setting` says which address is asked."""
+    match cause:
+        case "the host name is not known":
+            return f"see that this machine has a network and can look names up, and check {setting}"
+        case _ if cause == _NO_PROXY:
+            return "check HTTPS_PROXY and HTTP_PROXY, or unset them where there is no proxy"
+        case _ if cause == _NO_TRUST:
+            return (
+                "set REQUESTS_CA_BUNDLE (in the environment, not in .env) to the certificates of this "
+                f"network, see that the machine's date is right, and check {setting}"
+            )
+        case "connection refused":
+            return f"see that something listens there, and check {setting}"
+    return f"check the network and {setting}"
 
 
 def seconds_after(value: str | None, now: datetime) -> float | None:

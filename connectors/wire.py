@@ -44,7 +44,15 @@ from connectors.errors import (
     Unreadable,
 )
 from connectors.garbage import look_seldom
-from connectors.network import LONGEST_WAIT, NEVER_LEFT, host_of, network_cause, seconds_after, sensible
+from connectors.network import (
+    LONGEST_WAIT,
+    NEVER_LEFT,
+    host_of,
+    network_cause,
+    network_cure,
+    seconds_after,
+    sensible,
+)
 from connectors.pace import Calls, Pace, everything, seconds_to_regain
 from connectors.redaction import SECRET, Redactor, filter_logs, names_a_secret
 from connectors.side_by_side import Here, SideBySide
@@ -576,7 +584,7 @@ class WireSession(requests.Session):
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             cause = network_cause(error)
             self._count_unsure(cause not in NEVER_LEFT)
-            text = f"{self._host} cannot be read ({cause}); check the network and {self._setting}"
+            text = f"{self._host} cannot be read ({cause}); {network_cure(cause, self._setting)}"
             # Raised later, outside this block: the error and its context hold the URL with the token.
             return None, Transient(self.platform, f"{self.platform}: {text}")
         body = self._record(request, response, requested_at, elapsed_ms)
@@ -591,7 +599,9 @@ class WireSession(requests.Session):
     def _meaning(self, response: requests.Response, body: str) -> Trouble | None:
         if len(response.content) > LARGEST_BODY:
             return Unreadable(
-                self.platform, f"{self.platform}: {self._host} sent more than {LARGEST_BODY} bytes"
+                self.platform,
+                f"{self.platform}: {self._host} sent more than {LARGEST_BODY:,} bytes, which no answer of it "
+                f"has; check {self._setting}",
             )
         if 300 <= response.status_code < 400:
             target = host_of(response.headers.get("Location", "")) or "another address"

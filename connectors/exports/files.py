@@ -13,7 +13,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -21,6 +21,8 @@ from typing import BinaryIO
 from connectors.exports.headers import MOST_COLUMNS, is_series_header, nearest
 from connectors.exports.mistakes import Mistake, NotAnExport, shown
 
+# Lines between two words of how far it is.
+_TOLD_EVERY = 1000
 BLOCK = 64 * 1024
 # The longest line and the longest cell that any text can have; Facebook's texts end at 63,206 characters.
 MOST_OF_A_LINE = 4 * 1024 * 1024
@@ -65,10 +67,12 @@ class Record:
 
 class ReceivedFile:
     """An open file. Close it with `with`; raises NotAnExport where it is no text, and OSError where it cannot
-    be opened."""
+    be opened. Each time that it is read, `told` hears now and then how many of its lines were."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, told: Callable[[int, int], None] = lambda lines, of: None) -> None:
         self.name = path.name
+        self._told = told
+        self._lines_in_all = 0
         mode = path.stat().st_mode
         # A device may have no end, and a pipe can be read once.
         if not stat.S_ISREG(mode):
@@ -121,6 +125,7 @@ class ReceivedFile:
         self._file.seek(0)
         while block := self._file.read(BLOCK):
             digest.update(block)
+            self._lines_in_all += block.count(b"\n")
             self._decode(decoders, block, final=False)
         self._decode(decoders, b"", final=True)
         return next(name for name in candidates if name in decoders), digest.hexdigest()
@@ -146,6 +151,8 @@ class ReceivedFile:
         with open(os.dup(self._file.fileno()), encoding=self.encoding, newline="") as text:
             while line := text.readline(MOST_OF_A_LINE):
                 number += 1
+                if number % _TOLD_EVERY == 0:
+                    self._told(number, max(number, self._lines_in_all))
                 if len(line) >= MOST_OF_A_LINE:
                     raise self._mistake(
                         f"the line has more than {MOST_OF_A_LINE:,} characters",

@@ -314,7 +314,7 @@ class _SeriesReader:
         self.title = series().get(compared(title))
         if self.title is None:
             what = f"no known series is called {shown(title)}"
-            cure = f"known are {', '.join(shown(each.title) for each in series().values())}"
+            cure = f"export one that is known: {', '.join(shown(each.title) for each in series().values())}"
             mistakes.append(Mistake(self.file, what, cure, record.line))
         elif self.title.platform not in (None, self.platform):
             what = f"{shown(title)} is {self.title.platform}'s, and --account names {self.platform}"

@@ -11,16 +11,17 @@ it does not is noted as NotOffered.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from connectors.asking import AccountDays, Ask, PostDays, Walk, Wanted
-from connectors.credentials import CredentialHealth
-from connectors.errors import Trouble
+from connectors.credentials import CredentialHealth, OwnAccount
+from connectors.errors import BadRequest, Trouble
 from connectors.facebook.addresses import parse_handle, parse_post_id, parse_post_url
 from connectors.facebook.ads import Audiences
 from connectors.facebook.days import DAYS_PER_REQUEST, PACIFIC, PageDays
 from connectors.facebook.graph import ANSWERS, APP_SECRET, Graph
+from connectors.facebook.guide import GUIDE
 from connectors.facebook.insights import Insights
 from connectors.facebook.listing import Listing
 from connectors.facebook.pages import Pages
@@ -40,6 +41,7 @@ __all__ = [
     "AUDIENCES",
     "CREDENTIAL",
     "FURTHER_CREDENTIALS",
+    "GUIDE",
     "HISTORY",
     "IN_FLIGHT",
     "MENTIONS",
@@ -50,6 +52,7 @@ __all__ = [
     "collect",
     "credential_health",
     "judge",
+    "own_accounts",
     "parse_handle",
     "parse_post_id",
     "parse_post_url",
@@ -190,6 +193,40 @@ def credential_health(
 ) -> CredentialHealth:
     """What the platform tells of the token: one call, which changes nothing. Raises Trouble."""
     graph = Graph(session, credential, version, app_secret)
-    return health_in(
-        graph.get("debug_token", credential, input_token=credential), NEEDED_PERMISSIONS, PLATFORM
+    answer = graph.get("debug_token", credential, input_token=credential)
+    return health_in(answer, NEEDED_PERMISSIONS, PLATFORM, GUIDE.for_audiences)
+
+
+def own_accounts(
+    session: WireSession,
+    credential: str,
+    *,
+    version: str = "v26.0",
+    app_secret: str | None = None,
+    **_options: object,
+) -> tuple[OwnAccount, ...]:
+    """The Pages on which the token's person has a role; a Page token has itself alone. Raises Trouble."""
+    graph = Graph(session, credential, version, app_secret)
+    found: list[OwnAccount] = []
+
+    def take(pages: list[dict[str, Any]]) -> bool:
+        found.extend(_own_page(page) for page in pages if page.get("id"))
+        return True
+
+    try:
+        graph.walk("me/accounts", credential, "id,name,username,tasks", take)
+    except BadRequest:
+        # A Page has no list of roles.
+        found.append(_own_page(graph.get("me", credential, fields="id,name,username")))
+    return tuple(found)
+
+
+def _own_page(page: Mapping[str, Any]) -> OwnAccount:
+    tasks = page.get("tasks")
+    may_look = not isinstance(tasks, list) or "ANALYZE" in tasks
+    return OwnAccount(
+        id=str(page.get("id", "")),
+        name=str(page.get("name", "")),
+        handle=str(page.get("username") or ""),
+        lacks="" if may_look else "the task ANALYZE, without which a page's insights are not told",
     )

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from connectors.errors import (
     ENDS_THE_RUN,
+    NOT_LISTED,
     BadRequest,
     Gone,
     NotOffered,
@@ -62,7 +63,7 @@ def next_parameters(document: Mapping[str, Any]) -> dict[str, str]:
         # Not raised here: the error's context would hold the address, and with it a token.
         query = None
     if query is None:
-        raise Unreadable(FACEBOOK, "facebook: a next page's address is none; the rest was not read")
+        raise Unreadable(FACEBOOK, f"facebook: a next page's address is none, so {NOT_LISTED}")
     return dict(parse_qsl(query))
 
 
@@ -183,7 +184,7 @@ class Graph:
             if not position:
                 return
             if len(positions) >= MOST_PAGES:
-                raise Unreadable(FACEBOOK, f"facebook: {path} does not end; the rest was not listed")
+                raise Unreadable(FACEBOOK, f"facebook: {path} does not end, so {NOT_LISTED}")
             if position in positions:
-                raise Unreadable(FACEBOOK, f"facebook: {path} repeats a page; the rest was not listed")
+                raise Unreadable(FACEBOOK, f"facebook: {path} repeats a page, so {NOT_LISTED}")
             positions.append(position)

@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from connectors.asking import AccountDays, Ask, Walk, Wanted, in_parts
-from connectors.credentials import CredentialHealth
+from connectors.credentials import CredentialHealth, OwnAccount
 from connectors.errors import (
     ENDS_THE_RUN,
     BadRequest,
@@ -55,6 +55,7 @@ from connectors.instagram.graph import (
     is_older,
     reason,
 )
+from connectors.instagram.guide import GUIDE
 from connectors.instagram.insights import (
     MOST_DAYS,
     QUESTIONS_PER_BATCH,
@@ -73,6 +74,7 @@ __all__ = [
     "API_URL",
     "CREDENTIAL",
     "FURTHER_CREDENTIALS",
+    "GUIDE",
     "HISTORY",
     "IN_FLIGHT",
     "MORE_HOSTS",
@@ -82,6 +84,7 @@ __all__ = [
     "collect",
     "credential_health",
     "judge",
+    "own_accounts",
     "parse_handle",
     "parse_post_id",
     "parse_post_url",
@@ -597,4 +600,40 @@ def credential_health(
         return CredentialHealth(is_valid=True, lives=LOGIN_TOKEN_LIVES)
     return health_in(
         graph.get("debug_token", credential, input_token=credential), NEEDED_PERMISSIONS, PLATFORM
+    )
+
+
+def own_accounts(
+    session: WireSession,
+    credential: str,
+    *,
+    version: str = "v26.0",
+    app_secret: str | None = None,
+    **_options: object,
+) -> tuple[OwnAccount, ...]:
+    """The professional accounts to which the token leads: of its person's Pages, of its Page, or its own.
+    Raises Trouble.
+    """
+    graph = Graph(session, credential, version, app_secret)
+    if graph.is_instagram_login:
+        me = graph.get("me", credential, fields="user_id,username")
+        return _own_accounts([{**me, "id": me.get("user_id") or me.get("id")}])
+    linked = "instagram_business_account{id,username}"
+    try:
+        pages = [
+            page
+            for some in graph.list_all("me/accounts", credential, ("id", linked), "roles", ITEMS_PER_PAGE)
+            for page in some
+        ]
+    except BadRequest:
+        # A Page has no list of roles.
+        pages = [graph.get("me", credential, fields=f"id,{linked}")]
+    return _own_accounts(page.get("instagram_business_account") for page in pages)
+
+
+def _own_accounts(found: Iterable[object]) -> tuple[OwnAccount, ...]:
+    accounts = [account for account in found if isinstance(account, dict) and account.get("id")]
+    return tuple(
+        OwnAccount(str(each["id"]), f"@{each.get('username', '')}", str(each.get("username", "")))
+        for each in accounts
     )

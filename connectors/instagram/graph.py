@@ -10,7 +10,15 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, ParamSpec
 from urllib.parse import parse_qs, urlsplit
 
-from connectors.errors import BadRequest, MetricWithdrawn, TokenInvalid, TooMuchAsked, Trouble, Unreadable
+from connectors.errors import (
+    NOT_LISTED,
+    BadRequest,
+    MetricWithdrawn,
+    TokenInvalid,
+    TooMuchAsked,
+    Trouble,
+    Unreadable,
+)
 from connectors.graph_calls import Proofs
 
 if TYPE_CHECKING:
@@ -175,10 +183,10 @@ class Graph:
             if not following:
                 return
             if following in cursors:
-                raise Unreadable(NAME, f"instagram: {what} repeats a page; the rest was not listed")
+                raise Unreadable(NAME, f"instagram: {what} repeats a page, so {NOT_LISTED}")
             cursors.add(following)
             after = following
-        raise Unreadable(NAME, f"instagram: {what} does not end; the rest was not listed")
+        raise Unreadable(NAME, f"instagram: {what} does not end, so {NOT_LISTED}")
 
     def list_all(
         self, path: str, token: str, fields: Iterable[str], kind: str, limit: int, **parameters: str

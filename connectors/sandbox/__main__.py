@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import suppress
 from datetime import datetime
 
 import orjson
@@ -33,7 +34,8 @@ def main() -> None:
         "--now", type=_aware, help="the server's own clock; default: the end of the newest world"
     )
     chosen = parser.parse_args()
-    serve(chosen.port, now=chosen.now, announce=_announce)
+    with suppress(KeyboardInterrupt):
+        serve(chosen.port, now=chosen.now, announce=_announce)
 
 
 if __name__ == "__main__":

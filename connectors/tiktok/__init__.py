@@ -16,8 +16,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from connectors.asking import Ask, Walk, in_parts
-from connectors.credentials import CredentialHealth
+from connectors.credentials import CredentialHealth, OwnAccount
 from connectors.errors import (
+    NOT_LISTED,
     BadRequest,
     Gone,
     NotOffered,
@@ -30,6 +31,7 @@ from connectors.errors import (
 )
 from connectors.history import CallsFor, History
 from connectors.tiktok.addresses import VIDEO_ID, parse_handle, parse_post_id, parse_post_url
+from connectors.tiktok.guide import GUIDE
 
 if TYPE_CHECKING:
     import requests
@@ -41,6 +43,7 @@ __all__ = [
     "API_URL",
     "CREDENTIAL",
     "FURTHER_CREDENTIALS",
+    "GUIDE",
     "HISTORY",
     "IN_FLIGHT",
     "PLATFORM",
@@ -48,6 +51,7 @@ __all__ = [
     "collect",
     "credential_health",
     "judge",
+    "own_accounts",
     "parse_handle",
     "parse_post_id",
     "parse_post_url",
@@ -288,7 +292,7 @@ class _Asker:
             cursor = data.get("cursor")
             if not isinstance(cursor, int) or cursor in cursors or len(cursors) >= MOST_PAGES:
                 fault = "does not end" if len(cursors) >= MOST_PAGES else "repeats a page"
-                text = f"tiktok: the list of videos {fault}; older videos are missing"
+                text = f"tiktok: the list of videos {fault}, so {NOT_LISTED}"
                 raise Unreadable(PLATFORM, text)
             cursors.add(cursor)
             body = {"max_count": VIDEOS_PER_PAGE, "cursor": cursor}
@@ -350,3 +354,26 @@ def credential_health(
             raise
         return CredentialHealth(told="tiktok: the access token has died, the next collect renews it")
     return CredentialHealth(is_valid=True)
+
+
+def own_accounts(session: WireSession, credential: str, **_options: object) -> tuple[OwnAccount, ...]:
+    """The account whose token it is; its name is told with the scope user.info.profile alone. Raises
+    Trouble.
+    """
+    try:
+        user = _own_user(session, credential, "open_id,display_name,username")
+    except PermissionMissing:
+        user = _own_user(session, credential, "open_id,display_name")
+    handle = str(user.get("username") or "")
+    name = f"@{handle}" if handle else str(user.get("display_name") or "")
+    return (OwnAccount(str(user.get("open_id", "")), name, handle),)
+
+
+def _own_user(session: WireSession, credential: str, fields: str) -> dict[str, Any]:
+    answer = session.get(
+        f"{SDK_URL}/v2/user/info/",
+        params={"fields": fields},
+        headers={"Authorization": f"Bearer {credential}"},
+    )
+    user = _data(answer).get("user")
+    return user if isinstance(user, dict) else {}

@@ -18,7 +18,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from connectors.asking import Ask, Walk, Wanted, in_parts
-from connectors.errors import BadRequest, Gone, NotOffered, PermissionMissing, RateLimited, Unreadable
+from connectors.errors import (
+    NOT_LISTED,
+    BadRequest,
+    Gone,
+    NotOffered,
+    PermissionMissing,
+    RateLimited,
+    Unreadable,
+)
 from connectors.history import CallsFor, History
 from connectors.spending import Line, Purse
 from connectors.x.addresses import HANDLE, POST_ID, parse_handle, parse_post_id, parse_post_url
@@ -39,6 +47,7 @@ from connectors.x.answers import (
 )
 from connectors.x.calls import API_URL, PRICES, SDK_URL, Calls, bought
 from connectors.x.counts import DAYS_PER_PAGE, RECENT, Counts
+from connectors.x.guide import GUIDE
 
 if TYPE_CHECKING:
     from connectors.wire import WireSession
@@ -48,6 +57,7 @@ __all__ = [
     "API_URL",
     "CREDENTIAL",
     "FURTHER_CREDENTIALS",
+    "GUIDE",
     "HISTORY",
     "IN_FLIGHT",
     "MENTIONS",
@@ -371,14 +381,12 @@ class _Asker:
                 if not token:
                     return
                 if token in tokens:
-                    text = (
-                        f"x: the timeline of {walk.handle or user_id} repeats a page; older posts are missing"
-                    )
+                    text = f"x: the timeline of {walk.handle or user_id} repeats a page, so {NOT_LISTED}"
                     raise Unreadable(PLATFORM, text)
                 tokens.add(token)
                 if asked_for > MOST_ASKED_FOR:
-                    text = f"x: the timeline of {walk.handle or user_id} has no end; older posts are missing"
-                    raise Unreadable(PLATFORM, f"{text}, report this")
+                    text = f"x: the timeline of {walk.handle or user_id} has no end, so {NOT_LISTED}"
+                    raise Unreadable(PLATFORM, text)
 
     def _page(self, user_id: str, walk: Walk, token: str | None, *, is_own: bool) -> tuple[int, Any]:
         """How many posts were asked for, and one page of a timeline, smaller when the budget ends."""

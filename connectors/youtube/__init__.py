@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from connectors.asking import AccountDays, Ask, Walk, in_parts
 from connectors.credentials import CredentialHealth
 from connectors.errors import (
+    NOT_LISTED,
     BadRequest,
     Gone,
     NotOffered,
@@ -27,8 +28,16 @@ from connectors.errors import (
     Unreadable,
 )
 from connectors.history import CallsFor, History
-from connectors.youtube.addresses import CHANNEL_ID, VIDEO_ID, parse_handle, parse_post_id, parse_post_url
+from connectors.youtube.addresses import (
+    CHANNEL_ID,
+    VIDEO_ID,
+    parse_account_id,
+    parse_handle,
+    parse_post_id,
+    parse_post_url,
+)
 from connectors.youtube.answers import OAUTH_SETTINGS, items_of, judge, number_in, text_in, told
+from connectors.youtube.guide import GUIDE
 
 if TYPE_CHECKING:
     import requests
@@ -40,6 +49,7 @@ __all__ = [
     "API_URL",
     "CREDENTIAL",
     "FURTHER_CREDENTIALS",
+    "GUIDE",
     "HISTORY",
     "IN_FLIGHT",
     "MORE_HOSTS",
@@ -48,6 +58,7 @@ __all__ = [
     "collect",
     "credential_health",
     "judge",
+    "parse_account_id",
     "parse_handle",
     "parse_post_id",
     "parse_post_url",
@@ -266,8 +277,8 @@ class _Asker:
                     return
                 if token in tokens or len(tokens) >= MOST_PAGES:
                     fault = "repeat a page" if token in tokens else "do not end"
-                    text = f"youtube: the uploads of {walk.handle or channel.id} {fault}"
-                    raise Unreadable(PLATFORM, f"{text}; older videos are missing")
+                    text = f"youtube: the uploads of {walk.handle or channel.id} {fault}, so {NOT_LISTED}"
+                    raise Unreadable(PLATFORM, text)
                 tokens.add(token)
 
     def _look_up(self, campaign_id: str, videos: dict[str, bool]) -> None:

@@ -81,6 +81,16 @@ def parse_post_id(text: str) -> str:
     return alias
 
 
+def parse_account_id(text: str) -> str | None:
+    """The channel's id, of an address that has one or the id itself; None where a handle is looked for."""
+    channel = text.strip()
+    parts = web_address(channel) if "/" in channel else None
+    if parts is not None and _host(parts) in _HOSTS:
+        segments = _segments(parts)
+        channel = segments[1] if len(segments) > 1 and segments[0].lower() == "channel" else ""
+    return channel if CHANNEL_ID.fullmatch(channel) else None
+
+
 def parse_handle(text: str) -> str:
     """The channel's name without @ and address, its case kept. Raises UnusableReference, also for a UC… id:
     the answers name a channel by its handle, so that a handle that is an id would match no video.

@@ -4,24 +4,41 @@ platforms only what they think of the credentials."""
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from connectors import discover
 from connectors.spending import LedgerError
-from flows.collecting.plan import begins_at, idle_reason
-from flows.collecting.platforms import platforms_of
+from flows.collecting.plan import begins_at, idle_after, idle_reason
+from flows.collecting.platforms import base_url, is_on_this_machine, platforms_of
 from flows.console import complain, plain, say, show
+from flows.health.access import (
+    COLUMNS,
+    CREDENTIAL_COLUMNS,
+    Access,
+    accesses,
+    credential_rows,
+    findings_of,
+    is_dead_at,
+    rows_of,
+)
 from flows.health.alerts import EMAIL, SMTP_URL, WEBHOOK, NotSent, channels_of
+from flows.health.day_cost import day_cost
+from flows.health.env_file import env_findings, env_line
+from flows.health.findings import Finding, Rank, next_of, tell
 from flows.health.lake_check import examine_lake
 from flows.health.spent import spendings
-from flows.health.status import tell_spending, tell_tokens
-from flows.health.tokens import missing_line, tokens_of, warning_of
+from flows.health.status import tell_spending
+from flows.health.tokens import Token, tokens_of, warning_of
+from flows.health.workers_check import examine_workers
+from flows.home import DEMO_MARKER
 from flows.registry import Registry, RegistryError, load
-from warehouse.known import known_posts
+from warehouse.known import KnownPost, known_posts
 from warehouse.landed_files import landed_counts
 from warehouse.publish import NoWarehouse, Published, ask, opened
 from warehouse.suggestions import Unassigned, unassigned
@@ -38,21 +55,68 @@ UNKNOWN = "·"
 
 def examine(settings: Settings, clock: datetime, *, asks_platforms: bool = False) -> bool:
     """Write what was found to standard output and what must be mended to standard error; whether nothing
-    must. Platforms are asked of their credentials only when `asks_platforms`."""
+    must. Platforms, and a Dask scheduler, are asked only when `asks_platforms`.
+
+    First how everything stands, then what blocks, what limits and what can be had besides, each with what to
+    do about it, and at last what to do next.
+    """
     connectors = discover()
+    say(env_line())
     registry = _examine_registry(settings, connectors, clock)
+    found = [] if registry is not None else [_registry_refused(settings)]
     _examine_platforms(settings, connectors)
     if asks_platforms:
-        _ask_of_credentials(settings, connectors, clock)
-    are_tokens_fine = _examine_tokens(settings, connectors, clock)
-    are_channels_fine = _examine_channels(settings)
+        found += _ask_of_credentials(settings, connectors, clock)
+    tokens = {name: list(tokens_of(settings, connector)) for name, connector in connectors.items()}
+    rows = [
+        row
+        for name, connector in connectors.items()
+        for row in credential_rows(settings, connector, tokens[name], clock)
+    ]
+    if rows:
+        show("Credentials", CREDENTIAL_COLUMNS, rows)
+    found += env_findings(settings, connectors)
+    found += _examine_access(settings, registry, connectors, tokens, clock)
+    found += _examine_channels(settings)
+    found += examine_workers(settings, asks=asks_platforms)
     if registry is not None:
-        _examine_budgets(settings, registry, connectors, clock)
-    are_folders_fine = _examine_folders(settings) and examine_lake(settings)
-    is_warehouse_fine = _examine_warehouse(settings, registry, clock)
-    return registry is not None and all(
-        (are_tokens_fine, are_channels_fine, are_folders_fine, is_warehouse_fine)
-    )
+        found += _examine_budgets(settings, registry, connectors, clock)
+    are_folders_fine = _examine_folders(settings)
+    found += are_folders_fine
+    if not are_folders_fine and not examine_lake(settings):
+        found.append(_already_told("mend the lake as the line above says"))
+    is_built = _examine_warehouse(settings, registry, clock)
+    if is_built is None:
+        found.append(_already_told("run campaign build --full"))
+    tell(found)
+    has_landed = any(landed_counts(settings.landing).values())
+    step = next_of(found, is_under_way=has_landed) or _next_step(settings, registry, clock, has_landed)
+    say(f"next: {plain(step)}")
+    return not any(finding.is_error for finding in found)
+
+
+def _already_told(step: str) -> Finding:
+    """What is wrong was told where it was met."""
+    return Finding(Rank.blocks, "", is_error=True, next_step=f"{step}, then run campaign check again")
+
+
+def _registry_refused(settings: Settings) -> Finding:
+    return _already_told(f"mend {settings.registry} as the lines above say")
+
+
+def _next_step(settings: Settings, registry: Registry | None, clock: datetime, has_landed: bool) -> str:
+    """What to do where nothing is in the way."""
+    campaigns = registry.campaigns if registry else ()
+    if campaigns and all(clock >= idle_after(each) for each in campaigns):
+        return f"every campaign is over; campaign report shows it, or write the next into {settings.registry}"
+    begins = [f"{each.id} begins on {each.starts}" for each in campaigns if begins_at(each) > clock]
+    if campaigns and len(begins) == len(campaigns):
+        return f"campaign serve, which waits until there is something to ask ({begins[0]})"
+    if not has_landed:
+        return "campaign collect, which asks the platforms for the first time"
+    if not settings.warehouse.exists():
+        return "campaign build, which makes tables of what has landed"
+    return "everything is ready: campaign serve, which collects, builds and reports by itself"
 
 
 def _examine_registry(
@@ -109,49 +173,113 @@ def _platform_row(settings: Settings, platform: str, connector: ModuleType) -> l
     ]
 
 
-def _ask_of_credentials(settings: Settings, connectors: Mapping[str, ModuleType], clock: datetime) -> None:
-    """Ask the platforms, side by side: one that hangs keeps no other waiting."""
+def _ask_of_credentials(
+    settings: Settings, connectors: Mapping[str, ModuleType], clock: datetime
+) -> list[Finding]:
+    """Ask the platforms, side by side: one that hangs keeps no other waiting. Gives what they do not tell."""
     asked = [
         connector
         for platform, connector in connectors.items()
         if hasattr(connector, "credential_health")
         and settings.credential(platform, connector.CREDENTIAL) is not None
     ]
-    if asked:
-        from concurrent.futures import ThreadPoolExecutor
+    if not asked:
+        return []
+    from concurrent.futures import ThreadPoolExecutor
 
-        from flows.health.token_check import ask_platform
+    from flows.health.token_check import CLOCKS_DIFFER, ask_platform
+    from flows.progress import shown
 
-        with ThreadPoolExecutor(len(asked), thread_name_prefix="check") as threads:
-            for line in threads.map(lambda connector: ask_platform(settings, connector, clock), asked):
-                if line is not None:
-                    say(f"note: {plain(line)}")
+    with (
+        shown("check: asking the platforms"),
+        ThreadPoolExecutor(len(asked), thread_name_prefix="check") as threads,
+    ):
+        told = list(threads.map(lambda connector: ask_platform(settings, connector, clock), asked))
+    found = [Finding(Rank.limits, line) for each in told for line in each.lines]
+    ahead = next((each.clock_ahead for each in told if each.clock_ahead is not None), None)
+    if ahead is not None and abs(ahead) > CLOCKS_DIFFER:
+        minutes = abs(ahead) // timedelta(minutes=1)
+        way = "ahead of" if ahead > timedelta(0) else "behind"
+        found.append(
+            Finding(
+                Rank.limits,
+                f"this machine's clock is {minutes:,} minutes {way} the platforms', and every reading is "
+                "dated by it; set it right: timedatectl set-ntp true",
+            )
+        )
+    return found
 
 
-def _examine_tokens(settings: Settings, connectors: Mapping[str, ModuleType], clock: datetime) -> bool:
-    tokens = [token for connector in connectors.values() for token in tokens_of(settings, connector)]
-    tell_tokens(tokens, clock)
-    are_fine = True
+def _examine_access(
+    settings: Settings,
+    registry: Registry | None,
+    connectors: Mapping[str, ModuleType],
+    tokens: Mapping[str, Sequence[Token]],
+    clock: datetime,
+) -> Iterator[Finding]:
+    """Show what comes of the registry's accounts; what stands in its way."""
+    every = [token for some in tokens.values() for token in some]
+    if registry is None:
+        yield from _warnings(every, clock)
+        return
+    going_on = [campaign for campaign in registry.campaigns if clock < idle_after(campaign)]
+    found = accesses(settings, going_on, connectors, every)
+    rows = [row for access in found for row in rows_of(access)]
+    if rows:
+        show("What comes of the accounts", COLUMNS, rows)
+    for campaign in going_on:
+        if not platforms_of([campaign], connectors):
+            yield Finding(
+                Rank.blocks,
+                f"{campaign.id} names no account and no post, so nothing is asked for it; write [[accounts]] "
+                f"into {campaign.source}",
+                next_step=f"write the accounts of {campaign.id} into {campaign.source}",
+            )
+    can_go_on = any(access.is_set for access in found)
+    for access in found:
+        for finding in findings_of(access, settings, clock):
+            without = "; or go on without it: campaign collect" if finding.may_wait and can_go_on else ""
+            yield replace(finding, next_step=finding.next_step and f"{finding.next_step}{without}")
+    named = {access.platform for access in found}
+    yield from _warnings([token for token in every if token.platform not in named], clock)
+    yield from _demo_home(settings, [access for access in found if access.is_set])
+
+
+def _warnings(tokens: Iterable[Token], clock: datetime) -> Iterator[Finding]:
+    """Of credentials that no campaign needs now."""
     for token in tokens:
-        if (lacks := missing_line(token)) is not None:
-            say(f"note: {plain(lacks)}")
-        line = warning_of(token, clock)
-        if line is not None:
-            complain(line)
-            is_dead = token.is_valid is False or (token.expires_at is not None and token.expires_at <= clock)
-            are_fine = are_fine and not is_dead
-    return are_fine
+        warning = warning_of(token, clock)
+        if warning is not None:
+            is_dead = is_dead_at(token, clock)
+            rank = Rank.blocks if is_dead else Rank.limits
+            yield Finding(rank, warning, is_error=is_dead, is_urgent=True)
 
 
-def _examine_channels(settings: Settings) -> bool:
+def _demo_home(settings: Settings, found: Sequence[Access]) -> Iterator[Finding]:
+    """A demo's folder takes no real data."""
+    if not (settings.home / DEMO_MARKER).exists():
+        return
+    for access in found:
+        if not is_on_this_machine(urlsplit(base_url(settings, access.connector)).hostname or ""):
+            yield Finding(
+                Rank.blocks,
+                f"{settings.home} holds the demo's data and takes no other; set CAMPAIGN_HOME to another "
+                "folder",
+                is_error=True,
+                next_step="set CAMPAIGN_HOME to a folder of your own, then run campaign check again",
+            )
+            return
+
+
+def _examine_channels(settings: Settings) -> list[Finding]:
     try:
         channels = channels_of(settings)
     except NotSent as mistake:
-        complain(str(mistake))
-        return False
+        step = "mend the alerts' settings as the line above says, then run campaign check again"
+        return [Finding(Rank.blocks, str(mistake), is_error=True, next_step=step)]
     told = ", ".join(channel.setting for channel in channels)
     say(f"Alerts go to {told}" if told else f"Alerts go nowhere: set {WEBHOOK}, or {EMAIL} and {SMTP_URL}")
-    return True
+    return []
 
 
 def _further(settings: Settings, connector: ModuleType) -> str:
@@ -159,7 +287,7 @@ def _further(settings: Settings, connector: ModuleType) -> str:
     names = list(getattr(connector, "FURTHER_CREDENTIALS", {}).values())
     there = [name for name in names if settings.credential(connector.PLATFORM, name) is not None]
     missing = [name for name in names if name not in there]
-    parts = ([f"{', '.join(there)} is set"] if there else []) + (
+    parts = ([f"{', '.join(there)} {'is' if len(there) == 1 else 'are'} set"] if there else []) + (
         [f"none of {', '.join(missing)}"] if missing else []
     )
     return "; ".join(parts)
@@ -167,19 +295,50 @@ def _further(settings: Settings, connector: ModuleType) -> str:
 
 def _examine_budgets(
     settings: Settings, registry: Registry, connectors: Mapping[str, ModuleType], clock: datetime
-) -> None:
+) -> Iterator[Finding]:
     try:
         tell_spending(spendings(settings, registry, connectors, clock), clock)
     except LedgerError as trouble:
-        say(f"note: {trouble}")
-    for campaign in _active(registry, clock):
-        bounded = {budget.platform for budget in campaign.budgets}
+        yield Finding(Rank.limits, str(trouble))
+    known = _known(settings)
+    for campaign in registry.campaigns:
+        if clock >= idle_after(campaign):
+            continue
+        bounds = {budget.platform: budget for budget in campaign.budgets}
         for platform in platforms_of([campaign], connectors):
-            if hasattr(connectors.get(platform), "PRICES") and platform not in bounded:
-                say(
-                    f"note: {platform} charges for what is read and no budget of {campaign.id} bounds it; "
-                    f'write [[budgets]] with platform = "{platform}" and usd_per_day, usd_per_month or both'
+            if not hasattr(connectors.get(platform), "PRICES"):
+                continue
+            cost = day_cost(campaign, connectors[platform], known, clock)
+            forecast = (
+                f"about ${cost.usd_now:,.2f} a day with {cost.posts_now:,} posts, and "
+                f"${cost.usd_at_end:,.2f} with {cost.posts_at_end:,} on its last day"
+            )
+            budget = bounds.get(platform)
+            if budget is None:
+                yield Finding(
+                    Rank.limits,
+                    f"{platform} charges for what is read and no budget of {campaign.id} bounds it: "
+                    f'{forecast}; write [[budgets]] with platform = "{platform}" and usd_per_day = '
+                    f"{cost.suggested_usd_per_day} (or usd_per_month) into {campaign.source}",
                 )
+            else:
+                say(f"Reading {campaign.id} on {platform} costs {forecast}")
+                if budget.usd_per_day is not None and budget.usd_per_day < cost.usd_now:
+                    yield Finding(
+                        Rank.limits,
+                        f"{platform}: the budget of {campaign.id} (${budget.usd_per_day} a day) does not "
+                        f"reach for what is due ({forecast}); raise usd_per_day in {campaign.source}, or "
+                        "expect posts that are not read",
+                    )
+
+
+def _known(settings: Settings) -> list[KnownPost]:
+    """What the published tables know of posts; nothing where there are none that can be read."""
+    try:
+        with opened(settings.warehouse) as published:
+            return known_posts(published)
+    except NoWarehouse:
+        return []
 
 
 def _active(registry: Registry | None, clock: datetime) -> list[Campaign]:
@@ -187,8 +346,8 @@ def _active(registry: Registry | None, clock: datetime) -> list[Campaign]:
     return [campaign for campaign in campaigns if idle_reason(campaign, clock) is None]
 
 
-def _examine_folders(settings: Settings) -> bool:
-    are_fine = True
+def _examine_folders(settings: Settings) -> list[Finding]:
+    found: dict[Path, Finding] = {}
     for setting, folder in (
         ("CAMPAIGN_HOME", settings.home),
         # Of a lake in a bucket the copy lies in the home.
@@ -198,24 +357,27 @@ def _examine_folders(settings: Settings) -> bool:
         while not existing.exists() and existing != existing.parent:
             existing = existing.parent
         if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-            complain(f"{existing} cannot be written; mend its permissions or set {setting} to another folder")
-            are_fine = False
-    return are_fine
+            cure = f"mend its permissions or set {setting} to another folder"
+            line = f"{existing} cannot be written; {cure}"
+            step = f"{cure}, then run campaign check again"
+            found.setdefault(existing, Finding(Rank.blocks, line, is_error=True, next_step=step))
+    return list(found.values())
 
 
-def _examine_warehouse(settings: Settings, registry: Registry | None, clock: datetime) -> bool:
+def _examine_warehouse(settings: Settings, registry: Registry | None, clock: datetime) -> bool | None:
+    """Whether there are tables; None where they cannot be read, which is told."""
     counts = landed_counts(settings.landing)
     landed = ", ".join(f"{platform} {count:,}" for platform, count in counts.items() if count)
     say(f"Landing {settings.landing}: {landed or 'nothing yet; run campaign collect'} (files)")
     if not settings.warehouse.exists():
         say(f"Warehouse {settings.warehouse}: nothing yet; run campaign build")
-        return True
+        return False
     try:
         with opened(settings.warehouse) as published:
             _examine_tables(settings.warehouse, published, registry, clock)
     except NoWarehouse as trouble:
         complain(str(trouble))
-        return False
+        return None
     return True
 
 

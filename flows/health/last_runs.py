@@ -68,8 +68,8 @@ def round_of(home: Path, platform: str) -> Path:
 
 
 def run_of(home: Path, flow_name: str) -> Path:
-    """The file of a further flow's last run: one that knows of a home writes it itself (maintain, report), of
-    the others its scheduler does."""
+    """The file of a further flow's last run: one that knows of a home writes it itself (maintain, report,
+    export), of the others its scheduler does."""
     return home / RUNS / f"{flow_name}.json"
 
 

@@ -86,8 +86,8 @@ class Facts:
     """Everything that is known at the moment `clock` without asking anybody.
 
     `built_at` is when the tables were last found to be as the lake is, `published_at` when they last changed.
-    `runs` has how the last run of each further flow ended (maintain, report), by name. `unreadable` says why
-    the tables cannot be read, `notes` what else could not be found out.
+    `runs` has how the last run of each further flow ended (maintain, report, export), by name. `unreadable`
+    says why the tables cannot be read, `notes` what else could not be found out.
     """
 
     clock: datetime

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from flows.answers.markdown import words
 from flows.console import plain, say, show
 from flows.health.problems import Problem, state_of, usd
 from flows.health.spent import Spending
@@ -17,8 +18,6 @@ from warehouse.missed import Missed
 
 GAPS_SHOWN = 10
 UNKNOWN = "·"
-
-_MARKS = {ord(mark): f"&#{ord(mark)};" for mark in "\\`*_{}[]<>#|~&@"}
 
 
 def tell(facts: Facts) -> None:
@@ -82,7 +81,7 @@ def as_json(facts: Facts, problems: Sequence[Problem]) -> str:
 def as_markdown(facts: Facts, problems: Sequence[Problem]) -> str:
     """What is wrong and how each platform stands, for the page of a scheduler."""
     lines = [f"**{len(problems)} to mend**" if problems else "**All is well**", ""]
-    lines += [f"- {in_markdown(str(problem))}" for problem in problems]
+    lines += [f"- {words(str(problem))}" for problem in problems]
     lines += ["", "| platform | last success | newest reading | state |", "|---|---|---|---|"]
     for standing in facts.platforms:
         cells = (
@@ -91,15 +90,9 @@ def as_markdown(facts: Facts, problems: Sequence[Problem]) -> str:
             _moment(standing.newest_reading, facts.clock),
             state_of(standing, facts),
         )
-        lines.append(f"| {' | '.join(in_markdown(cell) for cell in cells)} |")
+        lines.append(f"| {' | '.join(words(cell) for cell in cells)} |")
     lines += ["", f"Tables: published {_moment(facts.published_at, facts.clock)}"]
     return "\n".join(lines)
-
-
-def in_markdown(text: str) -> str:
-    """A text from outside as plain words of a Markdown page: no markup, no HTML, no link, no line of its
-    own."""
-    return " ".join(plain(text).split()).translate(_MARKS).replace("://", "&#58;//")
 
 
 def tell_tokens(tokens: Iterable[Token], clock: datetime) -> None:
@@ -109,9 +102,9 @@ def tell_tokens(tokens: Iterable[Token], clock: datetime) -> None:
             token.platform,
             token.setting,
             {True: "valid", False: "refused", None: "not known"}[token.is_valid],
-            _expiry(token, clock),
+            expiry_of(token, clock),
             ", ".join(token.missing) or "none",
-            _ago(clock - token.asked_at),
+            ago_of(clock - token.asked_at),
         ]
         for token in tokens
     ]
@@ -190,7 +183,8 @@ def _tell_gaps(gaps: Sequence[Missed]) -> None:
         say(f"and {len(gaps) - GAPS_SHOWN:,} more; ask campaign sql for marts.gaps")
 
 
-def _expiry(token: Token, clock: datetime) -> str:
+def expiry_of(token: Token, clock: datetime) -> str:
+    """When a credential expires, in a few words."""
     if token.expires_at is None:
         return "never" if token.never_expires else "not told"
     days = token.days_left(clock)
@@ -219,10 +213,11 @@ def _bound(amount: Decimal | None) -> str:
 def _moment(moment: datetime | None, clock: datetime) -> str:
     if moment is None:
         return "never"
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC ({_ago(clock - moment)})"
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC ({ago_of(clock - moment)})"
 
 
-def _ago(span: timedelta) -> str:
+def ago_of(span: timedelta) -> str:
+    """How long ago something was, in a few words."""
     if span < timedelta(0):
         return "ahead of the clock"
     if span < timedelta(hours=1):

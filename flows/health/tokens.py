@@ -1,23 +1,23 @@
 """What is known of the credentials: how long they live, whether they were taken, what they may not see.
 
 Platforms are asked once a day by a collect, or by `campaign check` (`flows.health.token_check`), and what
-they said is kept in `.tokens/PLATFORM.json`: moments, permissions and a digest of the credential, never the
-credential. So a new token is not taken for the old one, and whoever looks at the home needs no network.
-Losing a file costs one call.
+they said is kept in `.tokens/PLATFORM.json`: moments, permissions, the public names of its accounts and a
+digest of the credential, never the credential. So a new token is not taken for the old one, and whoever looks
+at the home needs no network. Losing a file costs one call.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from connectors.credentials import CredentialHealth
+from connectors.credentials import CredentialHealth, OwnAccount
 from connectors.errors import ENDS_THE_RUN, TokenInvalid, Trouble
 from warehouse.durable import write_whole
 
@@ -42,8 +42,8 @@ class Token:
     """What is known of the credential that a setting holds now.
 
     `asked_at` is when its platform told; `is_latest` marks an `expires_at` that is counted from the day on
-    which the credential was first seen here: it may expire earlier, not later. The others as in
-    `connectors.credentials.CredentialHealth`.
+    which the credential was first seen here: it may expire earlier, not later. `accounts` are those that it
+    may see from within, None where nobody told. The others as in `connectors.credentials.CredentialHealth`.
     """
 
     platform: str
@@ -55,7 +55,9 @@ class Token:
     never_expires: bool = False
     is_latest: bool = False
     missing: tuple[str, ...] = ()
+    missing_for_audiences: tuple[str, ...] = ()
     told: str = ""
+    accounts: tuple[OwnAccount, ...] | None = None
 
     def days_left(self, clock: datetime) -> int | None:
         """Whole days until it expires, below 0 once it has; None where that is not known."""
@@ -108,9 +110,15 @@ def ask_of_credential(
 
 
 def record_token(
-    settings: Settings, connector: ModuleType, setting: str, health: CredentialHealth, moment: datetime
+    settings: Settings,
+    connector: ModuleType,
+    setting: str,
+    health: CredentialHealth,
+    moment: datetime,
+    accounts: Sequence[OwnAccount] | None = None,
 ) -> None:
-    """Keep what was told at `moment` of the credential that a setting holds."""
+    """Keep what was told at `moment` of the credential that a setting holds; without `accounts`, those that
+    were told before stay."""
     secret = settings.credential(connector.PLATFORM, setting)
     if secret is None:
         return
@@ -122,6 +130,8 @@ def record_token(
     elif health.is_valid is None and before:
         # Nothing new was learned.
         expires_at, never_expires, is_latest = before.expires_at, before.never_expires, before.is_latest
+    if accounts is None and before:
+        accounts = before.accounts
     path = _file_of(settings.home, connector.PLATFORM)
     content = _read(path) | {
         setting: {
@@ -133,16 +143,18 @@ def record_token(
             "never_expires": never_expires,
             "is_latest": is_latest,
             "missing": list(health.missing),
+            "missing_for_audiences": list(health.missing_for_audiences),
             "told": health.told,
+            "accounts": None if accounts is None else [asdict(account) for account in accounts],
         }
     }
     write_whole(path, json.dumps(content))
 
 
-def warning_of(token: Token, clock: datetime) -> str | None:
+def warning_of(token: Token, clock: datetime, cure: str = "") -> str | None:
     """One plain line about a credential that has expired, was refused or has less than seven days left, with
-    what to do; None where nothing is."""
-    cure = f"make a new one and set {token.setting}; {STEPS}"
+    what to do (`cure`, or where that is written); None where nothing is."""
+    cure = cure or f"make a new one and set {token.setting}; {STEPS}"
     if token.is_valid is False:
         return f"{token.platform}: {token.setting} is refused ({_reason(token)}); {cure}"
     if token.expires_at is None or token.expires_at - clock >= WARN_BEFORE:
@@ -194,6 +206,11 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
     return {setting: each for setting, each in content.items() if isinstance(each, dict)}
 
 
+def _accounts(kept: object) -> tuple[OwnAccount, ...] | None:
+    """Raises TypeError where they are none."""
+    return tuple(OwnAccount(**each) for each in kept) if isinstance(kept, list) else None
+
+
 def _token(platform: str, setting: str, content: Mapping[str, Any]) -> Token | None:
     try:
         expires_at = content["expires_at"]
@@ -207,7 +224,9 @@ def _token(platform: str, setting: str, content: Mapping[str, Any]) -> Token | N
             never_expires=bool(content["never_expires"]),
             is_latest=bool(content["is_latest"]),
             missing=tuple(str(name) for name in content["missing"]),
+            missing_for_audiences=tuple(str(name) for name in content.get("missing_for_audiences", ())),
             told=str(content["told"]),
+            accounts=_accounts(content.get("accounts")),
         )
     except (KeyError, TypeError, ValueError):
         return None

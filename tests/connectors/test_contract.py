@@ -167,6 +167,24 @@ def test_further_credentials_are_settings_and_parameters_of_collect(
         assert secret is not None, f"{setting} is not a name that settings can have"
 
 
+@every_connector
+def test_a_platform_that_guides_people_says_where_and_for_what(connector: ModuleType):
+    guide = getattr(connector, "GUIDE", None)
+    assert guide is not None or connector.PLATFORM not in CREDENTIALS, f"{connector.PLATFORM} has no GUIDE"
+    if guide is None:
+        return
+    places = [guide.made_at, guide.grants, *(further.made_at for further in guide.further)]
+    assert all(place.address.startswith("https://") and place.way for place in places)
+    assert guide.own
+    # Each permission that the platform is asked about has a line of what is missing without it.
+    needed = (*getattr(connector, "NEEDED_PERMISSIONS", ()), *guide.for_audiences)
+    assert set(needed) <= set(guide.permissions)
+    told = {setting for further in guide.further for setting in further.settings}
+    assert told == set(getattr(connector, "FURTHER_CREDENTIALS", {}).values())
+    # Whoever is not asked says why.
+    assert bool(guide.untold) != hasattr(connector, "credential_health")
+
+
 def test_the_example_settings_name_every_credential_of_the_promised_platforms():
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
     for platform, credential in CREDENTIALS.items():

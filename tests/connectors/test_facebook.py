@@ -476,7 +476,7 @@ def test_a_listing_that_does_not_end_is_broken_off(
     ((kind, message, _),) = wire.session.report.troubles
     assert (kind, message) == (
         "Unreadable",
-        "facebook: 222/posts does not end; the rest was not listed",
+        f"facebook: 222/posts does not end, so {errors.NOT_LISTED}",
     )
     assert wire.session.report.walked == [walk("third")]
 
