@@ -9,8 +9,9 @@ from __future__ import annotations
 import hmac
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -37,7 +38,8 @@ _Given = TypeVar("_Given")
 # In the data folder: copies of lakes that lie in buckets.
 MIRRORS = ".mirror"
 
-_ENV_FILE = ".env"
+# Read in the working folder, and nowhere else.
+ENV_FILE = ".env"
 _VERSION = re.compile(r"v[0-9]{1,3}\.[0-9]{1,2}")
 _VERSION_SEGMENT = re.compile(r"v?[0-9]+(\.[0-9]+)?")
 _SMALL_NUMBER = re.compile(r"[0-9]{1,3}")
@@ -69,7 +71,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_file=_ENV_FILE,
+        env_file=ENV_FILE,
         env_file_encoding="utf-8",
         env_ignore_empty=True,
         case_sensitive=True,
@@ -83,6 +85,8 @@ class Settings(BaseSettings):
     registry: Path = Field(default=Path("campaigns"), validation_alias="CAMPAIGN_REGISTRY")
     keep_builds: int = Field(default=3, validation_alias="CAMPAIGN_KEEP_BUILDS")
     keep_texts_days: int | None = Field(default=None, validation_alias="CAMPAIGN_KEEP_TEXTS_DAYS")
+
+    reports_url: str | None = Field(default=None, validation_alias="CAMPAIGN_REPORTS_URL")
 
     workers: int | str | None = Field(default=None, validation_alias="CAMPAIGN_DASK")
 
@@ -120,15 +124,15 @@ class Settings(BaseSettings):
     def __init__(self, **given: Any) -> None:
         try:
             super().__init__(**given)
-            found = dotenv_values(_ENV_FILE, encoding="utf-8") | os.environ
+            found = dotenv_values(ENV_FILE, encoding="utf-8") | os.environ
         except ValidationError as trouble:
             # Not chained: a validation error holds the values.
             raise SettingsError("; ".join(_line(error) for error in trouble.errors())) from None
         except UnicodeDecodeError:
-            raise SettingsError(f"{_ENV_FILE} is not UTF-8 text; save it as UTF-8") from None
+            raise SettingsError(f"{ENV_FILE} is not UTF-8 text; save it as UTF-8") from None
         except OSError as trouble:
             raise SettingsError(
-                f"{_ENV_FILE} cannot be read ({trouble.strerror}); mend its permissions"
+                f"{ENV_FILE} cannot be read ({trouble.strerror}); mend its permissions"
             ) from None
         for name, value in found.items():
             if value and value.strip() and name not in _FIELD_OF and _OTHER_NAME.fullmatch(name):
@@ -250,6 +254,19 @@ class Settings(BaseSettings):
     def _check_url(cls, url: str | None) -> str | None:
         return None if url is None else _checked_url(url)
 
+    @field_validator("reports_url")
+    @classmethod
+    def _check_reports_url(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url) if _is_address(url, "http", "https") else None
+        if parts is None or parts.query or parts.fragment or "@" in parts.netloc or "\\" in url:
+            raise ValueError(
+                "must be the http(s):// address of the folder of reports, without a password, ? or #; "
+                "give it as https://host/reports"
+            )
+        return url.rstrip("/")
+
     @field_validator("facebook_api_version")
     @classmethod
     def _check_version(cls, version: str) -> str:
@@ -351,6 +368,20 @@ class Settings(BaseSettings):
 
 
 _FIELD_OF = {str(field.validation_alias): name for name, field in Settings.model_fields.items()}
+
+
+def setting_names(connectors: Mapping[str, ModuleType]) -> frozenset[str]:
+    """Every name that is read, with those of the platforms' credentials and addresses."""
+    of_platforms = {
+        name
+        for platform, connector in connectors.items()
+        for name in (
+            f"{platform.upper()}_API_URL",
+            connector.CREDENTIAL,
+            *getattr(connector, "FURTHER_CREDENTIALS", {}).values(),
+        )
+    }
+    return frozenset(_FIELD_OF) | of_platforms
 
 
 def _line(error: ErrorDetails) -> str:

@@ -22,7 +22,7 @@ from flows.settings import Settings, SettingsError
 
 COLLECT, BUILD = "collect", "build"
 # These keep how they ended themselves, whoever started them.
-WITHOUT_US = ("maintain", "report")
+WITHOUT_US = ("maintain", "report", "export")
 
 
 class Hooks(TypedDict):
@@ -60,8 +60,8 @@ TELLING_PEOPLE: Hooks = {
 def _keep(
     settings: Settings, flow_name: str, flow_run: FlowRun, state: State[Any], ended_at: datetime
 ) -> None:
-    """Rounds, builds, maintain and report write down themselves how they ended, unless they were killed or
-    could not begin; of the other flows only Prefect knows."""
+    """Rounds, builds, maintain, report and export write down themselves how they ended, unless they were
+    killed or could not begin; of the other flows only Prefect knows."""
     if state.name == SKIPPED:
         # It did nothing.
         return

@@ -9,10 +9,11 @@ from pydantic import BaseModel, ValidationError
 
 
 def mistakes_in(deployments: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """A line for each value of a cron schedule or a concurrency limit that Prefect refuses. What holds one of
-    Prefect's templates is left to its command, which fills them in."""
+    """A line for each value of a cron schedule, a concurrency limit or a trigger that Prefect refuses. What
+    holds one of Prefect's templates is left to its command, which fills them in."""
     from prefect.client.schemas.objects import ConcurrencyLimitConfig
     from prefect.client.schemas.schedules import CronSchedule
+    from prefect.events import DeploymentEventTrigger
 
     for deployment in deployments:
         place = f"deployment {deployment['name']} of {deployment['entrypoint']}"
@@ -21,6 +22,10 @@ def mistakes_in(deployments: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             if isinstance(schedule, dict) and "cron" in schedule:
                 keys = CronSchedule.model_fields.keys() & schedule.keys()
                 yield from _refused(place, CronSchedule, {key: schedule[key] for key in keys})
+        triggers = deployment.get("triggers")
+        for trigger in triggers if isinstance(triggers, list) else []:
+            if isinstance(trigger, dict) and trigger.get("type", "event") == "event":
+                yield from _refused(place, DeploymentEventTrigger, trigger)
         limit = deployment.get("concurrency_limit")
         if isinstance(limit, dict):
             yield from _refused(place, ConcurrencyLimitConfig, limit)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 from prefect.client.schemas.objects import State
@@ -61,15 +63,30 @@ def scheduled_at() -> datetime:
 @contextmanager
 def _server_expected() -> Iterator[None]:
     """Say in one line that the server cannot be reached. Prefect says so by a RuntimeError of its own."""
-    cure = "start it (prefect server start), or unset PREFECT_API_URL to run without a record"
     try:
         yield
     except httpx.TransportError as error:
-        raise NoServer(f"the Prefect server of PREFECT_API_URL does not answer; {cure}") from error
+        raise NoServer(_silent()) from error
     except RuntimeError as error:
         if "Failed to reach API" not in str(error):
             raise
-        raise NoServer(f"the Prefect server of PREFECT_API_URL does not answer; {cure}") from error
+        raise NoServer(_silent()) from error
+
+
+def _silent() -> str:
+    """The line that the server does not answer, with where it was looked for."""
+    address = urlsplit(os.environ.get("PREFECT_API_URL", ""))
+    otherwise = "or unset PREFECT_API_URL to run without a record"
+    if address.scheme not in ("http", "https"):
+        return (
+            "PREFECT_API_URL is no address of a Prefect server; write it like http://127.0.0.1:4200/api, "
+            f"{otherwise}"
+        )
+    place = address.netloc.rpartition("@")[2]
+    return (
+        f"the Prefect server of PREFECT_API_URL does not answer at {place}; start it (prefect server start), "
+        f"{otherwise}"
+    )
 
 
 def recorded(run: Callable[[], State[Any]], kind: type[_Given]) -> _Given:

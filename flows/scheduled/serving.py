@@ -1,4 +1,5 @@
-"""Serve: a Prefect server, the deployments of prefect.yaml and a worker for their runs, in one process tree.
+"""Serve: a Prefect server, the deployments of prefect.yaml, a worker for their runs and the pages of the
+reports, in one process tree.
 
 The server is a child, which Ctrl-C does not reach before the runs have told it how they ended; this process
 deploys and works, and each run is a child of it. Prefect is imported only after its settings are in the
@@ -8,7 +9,6 @@ environment, while the server starts.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import logging
 import os
 import re
@@ -30,7 +30,10 @@ from uuid import UUID
 
 import httpx
 
+from flows.children import END_WITH_PARENT
+from flows.cli.stopping import ENDING, THE_SAME_S
 from flows.console import say, show
+from flows.progress import shown
 from flows.scheduled.mistakes import mistakes_in
 from warehouse.one_at_a_time import Busy, one_at_a_time
 
@@ -52,7 +55,6 @@ WIND_UP_S = 30.0
 # In the folder of Prefect's records, while a server of ours keeps them.
 SERVE_LOCK = ".serve.lock"
 
-_PR_SET_PDEATHSIG = 1
 _FRAME = re.compile("[\u2500-\u257f]+")
 
 
@@ -69,8 +71,9 @@ class Planned:
     pool: str
 
 
-def serve_until_stopped(settings: Settings, prefect_yaml: Path, port: int) -> None:
-    """Serve until Ctrl-C or SIGTERM; returns when everything it started has ended. Raises `ServeRefused`."""
+def serve_until_stopped(settings: Settings, prefect_yaml: Path, port: int, reports_port: int) -> None:
+    """Serve until Ctrl-C or SIGTERM; returns when everything it started has ended. With `reports_port` 0 the
+    reports are not served. Raises `ServeRefused`."""
     started_s = time.monotonic()
     deployments = _deployments_in(prefect_yaml)
     planned = [_plan_of(each) for each in deployments]
@@ -84,7 +87,11 @@ def serve_until_stopped(settings: Settings, prefect_yaml: Path, port: int) -> No
             running.enter_context(_alone_in(_settle_prefect(settings.home)))
             server = running.enter_context(_server(port))
             api = os.environ["PREFECT_API_URL"] = f"http://{HOST}:{port}/api"
+        reports = running.enter_context(_reports(settings, reports_port)) if reports_port else None
         sys.stdout.flush()
+        starting = running.enter_context(ExitStack())
+        progress = starting.enter_context(shown("serve"))
+        progress("the server starts")
         # Takes seconds, in which the server starts.
         from prefect.client.orchestration import get_client
 
@@ -96,8 +103,10 @@ def serve_until_stopped(settings: Settings, prefect_yaml: Path, port: int) -> No
                 _end_what_was_killed(client)
             for pool in pools:
                 _make_pool(client, pool)
+            progress("the deployments are put in")
             _deploy(prefect_yaml, stops)
-            _announce(client, planned, api, time.monotonic() - started_s)
+            starting.close()
+            _announce(client, planned, api, reports, time.monotonic() - started_s)
         asyncio.run(_work(pools, server))
 
 
@@ -143,6 +152,9 @@ def _settle_prefect(home: Path) -> Path:
         # Prefect writes its pages where it is installed, which a service may only read.
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(folder / "pages"),
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        # The newer pages have the browser ask a company that measures use for its settings, and take no
+        # setting against it (Prefect 3.8.8); the older ones ask nobody. Who prefers the newer can switch.
+        "PREFECT_SERVER_UI_V2_ENABLED": "false",
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
         # Leases in memory would be forgotten at a crash, and the slots that they hold never freed.
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
@@ -188,7 +200,7 @@ def _server(port: int) -> Iterator[subprocess.Popen[bytes]]:
         except OSError as error:
             raise ServeRefused(
                 f"port {port} cannot be had ({error.strerror}), another server has it; name another port "
-                f"(campaign serve --port {port + 1}), or set PREFECT_API_URL to use the server that is there"
+                f"(campaign serve --port {port + 2}), or set PREFECT_API_URL to use the server that is there"
             ) from None
     # A session of its own: Ctrl-C is for this process, which lets the runs tell the server how they ended.
     process = subprocess.Popen(  # noqa: S603  (nothing in it comes from outside)
@@ -198,7 +210,7 @@ def _server(port: int) -> Iterator[subprocess.Popen[bytes]]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         start_new_session=True,
-        preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+        preexec_fn=END_WITH_PARENT,
     )
     try:
         yield process
@@ -211,9 +223,23 @@ def _server(port: int) -> Iterator[subprocess.Popen[bytes]]:
             process.wait()
 
 
-def _end_with_parent() -> None:
-    """In the child: ask the kernel for a SIGTERM when the parent is gone, however it went."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+@contextmanager
+def _reports(settings: Settings, port: int) -> Iterator[str]:
+    """The pages of the reports, for the time of the block; gives their address, to which the runs link unless
+    the settings name another. Raises `ServeRefused`."""
+    from flows.scheduled.pages import reports_served
+
+    with ExitStack() as served:
+        try:
+            address = served.enter_context(reports_served(settings.reports, port))
+        except OSError as error:
+            raise ServeRefused(
+                f"port {port}, for the reports, cannot be had ({error.strerror}); name another port "
+                f"(campaign serve --reports-port {port + 1}), or serve none (--reports-port 0)"
+            ) from None
+        if settings.reports_url is None:
+            os.environ["CAMPAIGN_REPORTS_URL"] = address
+        yield address
 
 
 def _wait_until_it_answers(api: str, server: subprocess.Popen[bytes] | None) -> None:
@@ -336,7 +362,9 @@ def _reason_in(output: str) -> str:
     return " ".join(reason.split()).rstrip(".")
 
 
-def _announce(client: SyncPrefectClient, planned: Sequence[Planned], api: str, took_s: float) -> None:
+def _announce(
+    client: SyncPrefectClient, planned: Sequence[Planned], api: str, reports: str | None, took_s: float
+) -> None:
     """Say what runs when, what was missed, and where the pages are. Slots that were missed are cancelled, but
     for the newest of each deployment."""
     from flows.scheduled.missed_slots import leave_the_newest
@@ -346,10 +374,12 @@ def _announce(client: SyncPrefectClient, planned: Sequence[Planned], api: str, t
         newest, cancelled = leave_the_newest(client, deployment.id)
         if newest is not None:
             missed.append(f"{name}: missed {cancelled + 1:,}, the newest runs now")
-        rows.append([name, _when(deployment), _next_run(client, deployment)])
+        rows.append([name, _when(client, deployment), _next_run(client, deployment)])
     show(None, ["deployment", "when", "next run, UTC"], sorted(rows))
     for line in sorted(missed):
         say(line)
+    if reports is not None:
+        say(f"Reports at {reports}")
     say(f"Pages at {api.removesuffix('/api')}; ready after {took_s:.0f} s. Ctrl-C stops.")
     sys.stdout.flush()
 
@@ -393,15 +423,24 @@ def _deployed(
             return
 
 
-def _when(deployment: DeploymentResponse) -> str:
-    """The deployment's crons, each with its time zone."""
+def _when(client: SyncPrefectClient, deployment: DeploymentResponse) -> str:
+    """The deployment's crons, each with its time zone, and what else starts it, as its triggers describe
+    that."""
     from prefect.client.schemas.schedules import CronSchedule
+    from prefect.events.actions import RunDeployment
 
     times = [each.schedule for each in deployment.schedules if each.active]
-    if deployment.paused or (deployment.schedules and not times):
+    triggers = [
+        each
+        for each in client.read_resource_related_automations(f"prefect.deployment.{deployment.id}")
+        # Somebody may have made another that watches the deployment, or pauses it.
+        if any(isinstance(act, RunDeployment) and act.deployment_id == deployment.id for act in each.actions)
+    ]
+    awake = [each for each in triggers if each.enabled]
+    if deployment.paused or ((deployment.schedules or triggers) and not times and not awake):
         return "paused"
     crons = [f"{time.cron}, {time.timezone}" for time in times if isinstance(time, CronSchedule)]
-    return "; ".join(crons) or "by hand"
+    return "; ".join([*crons, *(each.description or each.name for each in awake)]) or "by hand"
 
 
 def _next_run(client: SyncPrefectClient, deployment: DeploymentResponse) -> str:
@@ -443,8 +482,18 @@ async def _work(pools: list[str], server: subprocess.Popen[bytes] | None) -> Non
     working = [asyncio.create_task(worker.start(printer=lambda line: None)) for worker in workers]
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
+    stopped_s = 0.0
+
+    def stop(number: int) -> None:
+        nonlocal stopped_s
+        if not stopped.is_set():
+            stopped_s = time.monotonic()
+            stopped.set()
+        elif time.monotonic() - stopped_s > THE_SAME_S:
+            _end_at_once(number)
+
+    for number in ENDING:
+        loop.add_signal_handler(number, stop, number)
     try:
         while not stopped.is_set():
             with suppress(TimeoutError):
@@ -462,6 +511,15 @@ async def _work(pools: list[str], server: subprocess.Popen[bytes] | None) -> Non
         for each in working:
             each.cancel()
         await asyncio.gather(*working, return_exceptions=True)
+
+
+def _end_at_once(number: int) -> NoReturn:
+    """End this process and all that it started, there and then. The next start tells the server so."""
+    with suppress(OSError):
+        for children in Path("/proc/self/task").glob("*/children"):
+            for child in children.read_text().split():
+                os.kill(int(child), signal.SIGKILL)
+    os._exit(128 + number)
 
 
 async def _end_runs() -> None:
@@ -506,9 +564,16 @@ def _stops_are_noted() -> Iterator[Sequence[int]]:
     """A service manager's SIGTERM ends everything as Ctrl-C does. Tells which signals have come."""
     stops: list[int] = []
 
-    def stop(number: int, _frame: FrameType | None) -> NoReturn:
-        stops.append(number)
-        raise KeyboardInterrupt
+    first_s = 0.0
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        nonlocal first_s
+        if not stops:
+            first_s = time.monotonic()
+            stops.append(number)
+            raise KeyboardInterrupt
+        if time.monotonic() - first_s > THE_SAME_S:
+            _end_at_once(number)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
