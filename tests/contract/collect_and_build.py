@@ -1,6 +1,6 @@
 """Run by the test, in the copy: collects of the invented platform from its sandbox, builds, and prints rows.
 
-python collect_and_build.py HOME
+python collect_and_build.py HOME REGISTRY
 """
 
 from __future__ import annotations
@@ -20,39 +20,13 @@ from flows.settings import Settings
 from warehouse.build import build
 from warehouse.publish import open_published
 
-REGISTRY = """\
-id = "coo-2026"
-name = "Coo 2026"
-starts = 2026-05-01
-ends = 2026-05-31
-timezone = "Europe/London"
 
-[[sides]]
-id = "ours"
-ours = true
-
-[[accounts]]
-side = "ours"
-platform = "pigeon"
-handle = "@loft"
-
-[[assets]]
-id = "first-flight"
-title = "First flight"
-side = "ours"
-kind = "text"
-posts = ["https://pigeon.example/p/7"]
-"""
-
-
-def main(home: Path) -> None:
-    (home / "campaigns").mkdir(parents=True)
-    (home / "campaigns" / "coo.toml").write_text(REGISTRY, encoding="utf-8")
+def main(home: Path, registered: Path) -> None:
     first = datetime(2026, 5, 1, 12, tzinfo=UTC)
     outcomes = []
     with Sandbox(now=first) as sandbox:
         os.environ.update(sandbox.settings)
-        settings = Settings(CAMPAIGN_HOME=str(home), CAMPAIGN_REGISTRY=str(home / "campaigns"))
+        settings = Settings(CAMPAIGN_HOME=str(home), CAMPAIGN_REGISTRY=str(registered))
         registry = load(settings.registry, connectors.discover())
         for hours in range(0, 73, 6):
             moment = first + timedelta(hours=hours)
@@ -90,4 +64,4 @@ def main(home: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

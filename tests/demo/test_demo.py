@@ -16,7 +16,6 @@ import pytest
 from markupsafe import escape
 
 from flows.demo import DOWN_FROM, DOWN_UNTIL
-from tests.docs.readme import README, filled
 from tests.sandbox.plain import truth
 from warehouse.build import build
 from warehouse.publish import open_published
@@ -189,15 +188,6 @@ def test_no_code_outside_the_sandbox_knows_the_published_figures() -> None:
 def test_the_world_covers_the_registrys_assets() -> None:
     registry = tomllib.loads((ROOT / "campaigns" / f"{CAMPAIGN}.toml").read_text(encoding="utf-8"))
     assert {asset["title"] for asset in registry["assets"] if "posts" in asset} == set(VIEWS)
-
-
-def test_every_query_of_the_readme_answers_what_it_says(
-    demo_home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # The tester's terminal may be narrower than the tables.
-    monkeypatch.delenv("COLUMNS", raising=False)
-    shown = README.read_text(encoding="utf-8")
-    assert filled(shown, demo_home / "warehouse.duckdb") == shown
 
 
 def test_the_report_is_written_and_says_where(

@@ -1,5 +1,5 @@
-"""What docs/operations.md promises: its commands and settings exist, units and image run what there is, and a
-backup that was taken beside everything else gives the same numbers elsewhere.
+"""What docs/operations.md promises: units and image run what there is, and a backup that was taken beside
+everything else gives the same numbers elsewhere.
 """
 
 from __future__ import annotations
@@ -13,20 +13,15 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import typer
 import yaml
-from typer._click.exceptions import ClickException, MissingParameter
-from typer.core import TyperGroup
 
-from connectors import discover
-from flows.cli import app
-from flows.settings import Settings
-from tests.docs.readme import ROOT
+from tests.docs.commands import calls_in, refusal_of
+from tests.docs.pages import ROOT
+from tests.docs.test_documents import SETTINGS
 from tests.flows.conftest import built, home, made, post  # noqa: F401
 from warehouse.landing import LandingWriter
 from warehouse.publish import ask
@@ -37,53 +32,6 @@ UNITS = sorted((FOLDER / "systemd").glob("*.service"))
 TIMERS = sorted((FOLDER / "systemd").glob("*.timer"))
 CONTAINERFILE = (FOLDER / "Containerfile").read_text(encoding="utf-8")
 
-COMMANDS = typer.main.get_command(app)
-SETTINGS = {str(field.validation_alias) for field in Settings.model_fields.values()} | {
-    name
-    for connector in discover().values()
-    for name in (connector.CREDENTIAL, *getattr(connector, "FURTHER_CREDENTIALS", {}).values())
-}
-
-
-def code_of(text: str) -> Iterator[str]:
-    """The lines of the text's blocks of code, and its inline code."""
-    blocks = re.findall(r"^```\w*\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    for block in blocks:
-        yield from block.replace("\\\n", " ").splitlines()
-    yield from re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE))
-
-
-def calls_in(lines: Iterator[str]) -> list[list[str]]:
-    """What follows `campaign` wherever a line calls it."""
-    found = []
-    for line in lines:
-        for part in re.split(r"&&|\|\|?|;|(?<!\d)>", line.split(" #")[0]):
-            if not re.match(r"\s*((run|podman exec campaign) )?([\w./-]*/bin/)?campaign\s", f"{part} "):
-                continue
-            words = shlex.split(part)
-            place = next(n for n, word in enumerate(words) if Path(word).name == "campaign")
-            if words[:2] == ["podman", "exec"]:
-                place += 1
-            found.append(words[place + 1 :])
-    return [call for call in found if call]
-
-
-def refusal_of(call: list[str]) -> str | None:
-    """Why the command line does not take a call; None when it does."""
-    assert isinstance(COMMANDS, TyperGroup)
-    name, *arguments = call
-    command = COMMANDS.commands.get(name)
-    if command is None:
-        return f"there is no command {name}"
-    try:
-        command.make_context(name, list(arguments))
-    except MissingParameter as mistake:
-        # A command that is only named.
-        return mistake.format_message() if arguments else None
-    except ClickException as mistake:
-        return mistake.format_message()
-    return None
-
 
 def unit(path: Path) -> configparser.ConfigParser:
     # An unset value is written as an empty one, and a name may come several times.
@@ -93,55 +41,10 @@ def unit(path: Path) -> configparser.ConfigParser:
     return parser
 
 
-CALLS = calls_in(code_of(TEXT))
-
-
-def test_every_command_that_the_page_names_is_one() -> None:
-    assert {call[0] for call in CALLS} >= {
-        "serve",
-        "check",
-        "collect",
-        "build",
-        "report",
-        "status",
-        "backfill",
-    }
-    assert [(call, why) for call in CALLS if (why := refusal_of(call))] == []
-
-
-def test_a_command_that_is_not_there_is_found() -> None:
-    assert refusal_of(["collect", "--nothing"]) is not None
-    assert refusal_of(["nothing"]) is not None
-    assert calls_in(iter(["cd x && run campaign collect --all > /dev/null  # now"])) == [["collect", "--all"]]
-
-
-def test_every_setting_that_the_page_names_is_one() -> None:
-    platforms = "|".join(name.upper() for name in discover())
-    named = set(re.findall(rf"\b(?:CAMPAIGN|{platforms})_[A-Z_]+\b", TEXT))
-    assert len(named) > 15
-    assert named - SETTINGS == set()
-
-
-def test_every_setting_is_in_the_example_file() -> None:
-    example = (ROOT / ".env.example").read_text(encoding="utf-8")
-    assert {name for name in SETTINGS if not re.search(rf"^#?{name}=", example, re.MULTILINE)} == set()
-    assert set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE)) == SETTINGS
-
-
-def test_every_file_that_the_page_links_to_is_there() -> None:
-    for target in re.findall(r"\]\(([^)#]+)(?:#[\w-]+)?\)", TEXT):
-        assert (ROOT / "docs" / target).exists(), target
-    headings = {
-        re.sub(r"[^\w -]", "", line).strip().lower().replace(" ", "-")
-        for line in re.findall(r"^#+(.*)$", TEXT, re.M)
-    }
-    assert set(re.findall(r"\]\(#([\w-]+)\)", TEXT)) <= headings
-
-
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
 def test_a_service_runs_a_command_that_is_there_as_its_own_user(path: Path) -> None:
     service, common = unit(path), unit(path.parent / "campaign-.service.d" / "common.conf")
-    (call,) = calls_in(iter([service["Service"]["ExecStart"]]))
+    (call,) = calls_in([service["Service"]["ExecStart"]])
     assert refusal_of(call) is None
     # What the drop-in gives to every unit whose name begins so.
     assert path.name.startswith("campaign-")
@@ -153,11 +56,14 @@ def test_a_service_runs_a_command_that_is_there_as_its_own_user(path: Path) -> N
 @pytest.mark.parametrize("path", TIMERS, ids=lambda path: path.name)
 def test_a_timer_starts_a_service_at_the_time_that_the_page_says(path: Path) -> None:
     service = path.with_suffix(".service")
-    call = " ".join(calls_in(iter([unit(service)["Service"]["ExecStart"]]))[0])
+    then = [
+        value for name, value in unit(service)["Service"].items() if name in ("ExecStart", "ExecStartPost")
+    ]
+    calls = ", then ".join(f"`campaign {' '.join(call)}`" for call in calls_in(then))
     calendar = unit(path)["Timer"]["OnCalendar"]
     hour, minute = re.search(r"(\d\d|\*):(\d\d)", calendar).groups()  # type: ignore[union-attr]
     when = f"hourly at :{minute}" if hour == "*" else f"{hour}:{minute}"
-    assert f"| `{path.stem}` | {when} | `campaign {call}` |" in TEXT
+    assert f"| `{path.stem}` | {when} | {calls} |" in TEXT
 
 
 def test_timers_and_deployments_keep_the_same_hours() -> None:
