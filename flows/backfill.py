@@ -16,6 +16,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
 from connectors import discover
+from flows.answers.markdown import words
 from flows.collecting.round import PlatformReport, Stopping
 from flows.history.backfilling import Backfill, BackfillReport, PlatformFill, prepare_backfill
 from flows.history.forecast import COLUMNS, cells_of
@@ -87,7 +88,7 @@ def backfill(
     create_table_artifact(
         key=REPORT,
         table=[_row(each) for each in report.platforms],
-        description="; ".join((f"{start} to {end}", *report.notes)),
+        description="; ".join((f"{start} to {end}", *map(words, report.notes))),
     )
     if report.is_success:
         return Completed(message="everything that could be fetched was fetched", data=report)
@@ -115,7 +116,8 @@ def _tell_plan(prepared: Backfill) -> None:
     create_table_artifact(
         key=FORECAST,
         table=[dict(zip(COLUMNS, cells_of(one), strict=True)) for one in forecasts],
-        description="; ".join(one.message for one in forecasts if one.message) or "What it takes, about.",
+        description="; ".join(words(one.message) for one in forecasts if one.message)
+        or "What it takes, about.",
     )
     create_table_artifact(
         key=LOST,
@@ -147,7 +149,7 @@ def _take(prepared: Backfill) -> BackfillReport:
                 followed.moved.clear()
                 if followed.percent != told:
                     told = followed.percent
-                    update_progress_artifact(artifact, progress=told, description=followed.line)
+                    update_progress_artifact(artifact, progress=told, description=words(followed.line))
         except BaseException:
             # Cancelled or killed politely: what has arrived is landed before the process ends.
             stopping.ask()

@@ -6,17 +6,19 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from prefect import flow
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.artifacts import create_table_artifact
 from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 
 from connectors import discover
-from flows.answers.leaderboard import leaderboards
+from flows.answers.markdown import words
 from flows.moments import NotAMoment, with_zone
+from flows.progress import logged
 from flows.refresh import done_line, refresh, warning_line
 from flows.registry import RegistryError, load
 from flows.scheduled.after_runs import TELLING_PEOPLE
+from flows.scheduled.artifacts import leave_state
 from flows.scheduled.batches import make_batch
 from flows.scheduled.missed_slots import give_way
 from flows.scheduled.recording import recorded, scheduled_at
@@ -26,7 +28,6 @@ from warehouse.build import AnotherBuild, BuildElsewhere, BuildRefused, BuildRep
 from warehouse.versions import kept_versions
 
 ARTIFACT = "build-report"
-LEADERBOARD = "leaderboard"
 
 
 def _run_name() -> str:
@@ -63,7 +64,7 @@ def build(
             as_known_at=None if as_known_at is None else with_zone(as_known_at),
             wait_s=wait_s,
             hiring=None if settings.workers is None else recorded_batches(),
-            progress=logger.info,
+            progress=logged(logger.info),
             waiting=logger.info,
         )
     except AnotherBuild as other:
@@ -79,14 +80,9 @@ def build(
     create_table_artifact(
         key=ARTIFACT,
         table=[{"table": table, "rows": rows} for table, rows in report.tables.items()],
-        description="\n".join(f"- {line}" for line in _told(report, settings, as_known_at)),
+        description="\n".join(f"- {words(line)}" for line in _told(report, settings, as_known_at)),
     )
-    for campaign_id, page in leaderboards(settings.warehouse).items():
-        create_markdown_artifact(
-            key=f"{LEADERBOARD}-{campaign_id}",
-            markdown=page,
-            description=done_line(report, settings.warehouse),
-        )
+    leave_state(settings)
     return Completed(message=f"published ({report.mode})", data=report)
 
 

@@ -12,6 +12,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
 from connectors import discover
+from flows.answers.markdown import words
 from flows.collecting.round import Collection, CollectReport, PlatformReport, Stopping, prepare
 from flows.cures import in_one_line
 from flows.moments import NotAMoment, with_zone
@@ -87,7 +88,7 @@ def collect(
         key=ARTIFACT,
         table=[_artifact_row(each) for each in report.platforms],
         description="; ".join(
-            (f"Planned for {report.clock:%Y-%m-%d %H:%M} UTC", *report.idle, *report.notes)
+            (f"Planned for {report.clock:%Y-%m-%d %H:%M} UTC", *map(words, (*report.idle, *report.notes)))
         ),
     )
     if report.is_success:

@@ -21,9 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from flows.children import END_WITH_PARENT
 from flows.collecting.round import Collection, PlatformReport, prepare
 from flows.home import DEMO_MARKER
 from flows.refused import Refused
+from warehouse.progress import Step
 
 if TYPE_CHECKING:
     from flows.registry import Registry
@@ -87,9 +89,8 @@ def demo(settings: Settings) -> None:
 
     Raises `DemoFailed` when the folder holds data of another kind or the sandbox does not answer.
     """
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
     from flows.console import say
+    from flows.progress import shown
     from flows.refresh import refresh
     from warehouse.landed_files import landed_files
 
@@ -98,6 +99,8 @@ def demo(settings: Settings) -> None:
     with _sandbox() as environment:
         sandboxed = type(settings)(**environment, CAMPAIGN_HOME=str(home), CAMPAIGN_LAKE="")
         say(f"Polling the sandbox's platforms into {home}; nothing leaves this machine.")
+        # Minutes pass before the next.
+        sys.stdout.flush()
         polls = [
             (season, moment)
             for season in SEASONS
@@ -105,11 +108,7 @@ def demo(settings: Settings) -> None:
             if not is_missed(number, moment)
         ]
         responses = 0
-        bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-        )
-        with bar:
-            task = bar.add_task("polling", total=len(polls))
+        with shown("demo", in_lines=True) as progress:
             prepared: Collection | None = None
             for number, (season, moment) in enumerate(polls):
                 if prepared is None or prepared.campaign != season.campaign_id:
@@ -134,15 +133,16 @@ def demo(settings: Settings) -> None:
                 for report in poll.take_all().platforms:
                     _refuse_failure(report)
                     responses += sum(report.responses.values())
-                bar.update(task, advance=1, description=f"polled {moment.astimezone(LONDON):%d %b %Y %H:%M}")
+                polled = f"polled {moment.astimezone(LONDON):%d %b %Y %H:%M}"
+                progress(Step(polled, number + 1, len(polls)))
                 is_next_the_last = number == len(polls) - 2
                 if is_next_the_last or number % POLLS_PER_BUILD == POLLS_PER_BUILD - 1:
-                    bar.update(task, description="building")
+                    progress(Step(f"{polled}, building", number + 1, len(polls)))
                     refresh(sandboxed, registry)
                 if is_next_the_last:
                     # What platforms tell of a post per day is asked once, of every post that is known by now.
                     prepared = None
-            bar.update(task, description="building")
+            progress(Step("building", len(polls), len(polls)))
             built = refresh(sandboxed, registry)
     _print_results(sandboxed, built, responses, len(landed_files(sandboxed.landing)))
 
@@ -183,8 +183,14 @@ def _examples() -> Registry:
 def _sandbox() -> Iterator[dict[str, str]]:
     """A sandbox in a process of its own, stopped at the end; gives the settings that point at it."""
     command = [sys.executable, "-m", "connectors.sandbox", "--port", "0"]
+    # A session of its own: Ctrl-C is for this process, which ends the sandbox after what asks it.
     with subprocess.Popen(  # noqa: S603
-        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "NO_PROXY": "*"}
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "NO_PROXY": "*"},
+        start_new_session=True,
+        preexec_fn=END_WITH_PARENT,
     ) as process:
         try:
             assert process.stdout is not None
@@ -198,7 +204,8 @@ def _sandbox() -> Iterator[dict[str, str]]:
 
 def _refuse_failure(report: PlatformReport) -> None:
     if report.outcome not in ("ok", "nothing due"):
-        raise DemoFailed(report.message or f"{report.platform}: {report.outcome}")
+        again = "run the demo again, and report it if it comes again"
+        raise DemoFailed(report.message or f"{report.platform}: {report.outcome}; {again}")
 
 
 def _print_results(settings: Settings, built: BuildReport, responses: int, files: int) -> None:

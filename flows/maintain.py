@@ -10,10 +10,12 @@ from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 
+from flows.answers.markdown import words
 from flows.cures import in_one_line
 from flows.keeping.maintaining import Maintenance
 from flows.keeping.maintaining import maintain as maintain_home
 from flows.moments import NotAMoment, with_zone
+from flows.progress import logged
 from flows.refused import Refused
 from flows.scheduled.after_runs import TELLING_PEOPLE
 from flows.scheduled.missed_slots import give_way
@@ -46,7 +48,7 @@ def maintain(as_of: datetime | None = None, dry_run: bool = False) -> State[Main
     try:
         clock = datetime.now(UTC) if as_of is None else with_zone(as_of)
         done = maintain_home(
-            Settings(), clock=clock, dry_run=dry_run, progress=logger.info, waiting=logger.info
+            Settings(), clock=clock, dry_run=dry_run, progress=logged(logger.info), waiting=logger.info
         )
     except (Refused, SettingsError, NotAMoment) as refusal:
         return Failed(message=" ".join(str(refusal).split()), data=refusal)
@@ -55,7 +57,7 @@ def maintain(as_of: datetime | None = None, dry_run: bool = False) -> State[Main
     create_table_artifact(
         key=ARTIFACT,
         table=[{"what": what, "how many": count} for what, count in done.rows()],
-        description="\n".join(f"- {line}" for line in (done.line, *done.notes, *done.complaints)),
+        description="\n".join(f"- {words(line)}" for line in (done.line, *done.notes, *done.complaints)),
     )
     if done.complaints:
         return Failed(message="; ".join(done.complaints), data=done)

@@ -35,4 +35,6 @@ def with_zone(moment: datetime, text: str | None = None) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise NotAMoment(f"{text or moment.isoformat()!r} is out of range") from None
+        raise NotAMoment(
+            f"{text or moment.isoformat()!r} is out of range; write a year from 2 to 9998"
+        ) from None

@@ -20,6 +20,7 @@ from warehouse.build import AnotherBuild, BuildRefused, BuildReport, build
 from warehouse.mirrored import LakeOutOfReach
 from warehouse.one_at_a_time import BUILD_LOCK
 from warehouse.opening import holds_warehouse
+from warehouse.progress import Progress, nobody_watches
 from warehouse.versions import is_among_versions
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def refresh(
     wait_s: float | None = None,
     hiring: Hiring | None = None,
     now: Callable[[], datetime] = utc_now,
-    progress: Callable[[str], None] = lambda line: None,
+    progress: Progress = nobody_watches,
     waiting: Callable[[str], None] = lambda line: None,
 ) -> BuildReport:
     """Make the landed answers into tables and publish them, or write them to `out` and leave alone what is
@@ -91,7 +92,7 @@ def _land_and_build(
     wait_s: float,
     hiring: Hiring | None,
     now: Callable[[], datetime],
-    progress: Callable[[str], None],
+    progress: Progress,
     waiting: Callable[[str], None],
 ) -> BuildReport:
     try:

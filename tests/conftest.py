@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -80,20 +81,28 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def demo_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The home folder and the printed text of a whole `campaign demo`, run once as a user runs it."""
-    home = tmp_path_factory.mktemp("demo")
-    kept = ("PATH", "HOME", "LANG", "SSL_CERT_FILE")
-    environment = {name: os.environ[name] for name in kept if name in os.environ}
-    run = subprocess.run(
-        [sys.executable, "-c", "from flows.cli import main; main()", "demo"],
-        env={**environment, "CAMPAIGN_HOME": str(home)},
-        cwd=tmp_path_factory.mktemp("elsewhere"),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    return home, run.stdout
+    """The home folder and the printed text of a whole `campaign demo`, run once as a user runs it; once for
+    all workers, so nobody writes to it."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    home, printed = shared / "demo", shared / "demo.txt"
+    with (shared / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not printed.exists():
+            kept = ("PATH", "HOME", "LANG", "SSL_CERT_FILE")
+            environment = {name: os.environ[name] for name in kept if name in os.environ}
+            run = subprocess.run(
+                [sys.executable, "-c", "from flows.cli import main; main()", "demo"],
+                env={**environment, "CAMPAIGN_HOME": str(home)},
+                cwd=tmp_path_factory.mktemp("elsewhere"),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert run.returncode == 0, run.stderr
+            printed.write_text(run.stdout, encoding="utf-8")
+    return home, printed.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

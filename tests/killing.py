@@ -141,7 +141,7 @@ class Forge:
 def _serve() -> None:
     """Fork a child for each line of standard input and tell what became of it."""
     for module in (
-        "flows.cli",
+        "flows.cli.commands",
         "flows.collecting.importing",
         "flows.refresh",
         "flows.collecting.round",
@@ -194,6 +194,8 @@ def _live(asked: Mapping[str, Any], said: int, counted: int) -> None:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(said, 1)
         os.dup2(said, 2)
+        # The parent's streams take the pipe for what they were opened on.
+        sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
         os.environ.update(asked["environment"])
         module, _, name = asked["call"].partition(":")
         function: Callable[..., object] = getattr(importlib.import_module(module), name)

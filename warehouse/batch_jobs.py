@@ -30,6 +30,7 @@ from warehouse.batches import MAKING, Batch
 from warehouse.durable import publish_file, sync_folder, written_whole
 from warehouse.export_names import shown
 from warehouse.one_at_a_time import BUILD_LOCK, last_taking
+from warehouse.opening import connect
 from warehouse.readable import has_landing_columns, whole
 from warehouse.refusals import BuildRefused
 from warehouse.sightings import (
@@ -183,6 +184,8 @@ def make_batch(job: BatchJob) -> MadeBatch:
     readable = [name for name in job.landed if has_landing_columns(job.landing / name)]
     try:
         made = _made_within(job, readable)
+    except duckdb.InterruptException:
+        raise
     except duckdb.Error:
         # A footer can be whole and the pages behind it not: find the culprits, read the rest.
         readable = [name for name in readable if whole([job.landing / name])]
@@ -206,7 +209,7 @@ def _make(job: BatchJob, readable: Sequence[str], memory_mb: int | None) -> Made
     (job.readings / MAKING).mkdir(parents=True, exist_ok=True)
     making = Path(tempfile.mkdtemp(dir=job.readings / MAKING))
     try:
-        with duckdb.connect() as con:
+        with connect() as con:
             con.execute("set TimeZone = 'UTC'")
             # In a worker process DuckDB takes itself for a shell, and draws on standard output.
             con.execute("set enable_progress_bar = false")

@@ -307,9 +307,9 @@ class Bucket:
             )
         except BotoCoreError as error:
             trouble = self._unreached(error)
-        except ValueError as error:
+        except ValueError:
             trouble = LakeOutOfReach(
-                f"{self}: S3 cannot be asked ({type(error).__name__}); look at the AWS_ settings"
+                f"{self}: S3 cannot be asked with these settings; look at AWS_ENDPOINT_URL and AWS_REGION"
             )
         else:
             s3.meta.events.register("before-sign.s3.DeleteObjects", _with_md5)

@@ -31,6 +31,7 @@ from warehouse.macros import make_macros
 from warehouse.mirrored import LakeOutOfReach, bring_up_to_date
 from warehouse.one_at_a_time import BUILD_LOCK, Busy, one_at_a_time
 from warehouse.opening import attach_to_read, is_damaged, open_to_make, open_to_read
+from warehouse.progress import Progress, Step, nobody_watches
 from warehouse.publish import publish
 from warehouse.readable import has_landing_columns, whole
 from warehouse.readings import update
@@ -91,7 +92,7 @@ def build(
     as_known_at: datetime | None = None,
     keep: int = 3,
     wait_s: float = 0.0,
-    progress: Callable[[str], None] = lambda step: None,
+    progress: Progress = nobody_watches,
     waiting: Callable[[str], None] = lambda line: None,
     over: Over = here,
 ) -> BuildReport:
@@ -113,7 +114,7 @@ def build(
         for folder in sorted({readings.parent.resolve(), warehouse.parent.resolve()}):
             locks.enter_context(_one_at_a_time(folder / BUILD_LOCK, wait_s, waiting))
         locks.enter_context(_the_database_refuses(warehouse))
-        bring_up_to_date(readings.parent)
+        bring_up_to_date(readings.parent, progress=progress)
         if has_forgotten_since(landing, warehouse):
             progress("a post was forgotten since the last build: no earlier build is kept")
             keep = 0
@@ -129,6 +130,8 @@ def build(
                 mode, counted, tables, warnings = _make(
                     readings, digest.files, warehouse, made, registries, before, as_known_at, progress
                 )
+            except duckdb.InterruptException:
+                raise
             except duckdb.Error:
                 is_lost = is_damaged(warehouse)
                 if not drop_damaged(readings) and not is_lost:
@@ -167,6 +170,9 @@ def _the_database_refuses(warehouse: Path) -> Iterator[None]:
         yield
     except LakeOutOfReach as error:
         raise BuildRefused(f"{error}; what was published stays as it was") from error
+    except duckdb.InterruptException:
+        # Whoever broke the query off wants the build to end.
+        raise KeyboardInterrupt from None
     except duckdb.OutOfMemoryException as error:
         raise BuildRefused(
             f"the build stopped ({str(error).splitlines()[0]}); what was published stays as it was; "
@@ -226,7 +232,7 @@ def _make(
     registries: _Registries,
     before: _Basis | None,
     as_known_at: datetime | None,
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> tuple[str, int, dict[str, int], tuple[checking.Warned, ...]]:
     """Make the next warehouse at `made`, checked and closed, in the memory meant for so much or, where that
     does not do, in all that a build may have; returns (mode, readings, rows by mart, warnings)."""
@@ -248,7 +254,7 @@ def _make_in(
     registries: _Registries,
     before: _Basis | None,
     as_known_at: datetime | None,
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> tuple[str, int, dict[str, int], tuple[checking.Warned, ...]]:
     """Make it in so many bytes of memory; None for as many as a build may have. It continues the published
     one where that was made from `before` and goes on from there."""
@@ -296,8 +302,9 @@ def _make_in(
             _load_dictionary(con)
         con.execute("create schema if not exists summaries")
         if fresh or not continues:
-            for model in sql.models("summaries"):
-                progress(f"merging {model.table}")
+            models = sql.models("summaries")
+            for number, model in enumerate(models):
+                progress(Step(f"merging {model.table}", number, len(models)))
                 con.execute(model.text)
         else:
             layers.nothing_merged(con)

@@ -27,6 +27,8 @@ ERROR, WARNING = "error", "warning"
 WARNING_COLUMNS = ("campaign_id", "platform", "subject", "detail", "first_day", "last_day", "weight")
 
 # The rows of a kept table that a build made anew.
+_AGAIN = "run `campaign build --full`, and report this line if it comes again"
+
 _TOUCHED = {
     "counters": "semi join scope.counters using (counter_id) where day >= getvariable('gains_from')",
     "days": "semi join scope.days using (campaign_id, day) where day >= getvariable('days_from')",
@@ -128,8 +130,8 @@ def _refuse_offenders(con: duckdb.DuckDBPyConnection, name: str, query: str) -> 
     offender = found.fetchone()
     if offender is not None:
         raise BuildRefused(
-            f"check {name} found offenders, the warehouse stays as it was; "
-            f"for example {_in_words(columns, offender)}"
+            f"check {name} found offenders, for example {_in_words(columns, offender)}, and the warehouse "
+            f"stays as it was; {_AGAIN}"
         )
 
 
@@ -158,8 +160,8 @@ def _refuse_doubled_rows(con: duckdb.DuckDBPyConnection, model: sql.Model) -> No
     ).fetchone()
     if doubled is not None:
         raise BuildRefused(
-            f"{model.table} has more than one row for {_in_words(model.grain, doubled)}; "
-            "the warehouse stays as it was"
+            f"{model.table} has more than one row for {_in_words(model.grain, doubled)}, and the warehouse "
+            f"stays as it was; {_AGAIN}"
         )
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -37,6 +37,7 @@ from warehouse.landed import (
     without_texts,
 )
 from warehouse.landing import COLUMNS
+from warehouse.progress import Progress, Step, nobody_watches
 from warehouse.readable import has_landing_columns
 from warehouse.sealed import DAMAGED, write_sealed
 from warehouse.sightings import platforms
@@ -68,7 +69,7 @@ def compact(
     *,
     before: date,
     dry_run: bool = False,
-    progress: Callable[[str], None] = lambda step: None,
+    progress: Progress = nobody_watches,
 ) -> Compaction:
     """Put the landed files of each platform, endpoint and UTC day before `before` together.
 
@@ -87,7 +88,8 @@ def compact(
     folders = list(_folders(landing, before))
     files_before, bytes_before = _size(folders)
     responses = saved = 0
-    for folder in folders:
+    for number, folder in enumerate(folders):
+        progress(Step("days of landed files looked at", number, len(folders)))
         if not dry_run:
             _finish(folder, damaged)
         for chosen in _bins(_candidates(folder, done.get(str(folder.relative_to(landing)), set()), damaged)):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -26,6 +26,7 @@ from warehouse.landed import WithoutTexts, without_texts
 from warehouse.landed_files import landed_files
 from warehouse.mirrored import place_of
 from warehouse.opening import open_to_read
+from warehouse.progress import Progress, Step, nobody_watches
 from warehouse.publish import ask
 from warehouse.readable import has_landing_columns
 from warehouse.rewriting import Change, in_portions, rewrite
@@ -292,7 +293,7 @@ def take_out(
     posts: Sequence[Post],
     *,
     dry_run: bool = False,
-    progress: Callable[[str], None] = lambda step: None,
+    progress: Progress = nobody_watches,
 ) -> Taken:
     """Take the words of some posts out of every landed response of their platforms, whatever it was asked
     for. With `dry_run` only count.
@@ -300,14 +301,18 @@ def take_out(
     Only for whoever holds the build lock of the lake's folder. Raises OSError, and
     `warehouse.landed.NotTheSame` when numbers would change; that file stays as it was then.
     """
-    responses = files = 0
+    responses = files = looked_at = 0
     damaged: list[Path] = []
-    for platform in sorted({post.platform for post in posts}):
+    theirs = sorted({post.platform for post in posts})
+    in_all = sum(len(landed_files(landing, platform)) for platform in theirs)
+    for platform in theirs:
         names = frozenset(name for post in posts if post.platform == platform for name in post.names)
         for endpoint, landed in groupby(landed_files(landing, platform), key=lambda path: path.parts[-3]):
             change = _taking_out(declaration(platform, endpoint.removeprefix("endpoint=")), names)
             chosen: list[Path] = []
             for path in landed:
+                looked_at += 1
+                progress(Step("landed files looked through", looked_at, in_all))
                 if not has_landing_columns(path):
                     damaged.append(path)
                     continue

@@ -8,11 +8,10 @@ changed, `scope.days` the days of campaigns on which anything changed that is ad
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import duckdb
 
 from warehouse import sql
+from warehouse.progress import Progress, Step
 
 SCOPE = sql.FOLDER / "scope"
 INSTANTS = sql.FOLDER / "instants.sql"
@@ -49,16 +48,14 @@ def begin(con: duckdb.DuckDBPyConnection, *, keeps: bool, keeps_registry: bool =
                 con.execute(f"drop table {model.table}")
 
 
-def make(
-    con: duckdb.DuckDBPyConnection, layer: str, progress: Callable[[str], None], *, keeps: bool = False
-) -> None:
+def make(con: duckdb.DuckDBPyConnection, layer: str, progress: Progress, *, keeps: bool = False) -> None:
     """Make the tables of a layer, rows in the order of their grain; with `keeps`, kept ones for their scope
     alone."""
     # What is added up by days comes last: which days, hangs on the rest.
     models = sorted(sql.models(layer), key=lambda model: model.made == "days")
     begun = False
-    for model in models:
-        progress(f"making {model.table}")
+    for number, model in enumerate(models):
+        progress(Step(f"making {model.table}", number, len(models)))
         if model.made == "view":
             if not keeps:
                 con.execute(f"create view {model.table} as {model.query}")

@@ -29,6 +29,7 @@ from warehouse.durable import UNFINISHED, drop_unfinished, written_here
 from warehouse.lease import LEASE_S, Lease, last_taking, refuse_without_conditions
 from warehouse.mirrored import LakeOutOfReach
 from warehouse.one_at_a_time import this_machine
+from warehouse.progress import Progress, Step, nobody_watches
 
 STATE = ".state"
 WHOLE = ("landing/", "readings/", "forgotten/")
@@ -80,16 +81,16 @@ class BucketMirror:
 
     # -- many files
 
-    def pull(self, folders: Sequence[str] = ()) -> None:
+    def pull(self, folders: Sequence[str] = (), progress: Progress = nobody_watches) -> None:
         """See `warehouse.mirrored.Mirror`. One request for each thousand objects of a folder, and one for
         each file that is fetched."""
         with self._alone():
             for folder in folders or WHOLE:
-                self._pull(folder)
+                self._pull(folder, progress)
             if not folders:
                 (self.root / STATE / "seen").touch()
 
-    def _pull(self, folder: str) -> None:
+    def _pull(self, folder: str, progress: Progress) -> None:
         # Before the listing: what is here then and is not in the listing was deleted there.
         here = set(self._here(folder))
         there = {one.key.removeprefix(self._prefix): one for one in self.bucket.found(self._prefix + folder)}
@@ -97,7 +98,7 @@ class BucketMirror:
         with self._manifest() as manifest:
             known = _known(manifest, folder)
         wanted = [name for name, one in there.items() if not self._is_here(name, one, known.get(name))]
-        self._fetch(wanted, known)
+        self._fetch(wanted, known, progress)
         for name in here - there.keys():
             (self.root / name).unlink(missing_ok=True)
         if gone := known.keys() - there.keys():
@@ -120,14 +121,17 @@ class BucketMirror:
                 known = _known(manifest)
             self._fetch(names, known)
 
-    def _fetch(self, names: Sequence[str], known: Mapping[str, _Known]) -> None:
+    def _fetch(
+        self, names: Sequence[str], known: Mapping[str, _Known], progress: Progress = nobody_watches
+    ) -> None:
         if not names:
             return
         with ThreadPoolExecutor(min(AT_ONCE, len(names)), thread_name_prefix="lake") as threads:
             fetched = [threads.submit(self._fetch_one, name, known.get(name)) for name in names]
             try:
-                for each in fetched:
+                for number, each in enumerate(fetched, start=1):
                     each.result()
+                    progress(Step("fetching files of the lake", number, len(names)))
             except BaseException:
                 threads.shutdown(cancel_futures=True)
                 raise

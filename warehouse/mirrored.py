@@ -15,6 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
+from warehouse.progress import Progress, nobody_watches
+
 
 class LakeOutOfReach(OSError):
     """The lake cannot be read or written where it lies; the text is one plain line that names the cure."""
@@ -39,7 +41,7 @@ class Mirror(Protocol):
     def remove_below(self, folder: str) -> None:
         """Remove every file below a folder there."""
 
-    def pull(self, folders: Sequence[str]) -> None:
+    def pull(self, folders: Sequence[str], progress: Progress = nobody_watches) -> None:
         """Make some folders here, or all, what they are there."""
 
     def fetch(self, names: Sequence[str]) -> None:
@@ -91,12 +93,12 @@ def place_of(path: Path) -> Place | None:
     return None
 
 
-def bring_up_to_date(lake: Path, *folders: str) -> None:
+def bring_up_to_date(lake: Path, *folders: str, progress: Progress = nobody_watches) -> None:
     """Make the folder of a lake, or only some folders of it such as `landing/platform=registry/`, what it is
     where the lake lies. Raises LakeOutOfReach, and OSError for instance on a full disk."""
     place = place_of(lake / "landing")
     if place is not None:
-        place.mirror.pull(folders)
+        place.mirror.pull(folders, progress)
 
 
 def fetch(lake: Path, names: Iterable[str]) -> None:

@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from pathlib import Path
+from weakref import WeakSet
 
 import duckdb
 
 from warehouse import sql
+
+# The connections of this process whose queries may take long.
+_open: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
+_opening = threading.Lock()
+
+
+def break_queries_off() -> None:
+    """Have the queries that go on raise duckdb.InterruptException. DuckDB lets a thread that works on a query
+    hear of nothing else before its end."""
+    with _opening:
+        going_on = list(_open)
+    for con in going_on:
+        with suppress(duckdb.ConnectionException):
+            con.interrupt()
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """A database in memory, whose queries can be broken off."""
+    con = duckdb.connect()
+    with _opening:
+        _open.add(con)
+    return con
 
 
 def open_to_read(file: Path) -> duckdb.DuckDBPyConnection:
@@ -18,7 +43,7 @@ def open_to_read(file: Path) -> duckdb.DuckDBPyConnection:
 
     Raises duckdb.Error when it is missing, damaged, of another version of DuckDB or being written.
     """
-    con = duckdb.connect()
+    con = connect()
     try:
         con.execute("set TimeZone = 'UTC'")
         attach_to_read(con, file)
@@ -41,7 +66,7 @@ def open_to_make(file: Path) -> duckdb.DuckDBPyConnection:
     Nothing is written ahead of it: what is made is in the file after a checkpoint, and lost before. Raises
     duckdb.Error when it is damaged or cannot be written.
     """
-    con = duckdb.connect()
+    con = connect()
     try:
         # Of its own accord, a database in memory would put what does not fit there into the current folder.
         con.execute(f"set temp_directory = {sql.literal(f'{file}.tmp')}")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from warehouse.batches import MAKING, Batch, drop, drop_damaged, drop_uncommitte
 from warehouse.durable import removed, removed_below, write_whole
 from warehouse.export_names import are_renamed, shown
 from warehouse.landed_files import landed_files
+from warehouse.progress import Progress, Step
 from warehouse.sightings import SIGHTING, fingerprint, is_export, platforms
 from warehouse.unread import not_read_yet
 
@@ -54,15 +55,15 @@ class Digest:
         )
 
 
-def update(
-    landing: Path, root: Path, *, full: bool, progress: Callable[[str], None], over: Over = here
-) -> Digest:
+def update(landing: Path, root: Path, *, full: bool, progress: Progress, over: Over = here) -> Digest:
     """Read what landed and has not been read yet; with `full`, or after a change of the SQL, everything.
 
     `over` does the jobs. Must not run twice at a time on one folder: `warehouse.build` holds the lock.
     """
     try:
         return _update(landing, root, progress, over, full=full)
+    except duckdb.InterruptException:
+        raise
     except duckdb.Error:
         # What exports are held against are the readings made before.
         if not drop_damaged(root):
@@ -70,7 +71,7 @@ def update(
         return _update(landing, root, progress, over, full=False)
 
 
-def _update(landing: Path, root: Path, progress: Callable[[str], None], over: Over, *, full: bool) -> Digest:
+def _update(landing: Path, root: Path, progress: Progress, over: Over, *, full: bool) -> Digest:
     stamp = root / "fingerprint"
     if full or not stamp.exists() or stamp.read_bytes() != fingerprint().encode():
         # First, so that whatever of the rest is left, when this is killed or refused, does not count.
@@ -119,14 +120,18 @@ def _committed(made: Iterable[MadeBatch]) -> list[Batch]:
     return [one.batch for one in made if one.batch is not None]
 
 
-def _done(jobs: Sequence[BatchJob], over: Over, progress: Callable[[str], None]) -> list[MadeBatch]:
+def _done(jobs: Sequence[BatchJob], over: Over, progress: Progress) -> list[MadeBatch]:
     """What the jobs made. A job of which nothing is heard is done here: no answer may be left out."""
     files: Counter[str] = Counter()
     for job in jobs:
         files[job.platform] += len(job.landed)
     for platform, count in files.items():
         progress(f"reading {count} files of {platform}")
-    made = list(over(make_batch, jobs)) if jobs else []
+    made: list[MadeBatch] = []
+    for one in over(make_batch, jobs) if jobs else ():
+        made.append(one)
+        read = sum(len(each.landed) for each in made)
+        progress(Step("reading landed files", read, files.total()))
     heard = {one.landed for one in made}
     return [*made, *(make_batch(job) for job in jobs if job.landed not in heard)]
 

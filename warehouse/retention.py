@@ -6,7 +6,7 @@ holds in an asset keep theirs: without them, their numbers would change owner.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -15,6 +15,7 @@ from pathlib import Path
 from warehouse.batches import committed
 from warehouse.landed import NotTheSame, WithoutTexts, without_texts
 from warehouse.landed_files import landed_files
+from warehouse.progress import Progress, nobody_watches
 from warehouse.readable import has_landing_columns
 from warehouse.rewriting import Change, in_portions, rewrite
 from warehouse.sightings import platforms
@@ -43,7 +44,7 @@ def take_out_texts(
     before: date,
     kept: Mapping[str, frozenset[str]],
     dry_run: bool = False,
-    progress: Callable[[str], None] = lambda step: None,
+    progress: Progress = nobody_watches,
 ) -> Retention:
     """Take the texts out of every response of a UTC day before `before`, but for the posts of `kept`: by
     platform, every name of theirs. Files that no build has read are left for another day.

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -28,6 +29,7 @@ from warehouse.forgetting import Forgotten
 from warehouse.landing import SCHEMA_VERSION, LandingWriter, drop_unfinished_files
 from warehouse.mirrored import bring_up_to_date
 from warehouse.one_at_a_time import IMPORT_LOCK, Busy, one_at_a_time
+from warehouse.progress import Progress, Step, nobody_watches
 from warehouse.sealed import DAMAGED
 from warehouse.sightings import platforms
 from warehouse.texts import EXPORT
@@ -80,6 +82,7 @@ def import_exports(
     now: Callable[[], datetime],
     dry_run: bool = False,
     wait_s: float = WAIT_S,
+    progress: Progress = nobody_watches,
     waiting: Callable[[str], None] = lambda line: None,
 ) -> list[Imported]:
     """Judge every file, then land them; with `dry_run` only judge.
@@ -96,9 +99,11 @@ def import_exports(
     mistakes: list[str] = []
     judged: list[Judgement] = []
     with ExitStack() as opened:
-        for path in files:
+        for number, path in enumerate(files):
+            progress(Step("files judged", number, len(files)))
+            told = partial(_tell_lines, progress, path.name)
             try:
-                judged.append(judge(opened.enter_context(ReceivedFile(path)), options, requested_at))
+                judged.append(judge(opened.enter_context(ReceivedFile(path, told)), options, requested_at))
             except NotAnExport as refused:
                 mistakes += map(str, refused.mistakes)
             except FileNotFoundError:
@@ -110,7 +115,9 @@ def import_exports(
         if not dry_run and not mistakes:
             opened.enter_context(_alone(settings.landing, wait_s, waiting))
         if not mistakes:
-            bring_up_to_date(settings.landing.parent, *_exports_of_the_lake(), "forgotten/")
+            bring_up_to_date(
+                settings.landing.parent, *_exports_of_the_lake(), "forgotten/", progress=progress
+            )
         landed = {} if mistakes else _landed_exports(settings.landing)
         mistakes += _imported_otherwise(judged, landed, requested_at)
         if mistakes:
@@ -128,6 +135,10 @@ def import_exports(
                 requested_at, frozenset(range(1, done.responses + 1)), _said(judgement)
             )
     return imported
+
+
+def _tell_lines(progress: Progress, name: str, lines: int, of: int) -> None:
+    progress(Step(f"reading lines of {name}", lines, of))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -20,8 +21,9 @@ def campaigns_of(registry: Registry, campaign: str | None) -> tuple[Campaign, ..
         return registry.campaigns
     chosen = tuple(each for each in registry.campaigns if each.id == campaign)
     if not chosen:
-        known = ", ".join(each.id for each in registry.campaigns) or "none"
-        raise UnknownName(f"no campaign is called {campaign!r}; known: {known}")
+        known = ", ".join(each.id for each in registry.campaigns)
+        cure = f"write one of {known}" if known else "the registry has none yet, write one: campaign init"
+        raise UnknownName(f"no campaign is called {campaign!r}; {cure}")
     return chosen
 
 
@@ -56,3 +58,11 @@ def further_credentials(settings: Settings, connector: ModuleType) -> dict[str, 
 def base_url(settings: Settings, connector: ModuleType) -> str:
     """Where a platform is asked: its own host, unless a setting says otherwise."""
     return settings.api_url(connector.PLATFORM) or str(connector.API_URL)
+
+
+def is_on_this_machine(host: str) -> bool:
+    """Whether a host's name or number is this machine's own; only there can a sandbox be."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

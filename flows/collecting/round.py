@@ -8,7 +8,6 @@ the others.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import secrets
 import threading
@@ -51,6 +50,7 @@ from flows.collecting.platforms import (
     base_url,
     campaigns_of,
     further_credentials,
+    is_on_this_machine,
     no_credential,
     platforms_of,
 )
@@ -67,6 +67,7 @@ from warehouse.known import KnownPost, KnownSubject, known_posts, known_subjects
 from warehouse.landing import LandingWriter, drop_unfinished_files, land_registry
 from warehouse.mirrored import bring_up_to_date
 from warehouse.one_at_a_time import Busy, one_at_a_time
+from warehouse.progress import Progress, Step, nobody_watches
 from warehouse.publish import NoWarehouse, opened
 
 if TYPE_CHECKING:
@@ -87,6 +88,9 @@ TOLD_ONLY = (MetricWithdrawn.__name__, NotOffered.__name__, OtherVersion.__name_
 # Troubles after which the next run asks for the same.
 ASKED_AGAIN_SOON = (Transient.__name__, OverBudget.__name__)
 
+
+# A shorter wait is over before anybody has read of it.
+WORTH_TELLING_S = 2.0
 
 # Landing the registry takes milliseconds, on a slow disk a second.
 REGISTRY_WAITS_S = 60.0
@@ -210,6 +214,8 @@ class Collection:
     now: Callable[[], datetime]
     # Whether more is asked than posts: what platforms themselves tell per day, mentions, audiences.
     beyond_posts: bool = True
+    # Told how many answers each platform has given.
+    progress: Progress = nobody_watches
 
     def take_all(self, stopping: Stopping | None = None) -> CollectReport:
         """Take a round of each platform, side by side, one thread each.
@@ -234,6 +240,7 @@ class Collection:
         in the report.
         """
         report = self._take(platform, stopping)
+        self.progress(Step(report.outcome, sum(report.responses.values()), whom=platform))
         # Whom nobody asked says nothing of how asking goes.
         if report.outcome != "skipped":
             record_run(
@@ -338,10 +345,19 @@ class Collection:
             LandingWriter(self.settings.landing) as writer,
             LandingAside(writer, forgotten.redacted) as landing,
         ):
+            answers = 0
 
             def land(row: dict[str, object]) -> None:
+                nonlocal answers
+                answers += 1
+                self.progress(Step("answers", answers, whom=platform))
                 landing.add(row)
                 stopping.check()
+
+            def sleep(seconds: float) -> None:
+                if seconds >= WORTH_TELLING_S:
+                    self.progress(Step(f"waits {seconds:,.0f} s; answers", answers, whom=platform))
+                stopping.sleep(seconds)
 
             with WireSession(
                 platform,
@@ -354,7 +370,7 @@ class Collection:
                 land=land,
                 as_of=self.as_of,
                 now=self.now,
-                sleep=stopping.sleep,
+                sleep=sleep,
                 # A wait for a limit takes up to a quarter of an hour; what has arrived is safe by then.
                 before_pause=landing.flush,
                 pace=SharedPace(self.settings.home / PACE, credential),
@@ -504,6 +520,7 @@ def prepare(
     connectors: Mapping[str, ModuleType] | None = None,
     lands_registry: bool = True,
     now: Callable[[], datetime] = utc_now,
+    progress: Progress = nobody_watches,
 ) -> Collection:
     """Check what was asked, land the registry in force (unless it is only to be told what would be asked),
     and look up what is known.
@@ -519,7 +536,7 @@ def prepare(
     left_out = set(besides or ())
     for platform in (*asked, *sorted(left_out)):
         if platform not in connectors and platform not in CREDENTIALS:
-            raise UnknownName(f"no platform is called {platform!r}; known: {', '.join(connectors)}")
+            raise UnknownName(f"no platform is called {platform!r}; write one of {', '.join(connectors)}")
     asked = tuple(platform for platform in asked if platform not in left_out)
     for platform in asked:
         if platform in connectors and settings.credential(platform, connectors[platform].CREDENTIAL):
@@ -540,6 +557,7 @@ def prepare(
         subjects=subjects,
         notes=(*notes, *registry.notices),
         now=now,
+        progress=progress,
     )
 
 
@@ -617,14 +635,7 @@ def _refuse_wrong_data(
             f"another moment; leave --as-of out, or point {connector.PLATFORM.upper()}_API_URL at a sandbox"
         )
     # A proxy or mirror elsewhere leads to the vendor too; only this machine can be the demo's sandbox.
-    if (settings.home / DEMO_MARKER).exists() and not _is_loopback(host):
+    if (settings.home / DEMO_MARKER).exists() and not is_on_this_machine(host):
         raise Refused(
             f"{settings.home} holds demo data; set CAMPAIGN_HOME to another folder before reading {host}"
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -42,6 +42,7 @@ from flows.home import LEDGER
 from flows.refused import CalledWrongly, Refused
 from warehouse.mirrored import bring_up_to_date
 from warehouse.one_at_a_time import Busy, one_at_a_time
+from warehouse.progress import Progress, nobody_watches
 from warehouse.told import told, with_found
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ LOCK = ".backfill.lock"
 _PHASES: tuple[tuple[Part, ...], ...] = (("walks",), ("days", "post_days", "mentions"))
 
 
-class Progress(Protocol):
+class Follower(Protocol):
     """Is told how far a backfill is. Called from the threads of several platforms."""
 
     def planned(self, platform: str, windows: int) -> None:
@@ -73,7 +74,7 @@ class Progress(Protocol):
 
 
 class Silent:
-    """A progress that nobody follows."""
+    """Nobody follows."""
 
     def planned(self, platform: str, windows: int) -> None: ...
 
@@ -268,19 +269,19 @@ class Backfill:
     def _record_of(self, platform: str) -> Path:
         return self.collection.settings.home / FOLDER / f"{platform}.json"
 
-    def take_all(self, progress: Progress | None = None, stopping: Stopping | None = None) -> BackfillReport:
+    def take_all(self, follower: Follower | None = None, stopping: Stopping | None = None) -> BackfillReport:
         """Ask every platform, side by side, one thread each.
 
         Raises Refused when another backfill runs, and OSError when the lake cannot be written; a platform's
         trouble is in the report.
         """
-        progress, stopping = progress or Silent(), stopping or Stopping()
+        follower, stopping = follower or Silent(), stopping or Stopping()
         with _only_one(self.collection.settings.home):
             fills: list[PlatformFill] = []
             if self.platforms:
                 with ThreadPoolExecutor(len(self.platforms), thread_name_prefix="backfill") as threads:
                     rounds = [
-                        threads.submit(self._take, platform, progress, stopping)
+                        threads.submit(self._take, platform, follower, stopping)
                         for platform in self.platforms
                     ]
                     try:
@@ -292,7 +293,7 @@ class Backfill:
             self.span.first_day, self.span.last_day, tuple(fills), self.lost(), self.collection.notes
         )
 
-    def _take(self, platform: str, progress: Progress, stopping: Stopping) -> PlatformFill:
+    def _take(self, platform: str, follower: Follower, stopping: Stopping) -> PlatformFill:
         began = perf_counter()
         connector = self.collection.connectors.get(platform)
         if connector is None:
@@ -304,30 +305,30 @@ class Backfill:
         for parts in _PHASES:
             windows = self._windows(platform, parts)
             planned += len(windows)
-            progress.planned(platform, len(windows))
+            follower.planned(platform, len(windows))
             for window in windows:
-                report = self._take_window(window, progress, stopping)
+                report = self._take_window(window, follower, stopping)
                 reports.append(report)
                 if _is_the_end(report):
                     return _summed(platform, reports, planned, perf_counter() - began)
         return _summed(platform, reports, planned, perf_counter() - began)
 
-    def _take_window(self, window: Window, progress: Progress, stopping: Stopping) -> PlatformReport:
+    def _take_window(self, window: Window, follower: Follower, stopping: Stopping) -> PlatformReport:
         """Ask one window in the platform's turn. Broken off at any instant, it is asked again as a whole."""
         platform, collection = window.platform, self.collection
         with backfills_turn(
             collection.settings.home,
             platform,
             lake=collection.settings.landing.parent,
-            waiting=lambda: progress.waiting(platform),
+            waiting=lambda: follower.waiting(platform),
             sleep=stopping.sleep,
         ):
             stopping.check()
-            progress.began(platform, window)
+            follower.began(platform, window)
             self._note(window, None)
             report = collection.carry_out(window.ask, stopping)
             self._note(window, collection.clock, is_whole=report.outcome == "ok")
-        progress.ended(platform, window, report)
+        follower.ended(platform, window, report)
         return report
 
     def _note(self, window: Window, at: datetime | None, *, is_whole: bool = True) -> None:
@@ -419,6 +420,7 @@ def prepare_backfill(
     is_dry: bool = False,
     is_again: bool = False,
     now: Callable[[], datetime] = utc_now,
+    progress: Progress = nobody_watches,
 ) -> Backfill:
     """Check what was asked and look up what is known; lands the registry in force unless `is_dry`.
 
@@ -438,10 +440,10 @@ def prepare_backfill(
     if not any(start <= one.ends + AFTERMATH and end >= one.starts for one in campaigns):
         known = ", ".join(f"{one.id} ({one.starts} to {one.ends + AFTERMATH})" for one in campaigns) or "none"
         raise CalledWrongly(
-            f"no campaign has days from {start} to {end}; campaigns and their aftermath: {known}"
+            f"no campaign has days from {start} to {end}; give days of one, aftermath and all: {known}"
         )
     # What is known whole already is not asked for again.
-    bring_up_to_date(settings.landing.parent)
+    bring_up_to_date(settings.landing.parent, progress=progress)
     collection = prepare(
         platforms,
         settings=settings,

@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from markupsafe import escape
 
 from connectors.errors import UnusableReference
+from flows.answers.tables import drop_manifest
 from flows.collecting.turns import forgets_turn
 from flows.console import plain
 from flows.home import LEDGER
@@ -46,6 +47,7 @@ from warehouse.landed import NotTheSame
 from warehouse.mirrored import bring_up_to_date
 from warehouse.one_at_a_time import IMPORT_LOCK, Busy, one_at_a_time
 from warehouse.opening import holds_warehouse
+from warehouse.progress import Progress, nobody_watches
 from warehouse.publish import NoWarehouse
 from warehouse.sealed import DAMAGED
 from warehouse.versions import FOLDER as VERSIONS
@@ -107,7 +109,7 @@ def forget(
     *,
     dry_run: bool = False,
     wait_s: float = WAIT_S,
-    progress: Callable[[str], None] = lambda line: None,
+    progress: Progress = nobody_watches,
     waiting: Callable[[str], None] = lambda line: None,
 ) -> Forgetting:
     """Take the words of some posts (addresses, or `platform:id`) out of everything, and build anew. With
@@ -120,15 +122,16 @@ def forget(
     """
     posts = _posts(settings.warehouse, connectors, references)
     if dry_run:
-        bring_up_to_date(settings.landing.parent)
-        taken = take_out(settings.landing, settings.readings, posts, dry_run=True)
+        bring_up_to_date(settings.landing.parent, progress=progress)
+        taken = take_out(settings.landing, settings.readings, posts, dry_run=True, progress=progress)
         return _told(settings, _sought(settings, posts), taken, None, None)
     with ExitStack() as held:
         _hold_imports(held, settings.landing, wait_s, waiting)
         for platform in sorted({post.platform for post in posts}):
             _hold_collects(held, settings, platform, wait_s, waiting)
-        held.enter_context(no_build(settings, wait_s, waiting))
+        held.enter_context(no_build(settings, wait_s, waiting, progress))
         # While something still has the words.
+        progress("looking for the words")
         sought = _sought(settings, posts)
         for post in posts:
             remember(settings.landing, post)
@@ -301,10 +304,13 @@ def _sought(settings: Settings, posts: Sequence[Post]) -> _Sought:
 
 
 def _remove_reports(settings: Settings, sought: _Sought) -> list[Path]:
-    """Remove the files of reports that hold the words, or may; `campaign report` makes them again."""
+    """Remove the files of reports that hold the words, or may; `campaign report` and `campaign export` make
+    them again."""
     removed = []
     for path, _ in _other_files(settings, sought):
         if path.is_relative_to(settings.reports):
+            # What is left of its day is not whole.
+            drop_manifest(path.parent.parent)
             path.unlink(missing_ok=True)
             removed.append(path)
     return removed

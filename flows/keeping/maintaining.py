@@ -18,6 +18,7 @@ from warehouse.compacting import Compaction, compact
 from warehouse.forgetting import assets_held_by_words, held_by_words, is_behind, known_by_more
 from warehouse.mirrored import bring_up_to_date
 from warehouse.one_at_a_time import BUILD_LOCK, Busy, one_at_a_time
+from warehouse.progress import Progress, nobody_watches
 from warehouse.publish import NoWarehouse
 from warehouse.retention import Retention, take_out_texts
 from warehouse.vacuum import Vacuum, vacuum
@@ -90,7 +91,7 @@ def maintain(
     clock: datetime,
     dry_run: bool = False,
     wait_s: float = WAIT_S,
-    progress: Callable[[str], None] = lambda line: None,
+    progress: Progress = nobody_watches,
     waiting: Callable[[str], None] = lambda line: None,
 ) -> Maintenance:
     """Put landed files together, take out old texts, remove what nobody needs. With `dry_run` only say what
@@ -113,16 +114,16 @@ def _maintain(
     clock: datetime,
     dry_run: bool,
     wait_s: float,
-    progress: Callable[[str], None],
+    progress: Progress,
     waiting: Callable[[str], None],
 ) -> Maintenance:
     today = clock.astimezone(UTC).date()
     landing, readings = settings.landing, settings.readings
     with ExitStack() as held:
         if dry_run:
-            bring_up_to_date(landing.parent)
+            bring_up_to_date(landing.parent, progress=progress)
         else:
-            held.enter_context(no_build(settings, wait_s, waiting))
+            held.enter_context(no_build(settings, wait_s, waiting, progress))
         packed = compact(
             landing,
             readings,
@@ -160,7 +161,7 @@ def _forgotten(settings: Settings, dry_run: bool) -> list[str]:
 
 
 def _retain(
-    settings: Settings, clock: datetime, dry_run: bool, progress: Callable[[str], None]
+    settings: Settings, clock: datetime, dry_run: bool, progress: Progress
 ) -> tuple[Retention | None, list[str]]:
     """Take out the texts that the settings keep no longer; what should be known of it."""
     if settings.keep_texts_days is None:
@@ -203,7 +204,12 @@ def held_lines(warehouse: Path) -> list[str]:
 
 
 @contextmanager
-def no_build(settings: Settings, wait_s: float, waiting: Callable[[str], None]) -> Iterator[None]:
+def no_build(
+    settings: Settings,
+    wait_s: float,
+    waiting: Callable[[str], None],
+    progress: Progress = nobody_watches,
+) -> Iterator[None]:
     """Keep builds away while the block runs. Raises Refused when one is still running after `wait_s`
     seconds."""
 
@@ -222,7 +228,7 @@ def no_build(settings: Settings, wait_s: float, waiting: Callable[[str], None]) 
                     f"a build is still running after {wait_s:,.0f} s ({busy.holder}); let it finish and run "
                     "this again"
                 ) from None
-        bring_up_to_date(settings.landing.parent)
+        bring_up_to_date(settings.landing.parent, progress=progress)
         yield
 
 

@@ -10,12 +10,14 @@ import asyncio
 import importlib
 import logging
 import secrets
+import signal
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -70,20 +72,35 @@ def scheduler_of(workers: int | str, *, jobs: int, threads: int) -> Iterator[Loc
         refuse_deaf(workers)
         yield workers
         return
-    with distributed.LocalCluster(
-        n_workers=max(1, min(workers, jobs)),
-        threads_per_worker=threads,
-        processes=True,
-        host=HOST,
-        security=distributed.Security.temporary(),
-        # Each job bounds what it holds; a worker that is killed for a guess of it would only do it again.
-        memory_limit=0,
-        silence_logs=logging.CRITICAL,
-        dashboard_address=None,
-        # Without pages it still listens; the usual port may be somebody's.
-        scheduler_kwargs={"dashboard": False, "dashboard_address": f"{HOST}:0"},
-    ) as cluster:
+    with _deaf_to_ctrl_c():
+        cluster = distributed.LocalCluster(
+            n_workers=max(1, min(workers, jobs)),
+            threads_per_worker=threads,
+            processes=True,
+            host=HOST,
+            security=distributed.Security.temporary(),
+            # Each job bounds what it holds; a worker that is killed for a guess of it would only do it again.
+            memory_limit=0,
+            silence_logs=logging.CRITICAL,
+            dashboard_address=None,
+            # Without pages it still listens; the usual port may be somebody's.
+            scheduler_kwargs={"dashboard": False, "dashboard_address": f"{HOST}:0"},
+        )
+    with cluster:
         yield cluster
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Have the threads that are begun in the block, and the processes that those start, not hear of Ctrl-C,
+    which a terminal sends to everybody: who started the workers ends them."""
+    # Begun by the first process, it would have its thread hear again.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @dataclass(frozen=True)
@@ -134,15 +151,23 @@ def answering(scheduler: LocalCluster | str) -> Iterator[None]:
 def refuse_deaf(address: str) -> None:
     """Raises NoCluster where no scheduler answers within some seconds. Dask's client would go on trying where
     nothing listens, and would wait for ever for something else that does."""
+    count_workers(address)
+
+
+def count_workers(address: str) -> int:
+    """How many workers the scheduler at an address has. Raises NoCluster where none answers within some
+    seconds."""
     parts = urlsplit(address)
+    needs("distributed")
     with answering(address):
         socket.create_connection((parts.hostname or "", parts.port or 0), ANSWERS_WITHIN_S).close()
         with ThreadPoolExecutor(1, thread_name_prefix="dask-probe") as thread:
-            thread.submit(asyncio.run, _asked(address)).result()
+            return thread.submit(asyncio.run, _asked(address)).result()
 
 
-async def _asked(address: str) -> None:
-    """Ask a scheduler who it is. Raises OSError, TypeError and ValueError when that gives nothing."""
+async def _asked(address: str) -> int:
+    """Ask a scheduler who it is, and how many workers it has. Raises OSError, TypeError and ValueError when
+    that gives nothing."""
     distributed, comm = needs("distributed"), needs("distributed.comm")
     arguments = distributed.Security().get_connection_args("client")
     async with asyncio.timeout(ANSWERS_WITHIN_S):
@@ -154,6 +179,7 @@ async def _asked(address: str) -> None:
             found.abort()
     if told.get("type") != "Scheduler":
         raise ValueError(f"a {told.get('type')} answers")
+    return int(told["n_workers"])
 
 
 def needs_one(client: Client) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache, partial
@@ -15,12 +16,15 @@ from flows.workers.cluster import Hiring, as_they_come, handing_out, plain_hands
 from flows.workers.marks import begun
 from flows.workers.terms import Terms, refuse_unfit, terms_of
 from warehouse.landing import LOG
+from warehouse.progress import Step
 
 if TYPE_CHECKING:
     from flows.registry import Registry
 
 # A wait for a limit of a platform is looked up from so often, for whether the round is still wanted.
 _LOOKS_UP_EVERY_S = 1.0
+_TELLING = threading.Lock()
+
 # How long rounds that are not wanted any more have to land what arrived.
 WIND_UP_S = 20.0
 
@@ -46,7 +50,9 @@ class Rounds:
         """
         settings = self.terms.checked()
         if self.tells_landed:
-            _tell_landed()
+            # A worker's threads begin together.
+            with _TELLING:
+                _tell_landed()
         stopping = _WhileWanted(self.terms, settings)
         try:
             with begun(settings.home, self.terms.home, platform) as is_again:
@@ -144,4 +150,5 @@ def take_on_workers(collection: Collection, hiring: Hiring = plain_hands) -> lis
             futures[hands.hand_out(platform, partial(rounds.take, platform))] = platform
         for future in as_they_come(hands.client, futures):
             reports[futures[future]] = hands.given(future)
+            collection.progress(Step("platforms asked by workers", len(reports), len(platforms)))
     return [reports[platform] for platform in platforms]

@@ -45,6 +45,7 @@ class Recorded:
     tasks: dict[str, tuple[str, str]]
     wire: bytes
     killed: int
+    artifacts: set[str]
 
 
 @contextmanager
@@ -139,7 +140,9 @@ def recorded(
             assert ran.returncode == 0, ran.stderr
             # The server writes task runs down a moment after it hears of them.
             wait_until(lambda: [state for state, _ in tasks().values()] == ["COMPLETED"] * 6)
-            yield Recorded(ran.stdout.splitlines(), tasks(), b"".join(heard), len(killed))
+            left = session.post(f"{api}/artifacts/latest/filter", json={}, timeout=60).json()
+            keys = {artifact["key"] for artifact in left}
+            yield Recorded(ran.stdout.splitlines(), tasks(), b"".join(heard), len(killed), keys)
         finally:
             door.before = lambda number: None
             server.terminate()
@@ -152,6 +155,10 @@ def test_each_round_and_each_batch_is_a_task_run_that_a_worker_carries_out(recor
     ]
     kinds = sorted(tuple(name.split()[:2]) for name in recorded.tasks)
     assert kinds == sorted((kind, platform) for kind in ("batch", "round") for platform in PLATFORMS)
+
+
+def test_a_build_by_workers_leaves_how_the_campaigns_stand(recorded: Recorded) -> None:
+    assert {"build-report", "campaign-uk-2019", "leaderboard-uk-2019", "gaps-uk-2019"} <= recorded.artifacts
 
 
 def test_the_state_of_a_round_says_that_its_first_worker_was_lost(recorded: Recorded) -> None:

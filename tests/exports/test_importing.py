@@ -283,7 +283,7 @@ def test_a_line_end_in_a_files_name_begins_no_line(home: Home) -> None:
     assert home.imports(home.file(name, text)) == 0
     shown = name.replace("\n", " ")
     assert [line for line in home.said.splitlines() if line.startswith(f"{shown}: 1 row names no post")]
-    assert f"│ {shown} │" in home.said
+    assert f"\n{shown}  " in home.said
     assert home.imports(home.file(name, "nothing\n")) == 1
     assert len(home.complained.splitlines()) == 1
 

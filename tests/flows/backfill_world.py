@@ -15,7 +15,7 @@ import requests
 
 import connectors
 from flows.collecting.round import PlatformReport, prepare
-from flows.history.backfilling import Backfill, BackfillReport, Progress, prepare_backfill
+from flows.history.backfilling import Backfill, BackfillReport, Follower, prepare_backfill
 from flows.registry import load
 from flows.settings import Settings
 
@@ -175,7 +175,7 @@ class Home:
         )
 
     def fill(
-        self, start: str, end: str, *platforms: str, clock: datetime = NOON, progress: Progress | None = None
+        self, start: str, end: str, *platforms: str, clock: datetime = NOON, progress: Follower | None = None
     ) -> BackfillReport:
         return self.backfill(start, end, *platforms, clock=clock).take_all(progress)
 

@@ -168,8 +168,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             monkeypatch.delenv(name)
     for name in [name for name in os.environ if name.startswith("CAMPAIGN_")]:
         monkeypatch.delenv(name)
-    for name in ("PREFECT_API_URL", "COLUMNS"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    # As on a terminal that is wide enough.
+    monkeypatch.setenv("COLUMNS", "10000")
     (tmp_path / "campaigns").mkdir()
     (tmp_path / "campaigns" / "water.toml").write_text(REGISTRY)
     monkeypatch.chdir(tmp_path)

@@ -145,7 +145,8 @@ def test_killed_at_any_request_the_same_command_goes_on_and_lands_the_same(
 
 def test_stopped_politely_what_arrived_is_landed_and_one_line_says_so(killed: Killed) -> None:
     code, _, err = killed.run("facebook", 9, signal.SIGTERM)
-    assert (code, err) == (130, "campaign: stopped; what had arrived is kept\n")
+    told = "campaign: stopped; what had arrived is kept; the same command goes on there\n"
+    assert (code, err) == (143, told)
     assert landed(killed, "facebook")[1]
 
 

@@ -255,8 +255,8 @@ def test_an_idle_campaign_says_why_and_asks_nothing(campaign: Campaign, x_only: 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--platform", "myspace"], "no platform is called 'myspace'; known: facebook, instagram, "),
-        (["--campaign", "fire"], "no campaign is called 'fire'; known: water-2026"),
+        (["--platform", "myspace"], "no platform is called 'myspace'; write one of facebook, instagram, "),
+        (["--campaign", "fire"], "no campaign is called 'fire'; write one of water-2026"),
         (["--as-of", "yesterday"], "--as-of: 'yesterday' is not a moment; write 2019-11-20T12:00Z"),
         (["--as-of", "2026-05-20T12:00"], "names no time zone; add Z or an offset"),
         (["--as-of", "9999-12-31T23:59-10:00"], "--as-of"),
@@ -354,7 +354,7 @@ def test_a_politely_killed_collect_keeps_what_has_arrived(home: Path, x_only: Ve
         process.terminate()
         may_answer.set()
         _, said = process.communicate(timeout=30)
-    assert (process.returncode, said) == (130, "campaign: stopped; what had arrived is kept\n")
+    assert (process.returncode, said) == (143, "campaign: stopped; what had arrived is kept\n")
     assert "users" in {row["endpoint"] for row in landed(home)}
 
 

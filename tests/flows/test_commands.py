@@ -292,7 +292,7 @@ def test_check_says_that_a_warehouse_is_broken(built: Path, campaign: Campaign, 
 def test_every_command_explains_itself_with_an_example(campaign: Campaign, command: str) -> None:
     said = campaign(command, "--help")
     assert said.code == 0
-    assert f"Example: campaign {command}" in said.out
+    assert f"Examples:\n  campaign {command}" in said.out
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from connectors.sandbox.server import Sandbox
 from flows.scheduled.serving import SERVE_LOCK
 from flows.settings import CREDENTIALS
 from tests.flows.conftest import FACEBOOK_TOKEN, REGISTRY, X_TOKEN, Vendor, answer, serving
+from warehouse.one_at_a_time import BUILD_LOCK, one_at_a_time
 
 CHECKOUT = Path(__file__).parents[2]
 PREFECT = Path(sys.executable).with_name("prefect")
@@ -38,6 +39,7 @@ DEPLOYMENTS = {
     "build/after-collect",
     "build/nightly",
     "report/daily",
+    "export/after-build",
     "maintain/nightly",
     "watch/hourly",
     "backfill/manual",
@@ -112,6 +114,7 @@ ours = true
     }.items()
 )
 THEN = "2019-10-30T12:00Z"
+AFTER_ANOTHER = ("build/after-collect", "export/after-build")
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
 
@@ -188,6 +191,11 @@ class Scene:
         response = self.session.post(f"{self.api}{path}", json=body, timeout=60)
         response.raise_for_status()
         return response.json()
+
+    def newest_artifact(self, key: str) -> dict[str, Any]:
+        """The newest version of an artifact."""
+        (found,) = self.ask("/artifacts/latest/filter", artifacts={"key": {"any_": [key]}})
+        return dict(found)
 
     def deployment(self, name: str) -> str:
         response = self.session.get(f"{self.api}/deployments/name/{name}", timeout=60)
@@ -327,7 +335,7 @@ def worked(server: Scene) -> Scene:
     server.wait_for(*(f"collect/{each}" for each in (*CREDENTIALS, "others")), "backfill/manual")
     for names in (
         ("build/after-collect", "build/nightly", "maintain/nightly"),
-        ("report/daily", "watch/hourly"),
+        ("report/daily", "export/after-build", "watch/hourly"),
     ):
         for name in names:
             server.order(name)
@@ -353,6 +361,11 @@ class Served:
     killed: dict[str, Any]
     killed_code: int
     ordered: dict[str, Any]
+    builds: list[dict[str, Any]]
+    exports: list[dict[str, Any]]
+    reports: str
+    reports_page: str
+    state: str
     code: int
     left_over: list[str]
 
@@ -386,7 +399,8 @@ def served(worked: Scene, sandboxed: dict[str, str]) -> Served:
         worked.session.delete(f"{worked.api}/flow_runs/{run['id']}", timeout=60).raise_for_status()
     worked.session.delete(f"{worked.api}/deployments/{theirs}", timeout=60).raise_for_status()
 
-    port = _free_port()
+    port, reports_port = _free_port(), _free_port()
+    reports = f"http://127.0.0.1:{reports_port}"
     here = copy(worked)
     here.api = f"http://127.0.0.1:{port}/api"
     here.environment = {
@@ -396,12 +410,26 @@ def served(worked: Scene, sandboxed: dict[str, str]) -> Served:
     }
     del here.environment["PREFECT_LOGGING_LEVEL"]
     log = worked.folder / "serve.log"
-    with here.running(log.name, CAMPAIGN, "serve", "--port", port) as process:
+    serve = (CAMPAIGN, "serve", "--port", port, "--reports-port", reports_port)
+    with here.running(log.name, *serve) as process:
         wait_until(lambda: "Pages at" in log.read_text() or process.poll() is not None)
         said = log.read_text()
         assert process.poll() is None, said
         here.order("collect/others")
         here.wait_for("collect/others", "collect/tiktok")
+        ordered = here.runs_of("collect/others")[-1]
+        earlier = [run["id"] for name in AFTER_ANOTHER for run in here.runs_of(name)]
+        # Nobody takes the first of the two, which is skipped, for a build.
+        with one_at_a_time(home / BUILD_LOCK):
+            here.order("build/after-collect")
+            here.wait_for("build/after-collect")
+        here.order("build/after-collect")
+        here.wait_for("build/after-collect")
+        wait_until(lambda: not {run["id"] for run in here.runs_of("export/after-build")} <= {*earlier})
+        here.wait_for("export/after-build")
+        builds, exports = (
+            [run for run in here.runs_of(name) if run["id"] not in earlier] for name in AFTER_ANOTHER
+        )
         found = Served(
             said=said,
             log="",
@@ -414,7 +442,12 @@ def served(worked: Scene, sandboxed: dict[str, str]) -> Served:
             theirs=here.slots_of("elsewhere/hourly"),
             killed=here.ask("/flow_runs/filter", flow_runs={"id": {"any_": [left[-1]["id"]]}})[0],
             killed_code=alive.wait(60),
-            ordered=here.runs_of("collect/others")[-1],
+            ordered=ordered,
+            builds=builds,
+            exports=exports,
+            reports=reports,
+            reports_page=here.session.get(reports, timeout=60).text,
+            state=here.newest_artifact("campaign-uk-2019")["data"],
             code=0,
             left_over=[],
         )
@@ -509,7 +542,10 @@ def test_what_prefect_yaml_names_is_deployed(server: Scene) -> None:
         assert entry["concurrency_options"]["collision_strategy"] == "ENQUEUE"
         assert entry["global_concurrency_limit"]["limit"] == 1
         assert entry["description"]
-    assert [name for name, entry in deployed.items() if not entry["schedules"]] == ["backfill/manual"]
+    assert {name for name, entry in deployed.items() if not entry["schedules"]} == {
+        "backfill/manual",
+        "export/after-build",
+    }
 
 
 @pytest.mark.parametrize("name", sorted(DEPLOYMENTS))
@@ -569,6 +605,23 @@ def test_a_build_leaves_a_report_of_what_it_published(server: Scene) -> None:
     assert told[1] == "- earlier builds kept: none"
 
 
+def test_the_runs_of_a_worker_leave_how_each_campaign_stands(worked: Scene) -> None:
+    for key in ("campaign-uk-2019", "leaderboard-uk-2019", "gaps-uk-2019"):
+        newest = worked.newest_artifact(key)
+        assert newest["type"] == "markdown"
+        assert newest["data"].startswith("# UK 2019")
+        assert "known up to 2019-10-30 1" in newest["description"]
+        versions = [each for each in worked.ask("/artifacts/filter") if each["key"] == key]
+        # What says the same again is not written again, by whichever run.
+        assert len({each["data"] for each in versions}) == len(versions)
+    report = worked.newest_artifact("report")
+    assert (report["type"], "uk-2019 | 2019-10-30" in report["data"]) == ("markdown", True)
+
+
+def test_a_recorded_command_leaves_them_too(server: Scene) -> None:
+    assert server.newest_artifact("campaign-water-2026")["data"].startswith("# Clean Water 2026")
+
+
 def test_the_log_of_a_run_names_each_file_of_answers_that_is_safe(server: Scene) -> None:
     said = server.run(
         CAMPAIGN,
@@ -625,16 +678,38 @@ def test_a_server_that_is_not_there_is_one_line(scene: Scene) -> None:
 
 
 def test_serve_says_what_runs_when_and_where_the_pages_are(served: Served) -> None:
-    rows = [
-        [cell.strip() for cell in line.split("│")[1:-1]] for line in served.said.splitlines() if "│" in line
-    ]
-    when = {name: (schedule, bool(coming)) for name, schedule, coming in rows}
+    rows = [re.split(" {2,}", line.strip()) for line in served.said.splitlines()]
+    when = {
+        name: (told[0], len(told) > 1)
+        for name, *told in rows
+        if re.fullmatch(r"[a-z]+/[a-z-]+", name) and told
+    }
     assert set(when) == DEPLOYMENTS
     assert when["collect/x"] == ("5 * * * *, UTC", True)
     assert when["build/nightly"] == ("40 4 * * *, Europe/London", True)
     assert when["backfill/manual"] == ("by hand", False)
+    assert when["export/after-build"] == ("after each build", False)
     assert "<html" in served.page.lower()
     assert f"Pages at {served.pages_ask.removesuffix('/api')};" in served.said
+
+
+def test_a_build_that_published_is_followed_by_an_export_and_a_skipped_one_by_none(
+    served: Served, worked: Scene
+) -> None:
+    assert {run["state_name"] for run in served.builds} == {"Skipped", "Completed"}
+    assert {run["created_by"]["display_value"] for run in served.exports} == {"export/after-build"}
+    assert {run["state_name"] for run in served.exports} == {"Completed"}
+    # The hour's own build may have come meanwhile.
+    assert len(served.exports) == len([run for run in served.builds if run["state_name"] == "Completed"])
+    said = served.exports[0]["state"]["message"]
+    assert "/served/reports/uk-2019/2019-10-29: uk-2019 on 2019-10-29; " in said
+    assert " as CSV, Parquet and JSON, " in said
+
+
+def test_serve_serves_the_reports_and_its_runs_link_to_them(served: Served) -> None:
+    assert f"Reports at {served.reports}\n" in served.said
+    assert "<h1>Reports</h1>" in served.reports_page
+    assert f"[The newest report]({served.reports}/uk-2019/latest/report.html)" in served.state
 
 
 def test_serve_answers_this_machine_only(served: Served) -> None:
@@ -712,7 +787,7 @@ def test_a_port_that_is_taken_is_one_line_that_names_another(scene: Scene) -> No
         said = scene.run(CAMPAIGN, "serve", "--port", port, PREFECT_API_URL="")
     assert said.returncode == 1
     assert said.stderr.startswith(f"campaign: port {port} cannot be had")
-    assert f"campaign serve --port {port + 1}" in said.stderr
+    assert f"campaign serve --port {port + 2}" in said.stderr
     assert said.stderr.count("\n") == 1
 
 

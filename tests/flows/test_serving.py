@@ -99,6 +99,10 @@ def test_records_that_cannot_be_written_are_one_line_with_its_cure(serve: Serve,
             {"concurrency_limit": {"limit": 1, "collision_strategy": "QUEUE"}},
             "collision_strategy 'QUEUE': Input should be 'ENQUEUE' or 'CANCEL_NEW'",
         ),
+        (
+            {"triggers": [{"expect": ["prefect.flow-run.Completed"], "threshold": "many"}]},
+            "threshold 'many': Input should be a valid integer, unable to parse string as an integer",
+        ),
     ],
 )
 def test_a_value_that_prefect_refuses_is_told_with_its_deployment(value: dict[str, Any], told: str) -> None:

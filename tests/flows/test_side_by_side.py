@@ -113,7 +113,7 @@ def test_what_was_on_its_way_when_a_collect_was_ended_is_landed(home: Path, four
         process.terminate()
         may_answer.set()
         _, said = process.communicate(timeout=WAIT_S)
-    assert (process.returncode, said) == (130, "campaign: stopped; what had arrived is kept\n")
+    assert (process.returncode, said) == (143, "campaign: stopped; what had arrived is kept\n")
     rows = landed(home, "timeline")
     assert {row["url"].partition("/users/")[2].partition("/")[0] for row in rows} == {
         "77",

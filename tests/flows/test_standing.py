@@ -188,7 +188,7 @@ def test_what_was_spent_is_told_from_a_folder_that_cannot_be_written(
     said = campaign(command)
     assert (said.code, said.err) == (0, "")
     (line,) = [line for line in said.out.splitlines() if "ledger" in line]
-    assert line.startswith("note: the spending ledger data/")
+    assert line.removeprefix("note: ").removeprefix("- ").startswith("the spending ledger data/")
 
 
 def test_status_before_anything_is_there(campaign: Campaign, home: Path) -> None:
@@ -227,7 +227,7 @@ def test_check_tells_the_budgets_and_what_has_none(home: Path, capfd: pytest.Cap
     toml = home / "campaigns" / "water.toml"
     without = toml.read_text()
     examine(Settings(), CLOCK)
-    assert "note: x charges for what is read and no budget of water-2026 bounds it" in capfd.readouterr().out
+    assert "- x charges for what is read and no budget of water-2026 bounds it" in capfd.readouterr().out
     toml.write_text(without + BUDGET)
     examine(Settings(), CLOCK)
     said = capfd.readouterr().out
@@ -304,7 +304,7 @@ def test_check_notes_a_handle_that_no_account_has_any_more(
     )
     assert examine(Settings(), CLOCK)
     said = capfd.readouterr().out
-    assert [line for line in said.splitlines() if "handle" in line] == [
+    assert [line for line in said.splitlines() if line.startswith("note: ")] == [
         "note: no account has been seen under the handle CleanWatr of x (water-2026); check its spelling"
     ]
 

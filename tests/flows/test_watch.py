@@ -40,6 +40,7 @@ def tell(state):
 tell(watch(as_of=datetime.fromisoformat("2026-05-20T11:00Z"), return_state=True))
 tell(collect(["x"], as_of=datetime.fromisoformat("2026-05-20T12:00Z"), return_state=True))
 tell(build(return_state=True))
+tell(build(return_state=True))
 tell(watch(as_of=datetime.fromisoformat("2026-05-20T13:00Z"), return_state=True))
 tell(watch(as_of=datetime.fromisoformat("2026-05-20T18:00Z"), return_state=True))
 moment = datetime.now(UTC)
@@ -83,9 +84,10 @@ def test_the_watch_tells_what_is_wrong_and_what_is_over_and_leaves_pages(
     assert ran.returncode == 0, ran.stderr
     found = json.loads(ran.stdout.splitlines()[-1])
 
-    before, collected, built, well, late, elsewhere = found["told"]
+    before, collected, built, again, well, late, elsewhere = found["told"]
     assert before == ["COMPLETED", "Unhealthy", "x: never collected; run campaign collect"]
     assert (collected[0], built[0]) == ("COMPLETED", "COMPLETED")
+    assert again[2] == "published (unchanged)"
     assert well == ["COMPLETED", "Completed", "all is well"]
     assert late[:2] == ["COMPLETED", "Unhealthy"]
     assert late[2].startswith("x: nothing was asked since 2026-05-20 12:00 UTC; run campaign collect")
@@ -95,8 +97,11 @@ def test_the_watch_tells_what_is_wrong_and_what_is_over_and_leaves_pages(
     pages = [data for key, data in found["artifacts"] if key == "health"]
     assert len(pages) == 3
     assert any(page.startswith("**All is well**") for page in pages)
+    # Of two builds that say the same the first alone does.
     (board,) = [data for key, data in found["artifacts"] if key == "leaderboard-water-2026"]
-    assert "| Launch film | ours | 900 |  | 5 |" in board
+    post = "https://x.com/i/status/101"
+    assert f"| 1 | [Launch film]({post}) | 900 | · | 5 | [x]({post}) | ours |" in board
+    assert [key for key, _ in found["artifacts"]].count("campaign-water-2026") == 1
 
     # The collect's own end tells that it is over, whoever told that it was not.
     assert [message["text"].splitlines()[0] for message in hook.received[:3]] == [
