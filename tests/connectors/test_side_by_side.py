@@ -356,28 +356,37 @@ def test_a_refusal_makes_those_wait_that_were_not_sent(server: Loopback, connect
     hours = Hours()
     ends = NOW + timedelta(minutes=5)
     sent_at: list[datetime] = []
+    is_heard = threading.Event()
 
     def answer(asked: Asked) -> Answer:
         sent_at.append(hours.now())
         if len(sent_at) == 1:
             headers = {"x-rate-limit-reset": str(int(ends.timestamp()))}
             return Answer({"title": "Too Many Requests"}, status=429, headers=headers)
+        is_heard.wait(PATIENCE_S)
         return Answer(POSTS)
 
+    def sleep(seconds: float) -> None:
+        is_heard.set()
+        hours.sleep(seconds)
+
     server.on(TWEETS, answer)
-    wire = connect(x, in_flight=2, now=hours.now, sleep=hours.sleep)
+    wire = connect(x, in_flight=2, now=hours.now, sleep=sleep)
     wire.session.side_by_side(look_up(wire), range(8))
     assert sum(moment < ends for moment in sent_at) <= 2
     assert len(wire.rows) == 9
 
 
 def test_who_waits_for_a_limit_is_woken_when_another_ends_the_run(server: Loopback, connect: Connect) -> None:
-    is_waiting = threading.Event()
+    is_sent, is_waiting = threading.Event(), threading.Event()
 
     def answer(asked: Asked) -> Answer:
         if asked.parameters["ids"] == "0":
+            # Told of the limit before it is sent, the other would wait too.
+            is_sent.wait(PATIENCE_S)
             headers = {"x-rate-limit-reset": str(int((NOW + timedelta(minutes=10)).timestamp()))}
             return Answer({"title": "Too Many Requests"}, status=429, headers=headers)
+        is_sent.set()
         is_waiting.wait(PATIENCE_S)
         return Answer({"title": "Unauthorized"}, status=401)
 

@@ -162,9 +162,10 @@ def end_while_one_waits(
     server: Loopback, connect: Connect, tmp_path: Path, change: Callable[[Answer], Answer]
 ) -> Ended:
     """`change` makes the first account's answer of its page, after which ten minutes' calls are used up."""
-    is_waiting, is_refused = threading.Event(), threading.Event()
+    is_sent, is_waiting, is_refused = threading.Event(), threading.Event(), threading.Event()
 
     def refuse(asked: Asked) -> Answer:
+        is_sent.set()
         is_waiting.wait(PATIENCE_S)
         return Answer({"title": "Unauthorized"}, status=401)
 
@@ -181,6 +182,8 @@ def end_while_one_waits(
         timelines = Timelines(1, ledger)
 
         def page(asked: Asked) -> Answer:
+            # Asked after this answer, the second would wait too, and nobody would be refused.
+            is_sent.wait(PATIENCE_S)
             reset = str(int((NOW + timedelta(minutes=10)).timestamp()))
             headers = {"x-rate-limit-remaining": "0", "x-rate-limit-reset": reset}
             return change(replace(timelines.answer(asked), headers=headers))
