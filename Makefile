@@ -20,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(INSTALLED) ## 42 simulated days of a campaign, from the platforms' double to a leaderboard; no credentials
+demo: $(INSTALLED) ## two simulated campaigns of 45 and 52 days, from the platforms' double to a leaderboard; no credentials
 	@$(BIN)/campaign demo $(ARGS)
 
 test: $(INSTALLED) ## run the tests (ARGS="tests/registry -x" narrows them)

@@ -52,7 +52,8 @@ class Wanted:
 class AccountDays:
     """Read what the platform itself tells of an account per day, from `first_day` to `last_day` inclusive.
 
-    The days are those of the platform's calendar. Named as in `Walk`.
+    The days are those of the platform's calendar. Named as in `Walk`. `is_ours` is False of an account that
+    campaigns have on other sides than their own alone: what only its owner is given is not missed of it.
     """
 
     campaign_id: str
@@ -60,6 +61,7 @@ class AccountDays:
     last_day: date
     handle: str | None = None
     account_id: str | None = None
+    is_ours: bool = True
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,8 @@ class Guide:
     `own` and `others` name what is read of accounts that the credential may see from within, and of all
     others; `others` is empty where nothing comes of them, `withheld` what stays NULL of them. `permissions`
     says by name what is missing without each; those in `for_audiences` are needed for audiences alone.
-    `untold` is why nothing tells whether the credential is taken, where the platform is not asked.
+    `untold` is why nothing tells whether the credential is taken, where the platform is not asked. `name` is
+    how the platform writes itself.
     """
 
     made_at: Place
@@ -52,6 +53,7 @@ class Guide:
     for_audiences: Sequence[str] = ()
     further: Sequence[Further] = ()
     untold: str = ""
+    name: str = ""
 
     @property
     def grants(self) -> Place:

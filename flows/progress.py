@@ -30,6 +30,8 @@ AFTER_S = 1.0
 DRAWN_EVERY_S = 0.5
 # Logs of cron and CI stay short.
 LINE_EVERY_S = 10.0
+# What is left is told from this part of the whole on: by less it cannot be reckoned.
+RECKONED_FROM = 0.1
 
 _HIDE_CURSOR = "\x1b[?25l"
 
@@ -207,7 +209,7 @@ def _bars(stream: _Deaf, began_s: float) -> Bars:
         """How long the command has worked, and how long it has yet to, where that can be reckoned."""
 
         def render(self, task: Task) -> Text:
-            left_s = None if task.total is None or task.finished else task.time_remaining
+            left_s = left_of(task.elapsed or 0.0, task.completed, task.total or 0.0)
             told = _minutes(time.monotonic() - began_s)
             return Text(told if left_s is None else f"{told}, about {_minutes(left_s)} left")
 
@@ -230,6 +232,14 @@ def _bars(stream: _Deaf, began_s: float) -> Bars:
         redirect_stdout=False,
         redirect_stderr=False,
     )
+
+
+def left_of(elapsed_s: float, done: float, of: float) -> float | None:
+    """How many seconds something has yet to go, by all that it took until now: what it did last may be a
+    build between two polls. None before a tenth is done, and where nobody knows how much there is."""
+    if not of or done >= of or done < of * RECKONED_FROM:
+        return None
+    return elapsed_s * (of - done) / done
 
 
 def _minutes(seconds: float) -> str:

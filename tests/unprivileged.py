@@ -1,4 +1,4 @@
-"""Root without its power over permissions, so that a folder that cannot be written is one for every
+"""Root without its power over permissions, so that a folder that cannot be written, or read, is one for every
 tester."""
 
 from __future__ import annotations
@@ -9,16 +9,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# Of linux/capability.h: the third version of the calls, and the power to pass permissions over.
+# Of linux/capability.h: the third version of the calls, and the powers to pass permissions over, the second
+# of them for reading and searching alone.
 _VERSION = 0x20080522
 _DAC_OVERRIDE = 1 << 1
+_DAC_READ_SEARCH = 1 << 2
 
 
 @contextmanager
 def unwritable(folder: Path) -> Iterator[None]:
     """A folder in which nothing can be made, for the time of the block and for the thread that runs it."""
+    with _with_mode(folder, 0o555):
+        yield
+
+
+@contextmanager
+def unreadable(folder: Path) -> Iterator[None]:
+    """A folder of which nothing can be seen, for the time of the block and for the thread that runs it."""
+    with _with_mode(folder, 0o000):
+        yield
+
+
+@contextmanager
+def _with_mode(folder: Path, permissions: int) -> Iterator[None]:
     mode = folder.stat().st_mode
-    folder.chmod(0o555)
+    folder.chmod(permissions)
     try:
         with _obeying_permissions():
             yield
@@ -39,7 +54,7 @@ def _obeying_permissions() -> Iterator[None]:
 
     do("capget")
     effective = powers[0]
-    powers[0] = effective & ~_DAC_OVERRIDE
+    powers[0] = effective & ~(_DAC_OVERRIDE | _DAC_READ_SEARCH)
     do("capset")
     try:
         yield

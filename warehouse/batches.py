@@ -14,10 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
-
 from warehouse import sql
 from warehouse.durable import removed
+from warehouse.opening import connect
 from warehouse.readable import whole
 from warehouse.sightings import is_export
 
@@ -117,7 +116,7 @@ def texts_of(root: Path, platform: str, names: Sequence[str]) -> set[str]:
     ]
     if not files:
         return set()
-    with duckdb.connect() as con:
+    with connect() as con:
         rows = con.execute(
             f"select distinct text from {sql.parquet(files)} "
             "where text <> '' and list_contains(?, object_id)",

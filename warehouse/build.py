@@ -30,7 +30,7 @@ from warehouse.landed_files import landed_files
 from warehouse.macros import make_macros
 from warehouse.mirrored import LakeOutOfReach, bring_up_to_date
 from warehouse.one_at_a_time import BUILD_LOCK, Busy, one_at_a_time
-from warehouse.opening import attach_to_read, is_damaged, open_to_make, open_to_read
+from warehouse.opening import attach_to_read, connect, is_damaged, open_to_make, open_to_read
 from warehouse.progress import Progress, Step, nobody_watches
 from warehouse.publish import publish
 from warehouse.readable import has_landing_columns, whole
@@ -122,7 +122,7 @@ def build(
         digest = update(landing, readings, full=full, progress=progress, over=over)
         made = warehouse.with_name(f".{warehouse.name}.{os.getpid()}.part")
         try:
-            with duckdb.connect() as con:
+            with connect() as con:
                 registries, damaged = _known_registries(con, landing, as_known_at)
                 # Last: a damaged file may leave a database that refuses whatever comes after it.
                 before = None if full else _basis_of(con, warehouse)
@@ -149,7 +149,11 @@ def build(
             else:
                 drop_set_aside(warehouse)
         finally:
-            _drop_made(made)
+            try:
+                _drop_made(made)
+            finally:
+                # Python tells of Ctrl-C, once, where a query was broken off for it: often within the first.
+                _drop_made(made)
     return BuildReport(
         mode=mode,
         responses=digest.responses,
@@ -382,6 +386,8 @@ def _basis_of(con: duckdb.DuckDBPyConnection, warehouse: Path) -> _Basis | None:
             "select summaries, derived, zones, as_known_at, registry_body, registry_history, files "
             "from ops.basis"
         ).fetchone()
+    except duckdb.InterruptException:
+        raise
     except duckdb.Error:
         return None
     if row is None:

@@ -23,17 +23,15 @@ from warehouse.refusals import BuildRefused
 
 ERROR, WARNING = "error", "warning"
 
-# What a check of the severity "warning" returns; `weight` is a number, larger for what matters more.
-WARNING_COLUMNS = ("campaign_id", "platform", "subject", "detail", "first_day", "last_day", "weight")
-
-# The rows of a kept table that a build made anew.
 _AGAIN = "run `campaign build --full`, and report this line if it comes again"
 
+# The rows of a kept table that a build made anew.
 _TOUCHED = {
     "counters": "semi join scope.counters using (counter_id) where day >= getvariable('gains_from')",
     "days": "semi join scope.days using (campaign_id, day) where day >= getvariable('days_from')",
 }
 
+# What a check of the severity "warning" returns, after its name; `weight` is larger for what matters more.
 _OFFENDERS = """
     create or replace temp table offenders (
         check_name varchar,

@@ -37,6 +37,7 @@ from warehouse.landed import (
     without_texts,
 )
 from warehouse.landing import COLUMNS
+from warehouse.opening import connect
 from warehouse.progress import Progress, Step, nobody_watches
 from warehouse.readable import has_landing_columns
 from warehouse.sealed import DAMAGED, write_sealed
@@ -155,10 +156,12 @@ def _finish(folder: Path, damaged: list[Path]) -> None:
 
 def _holds_all_rows(path: Path, left: Sequence[Path]) -> bool:
     """Whether each row of some files is in one, as often as in them together."""
-    with duckdb.connect() as con:
+    with connect() as con:
         try:
             missing = f"(from {sql.parquet(left)} except all from {sql.parquet([path])})"
             return sql.count(con, missing) == 0
+        except duckdb.InterruptException:
+            raise
         except duckdb.Error:
             return False
 

@@ -256,6 +256,8 @@ def _objects(warehouse: Path, post: Post) -> list[tuple[str | None, str | None]]
                 "where platform = ? and list_contains(?, object_id)",
                 [post.platform, sorted(post.names)],
             ).fetchall()
+    except duckdb.InterruptException:
+        raise
     except duckdb.Error:
         return []
 

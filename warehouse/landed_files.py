@@ -6,6 +6,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+# What the registry in force is landed under; it is no platform.
+REGISTRY = "registry"
+
 
 def landed_files(root: Path, platform: str = "*") -> list[Path]:
     """Every landed file (of one platform), in name order; hidden files are unfinished and are left out."""
@@ -25,6 +28,11 @@ def landed_counts(root: Path) -> dict[str, int]:
         platform: sum(sum(map(_is_landed, _names(folder))) for folder in _days(root, platform))
         for platform in _platforms(root)
     }
+
+
+def answers_have_landed(root: Path) -> bool:
+    """Whether a platform was ever read, or an export handed in: a build lands the registry by itself."""
+    return any(count for platform, count in landed_counts(root).items() if platform != REGISTRY)
 
 
 def _platforms(root: Path) -> list[str]:

@@ -85,6 +85,8 @@ def holds_warehouse(file: Path) -> bool:
     try:
         with open_to_read(file) as con:
             return is_warehouse(con)
+    except duckdb.InterruptException:
+        raise
     except duckdb.Error:
         return False
 
@@ -105,6 +107,8 @@ def is_damaged(file: Path) -> bool:
     try:
         with open_to_read(file) as con:
             read_to_the_end(con)
+    except duckdb.InterruptException:
+        raise
     except duckdb.Error:
         return True
     return False

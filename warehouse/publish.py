@@ -23,6 +23,15 @@ class NoWarehouse(Exception):
     """There is nothing published to read."""
 
 
+class NothingPublished(NoWarehouse):
+    """Nothing was built yet; `then` is what is to be done again after that. `missing` says so without a
+    cure: whoever knows that nothing has landed either has a better one."""
+
+    def __init__(self, warehouse: Path, then: str = "") -> None:
+        self.missing = f"there is no warehouse at {warehouse} yet"
+        super().__init__(f"{self.missing}; run `campaign build`{then}")
+
+
 def publish(made: Path, warehouse: Path, keep: int = 0, *, was_read: bool = False) -> None:
     """Put a finished and closed database file in the place of the published one, which stays as a version:
     the newest `keep` of them do. `was_read` says that the published one is a warehouse, so that it is not
@@ -43,9 +52,11 @@ def open_published(warehouse: Path) -> duckdb.DuckDBPyConnection:
     Raises NoWarehouse when there is none or it cannot be opened.
     """
     if not warehouse.exists():
-        raise NoWarehouse(f"there is no warehouse at {warehouse} yet; run `campaign build`")
+        raise NothingPublished(warehouse)
     try:
         con = open_to_read(warehouse)
+    except duckdb.InterruptException:
+        raise
     except duckdb.Error as error:
         said = str(error).splitlines()[0]
         cure = (
@@ -102,6 +113,8 @@ def ask(
             return [] if isinstance(published, Path) else ask(published, query, parameters)
     try:
         return warehouse.con.execute(query, parameters).fetchall()
+    except duckdb.InterruptException:
+        raise
     except duckdb.Error as error:
         # Damaged inside, or made by another release.
         raise NoWarehouse(

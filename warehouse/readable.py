@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from warehouse import sql
 from warehouse.landing import COLUMNS as LANDING_COLUMNS
+from warehouse.opening import connect
 from warehouse.sealed import DAMAGED, is_as_sealed
 
 
@@ -32,9 +33,11 @@ def whole(paths: Iterable[Path]) -> list[Path]:
 def _are_whole(files: Sequence[Path]) -> bool:
     """Whether all of some files can be read to their ends."""
     # One damaged file may leave a database that refuses whatever comes after it.
-    with duckdb.connect() as con:
+    with connect() as con:
         try:
             con.execute(f"select bit_xor(hash(stored)) from {sql.parquet(files)} as stored").fetchall()
+        except duckdb.InterruptException:
+            raise
         except duckdb.Error:
             return False
     return True

@@ -22,6 +22,7 @@ from warehouse.batches import MAKING, Batch, drop, drop_damaged, drop_uncommitte
 from warehouse.durable import removed, removed_below, write_whole
 from warehouse.export_names import are_renamed, shown
 from warehouse.landed_files import landed_files
+from warehouse.opening import connect
 from warehouse.progress import Progress, Step
 from warehouse.sightings import SIGHTING, fingerprint, is_export, platforms
 from warehouse.unread import not_read_yet
@@ -147,7 +148,7 @@ def _renamed(root: Path, before: Sequence[Batch], fresh: Sequence[Batch]) -> lis
             continue
         new = _files(root, (batch for batch in fresh if batch.platform == platform))
         old = _files(root, (batch for batch in ours if not batch.is_of_exports))
-        with duckdb.connect() as con:
+        with connect() as con:
             con.execute(f"create table sightings ({SIGHTING})")
             con.execute(f"create table fresh as {shown(new)}")
             candidates = [batch for batch in exports if are_renamed(con, _files(root, [batch]), "fresh")]

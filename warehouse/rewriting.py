@@ -96,6 +96,8 @@ def _refuse_other_numbers(changed: Sequence[Path]) -> None:
     made = [hidden_sibling(path) for path in changed]
     try:
         is_alike = tell_alike(platform, changed, made)
+    except duckdb.InterruptException:
+        raise
     except duckdb.Error as error:
         raise NotTheSame(
             f"{_place(changed)} cannot be read ({str(error).splitlines()[0]}); it stays as it was, "

@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from warehouse import sql
 from warehouse.export_names import shown, standing_for
+from warehouse.opening import connect
 from warehouse.texts import EXPORT
 
 SQL = Path(__file__).parent / "readings"
@@ -189,7 +190,7 @@ def tell_alike(platform: str, one: Sequence[Path], other: Sequence[Path]) -> boo
 
 
 def _told_but_words(platform: str, paths: Sequence[Path]) -> pa.Table:
-    with duckdb.connect() as con:
+    with connect() as con:
         con.execute("set TimeZone = 'UTC'")
         # Where an answer says a thing twice, one order of rows decides, here and there.
         con.execute("set threads = 1")

@@ -17,6 +17,7 @@ import duckdb
 from warehouse import sql
 from warehouse.batches import committed
 from warehouse.known import KnownPost
+from warehouse.opening import connect
 from warehouse.readable import whole
 from warehouse.sightings import sight_answers
 from warehouse.unread import answers_among
@@ -50,6 +51,8 @@ def told(landing: Path, readings: Path, platform: str, first_day: date, last_day
     for made, only_whole in ((readings, False), (readings, True), *[(None, True)] * _TRIES):
         try:
             return _told(landing, made, platform, window, only_whole=only_whole)
+        except duckdb.InterruptException:
+            raise
         except (duckdb.Error, FileNotFoundError) as error:
             trouble = error
     raise OSError(f"{landing} cannot be read ({str(trouble).splitlines()[0]}); try again") from trouble
@@ -63,7 +66,7 @@ def _told(
     fresh = answers_among(landing, platform, done)
     days: dict[tuple[str, str], set[date]] = defaultdict(set)
     posts: list[KnownPost] = []
-    with duckdb.connect() as con:
+    with connect() as con:
         con.execute("set TimeZone = 'UTC'")
         sight_answers(con, platform, whole(fresh) if only_whole else fresh)
         posts += _posts(con, platform)
@@ -71,7 +74,7 @@ def _told(
     if readings is not None:
         made = [readings / name for batch in batches if batch.platform == platform for name in batch.files]
         if made:
-            with duckdb.connect() as con:
+            with connect() as con:
                 con.execute(f"create view sightings as from {sql.parquet(made)}")
                 _add_days(con, window, days)
     return Told({name: frozenset(found) for name, found in days.items()}, tuple(posts))

@@ -187,6 +187,8 @@ def _readings_in(version: Path) -> int | None:
             except (duckdb.CatalogException, duckdb.BinderException):
                 return None
             read_to_the_end(con)
+    except duckdb.InterruptException:
+        raise
     except duckdb.Error as error:
         raise RollbackRefused(
             f"{version} is damaged ({str(error).splitlines()[0]}); delete it and roll back again, to the one "

@@ -11,6 +11,7 @@ _SYSTEM_USERS = Place(
 )
 
 GUIDE = Guide(
+    name="Facebook",
     made_at=_SYSTEM_USERS,
     own="views, shares, reactions by type, comments; page insights and views of own videos by day",
     others="shares, reactions, comments (with the app's feature Page Public Content Access)",

@@ -6,6 +6,7 @@ from __future__ import annotations
 from connectors.guide import Further, Guide, Place
 
 GUIDE = Guide(
+    name="Instagram",
     made_at=Place(
         "https://business.facebook.com/settings/system-users",
         "Settings > Users > System users > your system user > Generate token",

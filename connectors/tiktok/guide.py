@@ -8,6 +8,7 @@ from connectors.guide import Further, Guide, Place
 _APP = Place("https://developers.tiktok.com/apps/", "your app > Scopes > Add scopes > video.list")
 
 GUIDE = Guide(
+    name="TikTok",
     made_at=Place(
         "https://developers.tiktok.com/apps/",
         "your app > Login Kit, scopes user.info.basic and video.list; then sign the account in once",

@@ -8,6 +8,7 @@ from connectors.x.answers import FURTHER_CREDENTIALS
 _KEYS = Place("https://console.x.com", "Apps > your app > Keys and tokens")
 
 GUIDE = Guide(
+    name="X",
     made_at=_KEYS,
     own="views, retweets, quotes, replies, likes of every post; mentions of hashtags and sites by day",
     others="the same as of own accounts",

@@ -309,7 +309,7 @@ class _Asker:
     ) -> None:
         """Asked last, so that nothing that goes wrong here can cost a public counter."""
         [first, *_] = days
-        refused: dict[str, PermissionMissing] = {}
+        refused: list[tuple[AccountDays, str, PermissionMissing]] = []
         answered = 0
         bearer: dict[str, str] = {}
 
@@ -323,7 +323,7 @@ class _Asker:
                     self._read_channel_days(one, channel, bearer)
                     answered += 1
                 except PermissionMissing as trouble:
-                    refused[one.handle or channel.id] = trouble
+                    refused.append((one, one.handle or channel.id, trouble))
 
         try:
             with self._session.costing_only_this():
@@ -332,10 +332,11 @@ class _Asker:
         except TokenInvalid as trouble:
             # The sign-in is not the key: the key read everything public just now.
             self._session.note(PermissionMissing(PLATFORM, trouble.message))
-        for name, refusal in refused.items():
+        for one, name, refusal in refused:
             text = f"youtube: no daily reports of {name}, which only its owner is given ({refusal.message})"
-            # Rivals' are never given; when nobody's are, the sign-in is not that of an owner.
-            self._session.note((NotOffered if answered else PermissionMissing)(PLATFORM, text))
+            # Rivals' are never given; when none of ours are, the sign-in is not that of an owner.
+            is_missed = one.is_ours and not answered
+            self._session.note((PermissionMissing if is_missed else NotOffered)(PLATFORM, text))
 
     def _bearer(self, campaign_id: str, sign_in: dict[str, str]) -> dict[str, str]:
         """The header of a signed-in request. Raises PermissionMissing when the sign-in is refused."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 from connectors.guide import Further, Guide, Place
 
 GUIDE = Guide(
+    name="YouTube",
     made_at=Place(
         "https://console.cloud.google.com/apis/credentials",
         "APIs & Services > Library > YouTube Data API v3 > Enable, then Credentials > Create credentials > "

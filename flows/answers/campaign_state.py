@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flows.answers.campaigns import QUERIES, Campaign, Published, published
+from flows.answers.dates import in_words
 from flows.answers.markdown import link, table, words
 from flows.answers.query import NOTHING
 from flows.answers.reports import Reports
@@ -69,7 +70,7 @@ class _Asked:
     @property
     def window(self) -> str:
         starts, ends = self.campaign.starts, self.campaign.ends
-        return f"{_in_words(starts)} to {_in_words(ends)}, days of {words(self.campaign.timezone)}"
+        return f"{in_words(starts)} to {in_words(ends)}, days of {words(self.campaign.timezone)}"
 
     def local(self, moment: datetime) -> str:
         return f"{moment.astimezone(self.zone):%Y-%m-%d %H:%M}"
@@ -153,12 +154,15 @@ def _day_of(asked: _Asked) -> str:
     if closed > ends:
         return f"all its {days} days are over; {asked.window}"
     nth = (closed - starts).days + 1
-    return f"day {nth} of {days}, {closed:%A} {_in_words(closed)}, is the last that is over; {asked.window}"
+    return f"day {nth} of {days}, {closed:%A} {in_words(closed)}, is the last that is over; {asked.window}"
 
 
 def _last_reading(asked: _Asked) -> str:
     newest = asked.campaign.newest_reading_at
-    return "nothing was read yet" if newest is None else f"{asked.local(newest)}, {_utc(newest)}"
+    if newest is None:
+        return "nothing was read yet"
+    is_utc = not newest.astimezone(asked.zone).utcoffset()
+    return _utc(newest) if is_utc else f"{asked.local(newest)}, {_utc(newest)}"
 
 
 def _known_up_to(campaign: Campaign) -> str:
@@ -221,6 +225,7 @@ def _gaps(asked: _Asked, most: int) -> Iterator[str | Sequence[str]]:
         f"{len(asked.gaps):,} in the seven days before the last reading, {missed:,} polls missed. "
         f"{_WHAT_A_GAP_MEANS} Times are of {words(asked.campaign.timezone)}."
     )
+    yield _WHERE_GAPS_COME_FROM
     yield table(
         ["platform", "from", "to", "hours", "days", "polls missed", "posts"],
         [
@@ -290,10 +295,6 @@ def _cell(value: int | float | Decimal | str | None) -> str:
     if value is None:
         return NOTHING
     return words(value) if isinstance(value, str) else f"{value:,}"
-
-
-def _in_words(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
 
 
 def _utc(moment: datetime) -> str:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 
 from flows.refused import Refused, UnknownName
 from warehouse import sql
-from warehouse.publish import NoWarehouse, open_published
+from warehouse.publish import NothingPublished, open_published
 
 QUERIES = sql.FOLDER / "report"
+
+Made = TypeVar("Made")
+
+
+class Replaced(Exception):
+    """Another build was published since this one was opened."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +59,10 @@ class Campaign:
 
 @dataclass(frozen=True)
 class Published:
-    """An open build and its campaigns."""
+    """An open build and its campaigns; `status` is that of the file that it was opened by."""
 
+    warehouse: Path
+    status: os.stat_result
     connection: duckdb.DuckDBPyConnection
     build: Build
     campaigns: Sequence[Campaign]
@@ -65,6 +74,29 @@ class Published:
             known = ", ".join(each.campaign_id for each in self.campaigns) or "none"
             raise UnknownName(f"the tables have no campaign {campaign_id!r}; they have: {known}")
         return found
+
+    def look_again(self) -> None:
+        """Raises Replaced where this is not the build that is published now."""
+        try:
+            now = self.warehouse.stat()
+        except FileNotFoundError:
+            raise Replaced from None
+        # A file's number may be given to the next one.
+        if _marks(now) != _marks(self.status):
+            raise Replaced
+
+
+def of_each_campaign(
+    warehouse: Path, campaign: str | None, make: Callable[[Published, Campaign], Made], *, for_what: str
+) -> list[Made]:
+    """What is made of every campaign that is published, or of one; all of it again where `make` raises
+    Replaced, of the build that is published then.
+
+    Raises NoWarehouse, UnknownName, Refused as `published` does, and what `make` raises.
+    """
+    while True:
+        with suppress(Replaced), published(warehouse, for_what=for_what) as found:
+            return [make(found, each) for each in found.chosen(campaign)]
 
 
 @contextmanager
@@ -80,7 +112,9 @@ def published(warehouse: Path, *, for_what: str) -> Iterator[Published]:
             campaigns = [Campaign(*row) for row in connection.execute(_query("campaigns")).fetchall()]
             published_at = datetime.fromtimestamp(status.st_mtime, UTC)
             build = Build(published_at, status.st_size, readings, as_known_at)
-            yield Published(connection, build, campaigns)
+            yield Published(warehouse, status, connection, build, campaigns)
+        except duckdb.InterruptException:
+            raise
         except duckdb.Error as error:
             raise Refused(
                 f"{warehouse} does not answer as this release expects ({str(error).splitlines()[0]}); "
@@ -94,11 +128,15 @@ def _opened_as_it_is(warehouse: Path) -> tuple[duckdb.DuckDBPyConnection, os.sta
         try:
             before = warehouse.stat()
         except FileNotFoundError:
-            raise NoWarehouse(f"there is no warehouse at {warehouse} yet; run `campaign build`") from None
+            raise NothingPublished(warehouse) from None
         connection = open_published(warehouse)
         if warehouse.exists() and os.path.samestat(before, warehouse.stat()):
             return connection, before
         connection.close()
+
+
+def _marks(status: os.stat_result) -> tuple[int, int, int, int]:
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def _query(name: str) -> str:

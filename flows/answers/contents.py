@@ -7,36 +7,44 @@ from importlib.metadata import version
 from zoneinfo import ZoneInfo
 
 from flows.answers.campaigns import Campaign, Published
+from flows.answers.dates import in_words
 from flows.answers.headlines import headlines
 from flows.answers.page import Page
-from flows.answers.page.charts.wording import in_words
 from flows.answers.sections import assets, beyond, days, knowing, passed_on, responses, sides
 from flows.answers.sections.questions import Questions
+
+_UNREAD = (
+    "No post of this campaign has been read yet: run campaign collect, then campaign build, and ask for the "
+    "report again."
+)
 
 
 def page_of(found: Published, campaign: Campaign, made_at: datetime) -> Page:
     """The page of a campaign. Raises duckdb.Error when the tables are of another release."""
     questions = Questions(found.connection, campaign)
     gained = days.gained(questions)
+    sections = [
+        sides.section(questions, gained),
+        assets.leaderboard(questions),
+        assets.last_day(questions),
+        assets.last_week(questions),
+        days.section(questions, gained),
+        responses.better_than_usual(questions),
+        passed_on.section(questions),
+        responses.reactions(questions),
+        beyond.section(questions),
+        knowing.coverage(questions),
+        knowing.warnings(questions),
+        knowing.meaning(questions),
+    ]
+    is_unread = campaign.newest_reading_at is None
     return Page(
         title=campaign.name,
         day=in_words(campaign.day),
         facts=_facts(found, campaign, made_at, questions.zone),
-        sections=[
-            sides.section(questions, gained),
-            assets.leaderboard(questions),
-            assets.last_day(questions),
-            assets.last_week(questions),
-            days.section(questions, gained),
-            responses.better_than_usual(questions),
-            passed_on.section(questions),
-            responses.reactions(questions),
-            beyond.section(questions),
-            knowing.coverage(questions),
-            knowing.warnings(questions),
-            knowing.meaning(questions),
-        ],
+        sections=[section for section in sections if section.says_something or not is_unread],
         headlines=headlines(days.of_our_side(gained), questions.closed_day),
+        unread=_UNREAD if is_unread else "",
     )
 
 

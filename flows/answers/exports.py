@@ -7,8 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.answers.campaigns import published
+from flows.answers.campaigns import Campaign, Published, of_each_campaign
 from flows.answers.tables import Asked, Tables, write_tables
+from flows.console import counted
 from flows.health.last_runs import written_down
 from flows.refused import Refused
 from warehouse.progress import Progress, nobody_watches
@@ -39,11 +40,11 @@ def write_exports(
     tables do not have, `flows.refused.Refused` when they were made by another release or another run goes on
     writing there, and OSError.
     """
-    with published(warehouse, for_what="the export") as found:
-        return [
-            write_tables(found, each, out, made_at, asked, progress=progress, waiting=waiting)
-            for each in found.chosen(campaign)
-        ]
+
+    def write(found: Published, each: Campaign) -> Tables:
+        return write_tables(found, each, out, made_at, asked, progress=progress, waiting=waiting)
+
+    return of_each_campaign(warehouse, campaign, write, for_what="the export")
 
 
 def keep_exports(
@@ -75,8 +76,9 @@ def done_line(tables: Tables) -> str:
     manifest = tables.manifest
     size_mb = sum(each.bytes for each in manifest.files) / 1e6
     said = (
-        f"{tables.folder}: {manifest.campaign} on {manifest.day.isoformat()}; {len(rows):,} tables with "
-        f"{sum(rows.values()):,} rows as {named}, {size_mb:,.1f} MB"
+        f"{tables.folder}: {manifest.campaign} on {manifest.day.isoformat()}; "
+        f"{counted(len(rows), 'table')} with {counted(sum(rows.values()), 'row')} as {named}, "
+        f"{size_mb:,.1f} MB"
     )
     if tables.is_new:
         return said

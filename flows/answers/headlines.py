@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from flows.answers.known import MARKS, worst_of
 from flows.answers.page import Headline
 
 # Places of the numbers in a row of `sections.days.of_our_side`.
 _NUMBERS = {2: "Views", 3: "Shares", 4: "Retweets"}
 _KNOWN = 5
-_MARKS = {"estimated": "~", "open": "…"}
 _DAYS_BEFORE = 7
 
 
@@ -24,13 +24,13 @@ def headlines(rows: Sequence[tuple[Any, ...]], day: date) -> list[Headline]:
         today = [(value, known) for when, value, known in told if when == day]
         if not today:
             continue
-        worst = max((known for _, known in today), key=["complete", "estimated", "open"].index)
+        worst = worst_of(known for _, known in today)
         found.append(
             Headline(
                 f"{name} on {day:%A}",
                 f"{sum(value for value, _ in today):,}",
                 _before([(when, value) for when, value, _ in told], day),
-                _MARKS.get(worst, ""),
+                MARKS.get(worst, ""),
             )
         )
     return found

@@ -46,7 +46,6 @@ LONGEST_REASON = 300
 _CURES = {
     "Catalog": 'see what there is with campaign sql "SHOW ALL TABLES", or in docs/data-dictionary.md',
     "Permission": "only the published tables are read; write an answer by --format csv > FILE",
-    "Invalid Input": "only questions are answered, ask with SELECT or FROM",
     "Out of Memory": "ask for less at once, or where there is more memory",
 }
 
@@ -90,7 +89,10 @@ def _one_line(trouble: duckdb.Error) -> str:
     what = re.sub(r"! Candidate bindings: (.*)$", r" (there are \1)", what).rstrip("!")
     if len(what) > LONGEST_REASON:
         what = f"{what[:LONGEST_REASON].rstrip()} …"
-    return f"the query was refused: {what}; {_CURES.get(kind, 'mend the query')}"
+    cure = _CURES.get(kind, "mend the query")
+    if "read-only mode" in said:
+        cure = "only questions are answered, ask with SELECT or FROM"
+    return f"the query was refused: {what}; {cure}"
 
 
 def _columns(connection: duckdb.DuckDBPyConnection) -> tuple[list[str], list[str]]:

@@ -16,11 +16,12 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.answers.campaigns import Campaign, Published, published
+from flows.answers.campaigns import Campaign, Published, of_each_campaign
 from flows.answers.contents import page_of
 from flows.answers.page import render
 from flows.answers.reports import LATEST, PAGE
 from flows.answers.tables import Asked, point, write_tables
+from flows.console import counted
 from flows.health.last_runs import written_down
 from flows.refused import Refused
 from warehouse.durable import write_whole
@@ -60,8 +61,11 @@ def write_reports(
     Raises `warehouse.publish.NoWarehouse`, `flows.refused.UnknownName` for a campaign that the
     tables do not have, `flows.refused.Refused` when they were made by another release, and OSError.
     """
-    with published(warehouse, for_what="the report") as found:
-        return [_write(found, each, out, made_at, progress) for each in found.chosen(campaign)]
+
+    def write(found: Published, each: Campaign) -> Written:
+        return _write(found, each, out, made_at, progress)
+
+    return of_each_campaign(warehouse, campaign, write, for_what="the report")
 
 
 def keep_reports(
@@ -83,19 +87,24 @@ def done_line(written: Written) -> str:
     """What was written and where, for people."""
     return (
         f"{written.page}: {written.campaign_id} on {written.day.isoformat()}; "
-        f"{written.tables} tables with {written.rows:,} rows beside it, as CSV and Parquet"
+        f"{counted(written.tables, 'table')} with {counted(written.rows, 'row')} beside it, "
+        "as CSV and Parquet"
     )
 
 
 def _write(found: Published, campaign: Campaign, out: Path, made_at: datetime, progress: Progress) -> Written:
-    tables = write_tables(found, campaign, out, made_at, Asked(), progress=progress)
-    folder, rows_by_mart = tables.folder, tables.rows_by_mart
-    progress(f"{campaign.campaign_id}: drawing the page")
-    # The page comes last: where it stands, its tables do.
-    write_whole(folder / PAGE, render(page_of(found, campaign, made_at)))
-    days = _days(folder.parent)
-    point(folder.parent / LATEST, days[-1])
-    return Written(campaign.campaign_id, folder, campaign.day, len(rows_by_mart), sum(rows_by_mart.values()))
+    def draw(folder: Path) -> None:
+        progress(f"{campaign.campaign_id}: drawing the page")
+        page = render(page_of(found, campaign, made_at))
+        found.look_again()
+        # The page comes last: where it stands, its tables do.
+        write_whole(folder / PAGE, page)
+        point(folder.parent / LATEST, _days(folder.parent)[-1])
+
+    tables = write_tables(found, campaign, out, made_at, Asked(), beside=draw, progress=progress)
+    rows_by_mart = tables.rows_by_mart
+    rows = sum(rows_by_mart.values())
+    return Written(campaign.campaign_id, tables.folder, campaign.day, len(rows_by_mart), rows)
 
 
 def _days(folder: Path) -> list[str]:

@@ -3,6 +3,7 @@ it."""
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from urllib.parse import quote
 
+from flows.answers.dates import in_words
 from flows.answers.tables import LATEST as NEWEST_TABLES
 
 # In the folder of a campaign, a link to the newest day that has a page; in the folder of a day, the page.
@@ -20,6 +22,10 @@ DAYS_IN_SIGHT = 14
 
 FORMS = {"csv": "CSV", "json": "JSON", "parquet": "Parquet"}
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+# A page is titled by its campaign's name and its day; the title stands at its beginning.
+_TITLE = re.compile(r"<title>([^<]+), [^,<]+</title>")
+_BEGINNING_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -40,13 +46,23 @@ class Tabled:
 
 @dataclass(frozen=True)
 class Listed:
-    """A campaign's reports: the newest, each day, the newest first, and the newest tables."""
+    """A campaign's reports: its name as its newest page has it, the newest, each day, the newest first, and
+    the newest tables."""
 
     campaign_id: str
+    name: str
     latest: str
     days: Sequence[Linked]
     tables: Sequence[Tabled]
     in_sight: int = DAYS_IN_SIGHT
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Every campaign that has a report, and the names of the folders that could not be read."""
+
+    campaigns: Sequence[Listed]
+    unreadable: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -71,25 +87,36 @@ class Reports:
                 found.setdefault(file.stem, []).append(Linked(title, at))
         return [Tabled(name, files) for name, files in sorted(found.items())]
 
-    def listed(self) -> list[Listed]:
+    def listed(self) -> Listing:
         """Every campaign that has a report, the newest report first; none when nobody serves them."""
         if self.address is None:
-            return []
-        found = [
-            (days, campaign.name)
-            for campaign in _folders_in(self.folder)
-            if (days := sorted(_days_in(campaign), reverse=True))
-        ]
-        # The sort is stable: those of one day stay in the order of their names.
-        return [
-            Listed(
-                name,
-                self._at(name, LATEST, PAGE),
-                [Linked(_in_words(day), self._at(name, day, PAGE)) for day in days],
-                self.tables(name),
-            )
-            for days, name in sorted(found, key=lambda each: each[0][0], reverse=True)
-        ]
+            return Listing((), ())
+        found: list[tuple[str, Listed]] = []
+        unreadable: list[str] = []
+        try:
+            folders = _folders_in(self.folder)
+        except OSError:
+            return Listing((), (self.folder.name,))
+        for folder in folders:
+            try:
+                if days := sorted(_days_in(folder), reverse=True):
+                    found.append((days[0], self._listed(folder, days)))
+            except OSError:
+                unreadable.append(folder.name)
+        # The sort is stable: those of one day stay in the order of their ids.
+        found.sort(key=lambda each: each[0], reverse=True)
+        return Listing(tuple(campaign for _, campaign in found), tuple(unreadable))
+
+    def _listed(self, folder: Path, days: Sequence[str]) -> Listed:
+        """Raises OSError when something in the folder cannot be read."""
+        campaign_id = folder.name
+        return Listed(
+            campaign_id,
+            _name_in(folder / days[0] / PAGE) or campaign_id,
+            self._at(campaign_id, LATEST, PAGE),
+            [Linked(_said(day), self._at(campaign_id, day, PAGE)) for day in days],
+            self.tables(campaign_id),
+        )
 
     def _at(self, *parts: str) -> str:
         return "/".join(((self.address or "").rstrip("/"), *(quote(part, safe="") for part in parts)))
@@ -99,7 +126,8 @@ def index_page(reports: Reports) -> str:
     """The list of all reports as HTML, every name escaped."""
     from flows.answers.page import template
 
-    return template("index.html").render(campaigns=reports.listed())
+    listing = reports.listed()
+    return template("index.html").render(campaigns=listing.campaigns, unreadable=listing.unreadable)
 
 
 def _folders_in(folder: Path) -> list[Path]:
@@ -118,9 +146,17 @@ def _days_in(campaign: Path) -> Iterator[str]:
             yield path.name
 
 
-def _in_words(day: str) -> str:
+def _name_in(page: Path) -> str | None:
+    """The campaign's name as the page's title has it; None when it has none. Raises OSError."""
+    with page.open("rb") as file:
+        beginning = file.read(_BEGINNING_BYTES).decode("utf-8", "replace")
+    title = _TITLE.search(beginning)
+    return html.unescape(title[1]) if title else None
+
+
+def _said(day: str) -> str:
     try:
         found = date.fromisoformat(day)
     except ValueError:
         return day
-    return f"{found:%A}, {found.day} {found:%B %Y}"
+    return f"{found:%A}, {in_words(found)}"

@@ -4,10 +4,11 @@
                         manifest.json            what lies there, and the build that it is all from
     CAMPAIGN/latest-tables                       points to the newest day that has tables
 
-All tables of a folder are of one build: who writes some of them writes again what else is there. New files
-wait beside the old ones until all are made, then they take their places at once, and the manifest comes last:
-where one stands, what it names belongs together. Killed before that, everything stays as it was; killed
-within the few renames, each file is whole and no manifest stands.
+All tables of a folder are of one build, the one that is published when they get their names: who writes some
+of them writes again what else is there. New files wait beside the old ones until all are made, then they take
+their places at once, and the manifest comes last: where one stands, what it names belongs together. Killed
+before that, everything stays as it was; killed within the few renames, each file is whole and no manifest
+stands.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ LOCK = ".tables.lock"
 # by a build as known at its evening.
 TABLES_KEPT = 7
 
-# Another run writes the same tables, or newer ones.
+# Another run writes there, maybe of an older build or a newer one; after it, what is published then is.
 WAIT_S = 600.0
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -106,14 +107,16 @@ def write_tables(
     made_at: datetime,
     asked: Asked,
     *,
+    beside: Callable[[Path], None] = lambda folder: None,
     progress: Progress = nobody_watches,
     waiting: Callable[[str], None] = lambda line: None,
 ) -> Tables:
     """Write tables of a campaign below `out`, in the folder of its day, unless they lie there already as the
-    same build gives them.
+    same build gives them; `beside` then puts there what goes with them, while nobody else writes.
 
-    Raises UnknownName for a mart that the tables do not have, Refused when another run is still writing there
-    after ten minutes, duckdb.Error and OSError.
+    Raises Replaced, and changes nothing more, when another build was published meanwhile; UnknownName for a
+    mart that the tables do not have, Refused when another run is still writing there after ten minutes,
+    duckdb.Error and OSError.
     """
     marts = _marts(found.connection)
     for mart in asked.marts:
@@ -122,33 +125,11 @@ def write_tables(
     folder = out / campaign.campaign_id / campaign.day.isoformat()
     folder.mkdir(parents=True, exist_ok=True)
     with _alone_in(folder.parent, waiting):
-        for form in FORMATS:
-            drop_unfinished(folder / form, f"*.{form}")
-        before = read_manifest(folder)
-        has_mark = asked.has_mark
-        if has_mark is None:
-            has_mark = before is not None and before.has_byte_order_mark
-        wanted = {(form, mart) for form in asked.formats for mart in asked.marts or marts}
-        wanted |= {(form, mart) for form, mart in _lying(folder) if mart in marts}
-        plan = Manifest(
-            campaign.campaign_id,
-            campaign.day,
-            datetime.fromtimestamp(made_at.timestamp(), UTC),
-            version("campaign-pipeline"),
-            found.build,
-            has_mark,
-            (),
-        )
-        kept = [] if before is None else _kept(folder, before, plan, wanted)
-        left = wanted - {_place_of(each) for each in kept}
-        if before is not None and not left and len(kept) == len(before.files):
-            return Tables(folder, before, is_new=False)
-        files = [*kept, *_written(found.connection, plan, folder, marts, left, progress)]
-        manifest = replace(plan, files=tuple(sorted(files, key=lambda each: each.path)))
-        _drop_what_no_mart_is(folder, set(marts))
-        write_whole(folder / MANIFEST, _as_json(manifest))
-        _keep_the_newest(folder)
-    return Tables(folder, manifest, is_new=True)
+        # It may have been waited for.
+        found.look_again()
+        tables = _brought_up_to_date(found, campaign, folder, made_at, asked, marts, progress)
+        beside(folder)
+    return tables
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -189,6 +170,45 @@ def point(link: Path, target: str) -> None:
     hidden.replace(link)
 
 
+def _brought_up_to_date(
+    found: Published,
+    campaign: Campaign,
+    folder: Path,
+    made_at: datetime,
+    asked: Asked,
+    marts: Mapping[str, tuple[str, bool]],
+    progress: Progress,
+) -> Tables:
+    """The tables in the folder of a day, where nobody else writes."""
+    for form in FORMATS:
+        drop_unfinished(folder / form, f"*.{form}")
+    before = read_manifest(folder)
+    has_mark = asked.has_mark
+    if has_mark is None:
+        has_mark = before is not None and before.has_byte_order_mark
+    wanted = {(form, mart) for form in asked.formats for mart in asked.marts or marts}
+    wanted |= {(form, mart) for form, mart in _lying(folder) if mart in marts}
+    plan = Manifest(
+        campaign.campaign_id,
+        campaign.day,
+        datetime.fromtimestamp(made_at.timestamp(), UTC),
+        version("campaign-pipeline"),
+        found.build,
+        has_mark,
+        (),
+    )
+    kept = [] if before is None else _kept(folder, before, plan, wanted)
+    left = wanted - {_place_of(each) for each in kept}
+    if before is not None and not left and len(kept) == len(before.files):
+        return Tables(folder, before, is_new=False)
+    files = [*kept, *_written(found, plan, folder, marts, left, progress)]
+    manifest = replace(plan, files=tuple(sorted(files, key=lambda each: each.path)))
+    _drop_what_no_mart_is(folder, set(marts))
+    write_whole(folder / MANIFEST, _as_json(manifest))
+    _keep_the_newest(folder)
+    return Tables(folder, manifest, is_new=True)
+
+
 @contextmanager
 def _alone_in(folder: Path, waiting: Callable[[str], None]) -> Iterator[None]:
     def wait_for(holder: str) -> None:
@@ -220,7 +240,7 @@ def _kept(folder: Path, before: Manifest, plan: Manifest, wanted: set[tuple[str,
 
 
 def _written(
-    connection: duckdb.DuckDBPyConnection,
+    found: Published,
     plan: Manifest,
     folder: Path,
     marts: Mapping[str, tuple[str, bool]],
@@ -243,9 +263,12 @@ def _written(
                 files[form] = parts.enter_context(written_whole(path, survives_power_cuts=False))
             query, is_campaigns = marts[mart]
             parameters = [plan.campaign] if is_campaigns else []
-            rows = export_table(connection, query, parameters, files, has_mark=plan.has_byte_order_mark)
+            rows = export_table(found.connection, query, parameters, files, has_mark=plan.has_byte_order_mark)
             for form, file in files.items():
                 made.append(TableFile(f"{form}/{mart}.{form}", rows, *_size_and_digest(file)))
+        # Who forgets words waits for the lock after the new build is published: what has its name before is
+        # looked through then, and what is found replaced here never gets one.
+        found.look_again()
         drop_manifest(folder)
     return made
 

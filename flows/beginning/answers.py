@@ -13,7 +13,7 @@ from typing import TypeVar
 from connectors.errors import UnusableReference
 from flows.registry import Account, Side
 from flows.registry.mistakes import did_you_mean, shown
-from flows.registry.references import platform_meant
+from flows.registry.references import http_host, platform_meant
 from flows.registry.table import Door, Table
 from flows.registry.zones import time_zones, zone_meant
 
@@ -118,6 +118,9 @@ def account_of(text: str, side: Side, connectors: Mapping[str, ModuleType]) -> A
         except Unusable:
             if _is_at_home_at(pasted, connector):
                 raise
+    host = http_host(pasted if "://" in pasted else f"https://{_with_path(pasted)}")
+    if host is not None and "." in host:
+        raise Unusable(f"{shown(pasted)}: {host} is not collected; give accounts of {', '.join(connectors)}")
     raise Unusable(
         f"{shown(pasted)} is no profile's address; paste it from the browser, or write PLATFORM:NAME "
         f"({', '.join(connectors)})"

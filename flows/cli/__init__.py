@@ -88,7 +88,7 @@ def _stopped(given: Sequence[str]) -> int:
 
     # Also where nobody reads it any more.
     with suppress(OSError):
-        sys.stderr.write(f"campaign: {stopping.line(given[0] if given else '')}\n")
+        sys.stderr.write(f"campaign: {stopping.line(given)}\n")
     return stopping.exit_code()
 
 

@@ -123,8 +123,16 @@ def build(
                     waiting=complain,
                 )
         _show_build(report, out or settings.warehouse)
+        if not report.readings and moment is None:
+            _show_that_nothing_was_read()
         if moment is not None and out is None:
             _show_that_it_is_of_then(moment)
+
+
+def _show_that_nothing_was_read() -> None:
+    from flows.console import say
+
+    say("The tables are empty: nothing has been read yet; run campaign collect, then campaign build again")
 
 
 def _show_that_it_is_of_then(moment: datetime) -> None:

@@ -143,13 +143,25 @@ def _show_collect(report: CollectReport) -> None:
         say(f"note: {plain(note)}")
     if not report.platforms:
         say("The registry names no account and no post; add some to campaigns/ (campaign check).")
-    for complaint in report.complaints:
-        complain(complaint)
+    for line in report.complaints:
+        complain(f"{line}{_page_of(line, report)}")
 
 
 def _is_a_complaint(message: str, report: CollectReport) -> bool:
     """Whether the report's complaints say it already, alone or with a count of others."""
     return any(said == message or said.startswith(f"{message} (and ") for said in report.complaints)
+
+
+def _page_of(complaint: str, report: CollectReport) -> str:
+    """Where it is written how a credential is made, after a complaint about one; else empty."""
+    from connectors.errors import TokenInvalid
+    from flows.health.tokens import STEPS
+
+    for each in report.platforms:
+        for kind, message, _ in each.troubles:
+            if kind == TokenInvalid.__name__ and complaint.startswith(message):
+                return f"; {STEPS}#{each.platform}"
+    return ""
 
 
 def _collect_row(report: PlatformReport) -> list[str]:

@@ -40,12 +40,6 @@ def examples(*each: tuple[str, str]) -> str:
     return "\n".join(told)
 
 
-def example_lines(epilog: str) -> list[str]:
-    """The command lines of `examples`, each on one line."""
-    lines = epilog.replace("\\\n", " ").split("\n")
-    return [line.strip() for line in lines if line.startswith(_INDENT) and line[len(_INDENT)] != " "]
-
-
 class _Explaining(Command):
     """Help that ends in its epilog as it was written, and is plain where nobody sees it drawn."""
 

@@ -72,7 +72,9 @@ def begin(talk: Talk, settings: Settings, given: Given) -> None:
     taken = _taken(Path(given.registry) if given.registry else suggested_registry(settings), connectors)
     talk.tell("A new campaign. Ctrl-C at any question leaves everything as it was.")
     answers = _answers(talk, given, connectors, taken)
-    home = talk.answer("--home", given.home, home_of, "Folder for the data", str(suggested_home(settings)))
+    free = suggested_home(settings)
+    why = "" if free == settings.home else f" ({settings.home} holds the demo's)"
+    home = talk.answer("--home", given.home, home_of, f"Folder for the data{why}", str(free))
     suggested = str(suggested_registry(settings))
     registry = talk.answer(
         "--registry", given.registry, registry_of, "Folder for the campaign's file", suggested

@@ -37,14 +37,13 @@ class Format(StrEnum):
     rich_help_panel=ANSWERS,
     epilog=examples(
         (
-            'campaign sql "SELECT asset_title, views FROM marts.asset_totals \\\n'
-            'ORDER BY views_rank LIMIT 10"',
-            "The leaderboard.",
+            'campaign sql "SELECT campaign_id, rank, asset_title, views \\\nFROM leaderboard(10)"',
+            "The ten most viewed assets of each campaign.",
         ),
         (
             "campaign sql \"FROM marts.asset_daily WHERE day = '2019-12-09'\" \\\n"
             "--format csv --bom > day.csv",
-            "A day for Excel.",
+            "What every asset gained on one day, for Excel.",
         ),
         ("campaign sql - --format json < question.sql", "A query from a file, an answer for programs."),
         ('campaign sql "SHOW ALL TABLES"', "What there is; docs/data-dictionary.md explains it."),

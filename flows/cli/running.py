@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -101,7 +102,24 @@ def plain_errors(*more: type[Exception]) -> Iterator[None]:
                 # Nobody is there to be told.
                 raise
             fail(in_one_line(error))
+        if (missing := getattr(error, "missing", None)) is not None and not _has_anything_landed():
+            fail(f"{missing}{_strayed()}; run `campaign collect`, then `campaign build`")
         fail(str(error), USED_WRONGLY if getattr(error, "is_misuse", False) else FAILED)
+
+
+def _strayed() -> str:
+    """That this may be another folder than the one that was meant."""
+    if Path(".env").exists() or read_settings().registry.exists():
+        return ""
+    return f", and no .env and no campaigns in {Path.cwd()} (are you in the right folder?)"
+
+
+def _has_anything_landed() -> bool:
+    from warehouse.landed_files import answers_have_landed
+
+    settings = read_settings()
+    # Of a lake in a bucket the copy here may be behind.
+    return settings.is_lake_on_s3 or answers_have_landed(settings.landing)
 
 
 def log_landed(verbose: bool) -> None:

@@ -18,6 +18,7 @@ import warnings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import FrameType, TracebackType
 
 ENDING = (signal.SIGINT, signal.SIGTERM)
@@ -74,9 +75,10 @@ def exit_code() -> int:
     return 128 + (_stop.number or signal.SIGINT)
 
 
-def line(command: str) -> str:
-    """What is said of a command that was stopped."""
-    kept = _KEPT.get(command)
+def line(given: Sequence[str]) -> str:
+    """What is said of a command that was stopped, by its words."""
+    # A dry run leaves everything as it was.
+    kept = _KEPT.get(given[0]) if given and "--dry-run" not in given else None
     return f"stopped; {kept}" if kept else "stopped"
 
 

@@ -25,7 +25,7 @@ commands = typer.Typer()
     ),
 )
 def demo() -> None:
-    """42 days of a simulated campaign, from start to leaderboard, without any credential.
+    """Two simulated campaigns of 45 and 52 days, from start to leaderboard, without any credential.
 
     The sandbox plays the platforms over real HTTP; the real SDKs ask it; the answers are landed, built and
     ranked. The data goes to CAMPAIGN_HOME (default ./data).

@@ -534,7 +534,9 @@ def _account_days(
         first = max(first, last - _AT_MOST)
         if first > last:
             continue
-        days = AccountDays(campaign.id, first, last, handle=account.handle, account_id=account.id)
+        days = AccountDays(
+            campaign.id, first, last, account.handle, account.id, is_ours=is_ours(campaign, account)
+        )
         before = asked.setdefault(identity, days)
         asked[identity] = replace(
             before,
@@ -542,6 +544,7 @@ def _account_days(
             last_day=max(before.last_day, last),
             handle=before.handle or account.handle,
             account_id=before.account_id or account.id,
+            is_ours=before.is_ours or days.is_ours,
         )
     return asked.values()
 

@@ -26,12 +26,13 @@ _ROOM = Decimal("1.5")
 @dataclass(frozen=True)
 class DayCost:
     """What a day costs now and on the campaign's last day, in US dollars, with so many posts each; a post is
-    charged once a day."""
+    charged once a day. `is_guessed`: how much the accounts post is not known yet."""
 
     usd_now: Decimal
     posts_now: int
     usd_at_end: Decimal
     posts_at_end: int
+    is_guessed: bool = False
 
     @property
     def suggested_usd_per_day(self) -> Decimal:
@@ -53,7 +54,8 @@ def day_cost(
     days_so_far = max((clock - first) / _DAY, 0.0)
     days = max((campaign.ends - campaign.starts).days + 1, 1)
     per_day = POSTS_A_DAY * len(accounts)
-    if posts and days_so_far >= 1:
+    is_known = bool(posts) and days_so_far >= 1
+    if is_known:
         per_day = len(posts) / days_so_far
         posts_now = len(posts)
     else:
@@ -67,6 +69,7 @@ def day_cost(
         posts_now=posts_now,
         usd_at_end=fixed + posts_at_end * price,
         posts_at_end=posts_at_end,
+        is_guessed=bool(accounts) and not is_known,
     )
 
 

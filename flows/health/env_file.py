@@ -54,10 +54,12 @@ def env_findings(settings: Settings, connectors: Mapping[str, ModuleType]) -> It
                 f"{other.parent}, or copy the file here",
             )
         return
-    if os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & stat.S_IRWXO:
+    mode = stat.S_IMODE(file.stat().st_mode) if os.name == "posix" else 0
+    if mode & (stat.S_IRWXO | stat.S_IRWXG):
+        whose = "everybody on this machine" if mode & stat.S_IRWXO else "the file's group"
         yield Finding(
             Rank.limits,
-            f"everybody on this machine can read the credentials in {ENV_FILE}; run chmod 600 {ENV_FILE}",
+            f"{whose} can read or change the credentials in {ENV_FILE}; run chmod 600 {ENV_FILE}",
         )
     yield from _mistyped(names_in_env_file(), setting_names(connectors))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
@@ -32,14 +31,16 @@ from flows.health.day_cost import day_cost
 from flows.health.env_file import env_findings, env_line
 from flows.health.findings import Finding, Rank, next_of, tell
 from flows.health.lake_check import examine_lake
+from flows.health.last_runs import read_run, round_of
 from flows.health.spent import spendings
 from flows.health.status import tell_spending
 from flows.health.tokens import Token, tokens_of, warning_of
 from flows.health.workers_check import examine_workers
+from flows.history.holes import POSTS_A_DAY
 from flows.home import DEMO_MARKER
 from flows.registry import Registry, RegistryError, load
 from warehouse.known import KnownPost, known_posts
-from warehouse.landed_files import landed_counts
+from warehouse.landed_files import answers_have_landed, landed_counts
 from warehouse.publish import NoWarehouse, Published, ask, opened
 from warehouse.suggestions import Unassigned, unassigned
 
@@ -89,8 +90,7 @@ def examine(settings: Settings, clock: datetime, *, asks_platforms: bool = False
     if is_built is None:
         found.append(_already_told("run campaign build --full"))
     tell(found)
-    has_landed = any(landed_counts(settings.landing).values())
-    step = next_of(found, is_under_way=has_landed) or _next_step(settings, registry, clock, has_landed)
+    step = next_of(found) or _next_step(settings, registry, connectors, clock, next_of(found, may_wait=True))
     say(f"next: {plain(step)}")
     return not any(finding.is_error for finding in found)
 
@@ -104,9 +104,27 @@ def _registry_refused(settings: Settings) -> Finding:
     return _already_told(f"mend {settings.registry} as the lines above say")
 
 
-def _next_step(settings: Settings, registry: Registry | None, clock: datetime, has_landed: bool) -> str:
-    """What to do where nothing is in the way."""
+def _next_step(
+    settings: Settings,
+    registry: Registry | None,
+    connectors: Mapping[str, ModuleType],
+    clock: datetime,
+    lacking: str,
+) -> str:
+    """What to do where nothing is in the way but what may wait: `lacking` says what to do about that, empty
+    where there is nothing of the kind."""
     campaigns = registry.campaigns if registry else ()
+    going_on = [campaign for campaign in campaigns if clock < idle_after(campaign)]
+    found = accesses(settings, going_on, connectors, ())
+    can_go_on = any(access.is_set for access in found)
+    has_landed = answers_have_landed(settings.landing)
+    if has_landed and not settings.warehouse.exists():
+        return "campaign build, which makes tables of what has landed"
+    if lacking:
+        if not can_go_on:
+            return lacking
+        goes_on = "serve" if has_landed else "collect"
+        return f"{lacking}; or go on without it: campaign {goes_on}"
     if campaigns and all(clock >= idle_after(each) for each in campaigns):
         return f"every campaign is over; campaign report shows it, or write the next into {settings.registry}"
     begins = [f"{each.id} begins on {each.starts}" for each in campaigns if begins_at(each) > clock]
@@ -114,9 +132,17 @@ def _next_step(settings: Settings, registry: Registry | None, clock: datetime, h
         return f"campaign serve, which waits until there is something to ask ({begins[0]})"
     if not has_landed:
         return "campaign collect, which asks the platforms for the first time"
-    if not settings.warehouse.exists():
-        return "campaign build, which makes tables of what has landed"
+    unread = [
+        one for one in platforms_of(_active(registry, clock), connectors) if not _was_asked(settings, one)
+    ]
+    if unread:
+        return f"campaign collect, which asks {', '.join(unread)} for the first time"
     return "everything is ready: campaign serve, which collects, builds and reports by itself"
+
+
+def _was_asked(settings: Settings, platform: str) -> bool:
+    # A round that had nothing to ask lands nothing.
+    return bool(landed_counts(settings.landing).get(platform) or read_run(round_of(settings.home, platform)))
 
 
 def _examine_registry(
@@ -235,11 +261,8 @@ def _examine_access(
                 f"into {campaign.source}",
                 next_step=f"write the accounts of {campaign.id} into {campaign.source}",
             )
-    can_go_on = any(access.is_set for access in found)
     for access in found:
-        for finding in findings_of(access, settings, clock):
-            without = "; or go on without it: campaign collect" if finding.may_wait and can_go_on else ""
-            yield replace(finding, next_step=finding.next_step and f"{finding.next_step}{without}")
+        yield from findings_of(access, settings, clock)
     named = {access.platform for access in found}
     yield from _warnings([token for token in every if token.platform not in named], clock)
     yield from _demo_home(settings, [access for access in found if access.is_set])
@@ -252,7 +275,8 @@ def _warnings(tokens: Iterable[Token], clock: datetime) -> Iterator[Finding]:
         if warning is not None:
             is_dead = is_dead_at(token, clock)
             rank = Rank.blocks if is_dead else Rank.limits
-            yield Finding(rank, warning, is_error=is_dead, is_urgent=True)
+            step = f"make a new credential of {token.platform} and set {token.setting}" if is_dead else ""
+            yield Finding(rank, warning, is_error=is_dead, is_urgent=True, next_step=step)
 
 
 def _demo_home(settings: Settings, found: Sequence[Access]) -> Iterator[Finding]:
@@ -309,9 +333,10 @@ def _examine_budgets(
             if not hasattr(connectors.get(platform), "PRICES"):
                 continue
             cost = day_cost(campaign, connectors[platform], known, clock)
+            guessed = f" ({POSTS_A_DAY:g} posts a day of each account are assumed)" if cost.is_guessed else ""
             forecast = (
                 f"about ${cost.usd_now:,.2f} a day with {cost.posts_now:,} posts, and "
-                f"${cost.usd_at_end:,.2f} with {cost.posts_at_end:,} on its last day"
+                f"${cost.usd_at_end:,.2f} with {cost.posts_at_end:,} on its last day{guessed}"
             )
             budget = bounds.get(platform)
             if budget is None:
@@ -368,9 +393,14 @@ def _examine_warehouse(settings: Settings, registry: Registry | None, clock: dat
     """Whether there are tables; None where they cannot be read, which is told."""
     counts = landed_counts(settings.landing)
     landed = ", ".join(f"{platform} {count:,}" for platform, count in counts.items() if count)
-    say(f"Landing {settings.landing}: {landed or 'nothing yet; run campaign collect'} (files)")
+    has_landed = answers_have_landed(settings.landing)
+    say(
+        f"Landing {settings.landing}: "
+        f"{f'files of {landed}' if has_landed else 'nothing yet; run campaign collect'}"
+    )
     if not settings.warehouse.exists():
-        say(f"Warehouse {settings.warehouse}: nothing yet; run campaign build")
+        made_by = "campaign build" if has_landed else "campaign collect, then campaign build"
+        say(f"Warehouse {settings.warehouse}: nothing yet; run {made_by}")
         return False
     try:
         with opened(settings.warehouse) as published:

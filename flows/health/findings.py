@@ -3,6 +3,7 @@ next."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -29,8 +30,8 @@ HEADINGS = {
 class Finding:
     """One plain line, which ends in what to do; empty where it was told when it was met.
 
-    `is_error`: collect or build would fail of it. `is_urgent`: it is told on standard error, which errors are
-    too. `next_step` is what to do now, where this is what comes first; `may_wait`, where work goes on without
+    `is_error`: collect or build would fail of it. `is_urgent`: it is told on standard error too, as errors
+    are. `next_step` is what to do now, where this is what comes first; `may_wait`, where work goes on without
     it.
     """
 
@@ -43,23 +44,26 @@ class Finding:
 
 
 def tell(findings: Sequence[Finding]) -> None:
-    """Write the findings, what blocks first; errors and what is urgent on standard error."""
-    for finding in _sorted(findings):
-        if finding.line and (finding.is_error or finding.is_urgent):
-            complain(finding.line)
+    """Write the findings, what blocks first; errors and what is urgent on standard error too, unless both
+    are the one terminal."""
     for rank, heading in HEADINGS.items():
-        lines = [one.line for one in findings if one.rank is rank and not (one.is_error or one.is_urgent)]
+        lines = [one.line for one in _sorted(findings) if one.rank is rank and one.line]
         if lines:
             say(f"{heading}:")
         for line in dict.fromkeys(lines):
             say(plain(f"- {line}"))
+    if sys.stdout.isatty() and sys.stderr.isatty():
+        return
+    for finding in _sorted(findings):
+        if finding.line and (finding.is_error or finding.is_urgent):
+            complain(finding.line)
 
 
-def next_of(findings: Iterable[Finding], *, is_under_way: bool) -> str:
-    """What to do about the finding that comes first among those that stand in the way; empty where none does.
-    What may wait does not, once work is under way."""
-    standing = [found for found in _sorted(findings) if found.next_step]
-    return next((found.next_step for found in standing if not (found.may_wait and is_under_way)), "")
+def next_of(findings: Iterable[Finding], *, may_wait: bool = False) -> str:
+    """What to do about the finding that comes first among those that stand in the way, or among those that
+    may wait; empty where none does."""
+    standing = (found for found in _sorted(findings) if found.next_step and found.may_wait is may_wait)
+    return next((found.next_step for found in standing), "")
 
 
 def _sorted(findings: Iterable[Finding]) -> list[Finding]:

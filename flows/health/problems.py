@@ -160,6 +160,9 @@ def _of_platform(standing: Standing, facts: Facts) -> Iterator[Problem]:
     ):
         return
     line, _, fix = message.removeprefix(f"{platform}: ").rpartition("; ")
+    if set(kinds) == {OverBudget.__name__}:
+        yield Problem("budget", platform, f"{platform}: the budget does not reach: {line or message}", fix)
+        return
     since = f", the last success was at {moment_in_words(at)}" if (at := standing.last_success) else ""
     ended = (
         f"the round of {moment_in_words(refused.at)} {_ended(PARTIAL)}, not all of which was asked again"

@@ -25,7 +25,9 @@ from flows.health.tokens import Token, tokens_of
 from flows.registry import Registry
 from warehouse.checking import Warned, published_warnings
 from warehouse.known import KnownPost, known_posts
+from warehouse.landed_files import REGISTRY
 from warehouse.missed import Missed, late_posts, missed_since
+from warehouse.opening import connect
 from warehouse.publish import NoWarehouse, opened
 from warehouse.texts import EXPORT
 
@@ -34,9 +36,6 @@ if TYPE_CHECKING:
 
 # Older gaps are in the tables for whoever asks.
 GAPS_OF = timedelta(days=7)
-
-# What the registry in force is landed under; it is no platform.
-REGISTRY = "registry"
 
 
 @dataclass(frozen=True)
@@ -140,7 +139,7 @@ def gather(
     active = [campaign for campaign in registry.campaigns if idle_reason(campaign, clock) is None]
     asked = set(platforms_of(active, connectors))
     names = {*platforms_of(registry.campaigns, connectors), *_landed_platforms(settings.landing)}
-    with duckdb.connect() as con:
+    with connect() as con:
         con.execute("set TimeZone = 'UTC'")
         return Facts(
             clock=clock,
@@ -289,6 +288,8 @@ def _rows_of(con: duckdb.DuckDBPyConnection, files: Sequence[Path], *columns: st
     try:
         named = [str(file) for file in files]
         return con.execute(f"select {', '.join(columns)} from read_parquet(?)", [named]).fetchall()
+    except duckdb.InterruptException:
+        raise
     except duckdb.Error:
         halves = (files[: len(files) // 2], files[len(files) // 2 :]) if len(files) > 1 else ()
         return [row for half in halves for row in _rows_of(con, half, *columns)]

@@ -41,7 +41,9 @@ def tell(facts: Facts) -> None:
         numbers=["answers", "refused", "posts", "gone", "late"],
     )
     if facts.published_at is None:
-        say(f"Tables {facts.warehouse}: nothing yet; run campaign build")
+        has_landed = any(standing.landed_at for standing in facts.platforms) or facts.last_import is not None
+        first = "" if has_landed else "campaign collect, then "
+        say(f"Tables {facts.warehouse}: nothing yet; run {first}campaign build")
     else:
         say(f"Tables {facts.warehouse}: published {_moment(facts.published_at, clock)}{_last_build(facts)}")
     if facts.last_import is not None:
@@ -135,11 +137,11 @@ def _row(standing: Standing, facts: Facts) -> list[str]:
     clock = facts.clock
     return [
         standing.platform,
-        _moment(standing.last_collect, clock),
-        _moment(standing.last_success, clock),
+        _age(standing.last_collect, clock),
+        _age(standing.last_success, clock),
         f"{standing.answers:,}",
         f"{standing.refused:,}",
-        _moment(standing.newest_reading, clock),
+        _age(standing.newest_reading, clock),
         f"{standing.posts:,}",
         f"{standing.gone:,}",
         UNKNOWN if standing.late is None else f"{standing.late:,}",
@@ -214,6 +216,10 @@ def _moment(moment: datetime | None, clock: datetime) -> str:
     if moment is None:
         return "never"
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC ({ago_of(clock - moment)})"
+
+
+def _age(moment: datetime | None, clock: datetime) -> str:
+    return "never" if moment is None else ago_of(clock - moment)
 
 
 def ago_of(span: timedelta) -> str:

@@ -154,7 +154,7 @@ def record_token(
 def warning_of(token: Token, clock: datetime, cure: str = "") -> str | None:
     """One plain line about a credential that has expired, was refused or has less than seven days left, with
     what to do (`cure`, or where that is written); None where nothing is."""
-    cure = cure or f"make a new one and set {token.setting}; {STEPS}"
+    cure = cure or f"make a new one and set {token.setting}; {STEPS}#{token.platform}"
     if token.is_valid is False:
         return f"{token.platform}: {token.setting} is refused ({_reason(token)}); {cure}"
     if token.expires_at is None or token.expires_at - clock >= WARN_BEFORE:
@@ -174,7 +174,7 @@ def missing_line(token: Token) -> str | None:
         return None
     return (
         f"{token.platform}: {token.setting} lacks the permission{'' if len(token.missing) == 1 else 's'} "
-        f"{', '.join(token.missing)}; make one that has them and set it; {STEPS}"
+        f"{', '.join(token.missing)}; make one that has them and set it; {STEPS}#{token.platform}"
     )
 
 

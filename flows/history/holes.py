@@ -281,7 +281,8 @@ class _Seeker:
             wanted -= done.get(identity, set())
             done.setdefault(identity, set()).update(wanted)
             for first, last in _cut(wanted, history.days_per_window):
-                days = AccountDays(campaign.id, first, last, account.handle, account.id)
+                ours = is_ours(campaign, account)
+                days = AccountDays(campaign.id, first, last, account.handle, account.id, is_ours=ours)
                 read = tuple(
                     Wanted(
                         campaign.id,

@@ -24,7 +24,8 @@ import pyarrow.parquet as pq
 from markupsafe import escape
 
 from connectors.errors import UnusableReference
-from flows.answers.tables import drop_manifest
+from flows.answers.tables import FORMATS, drop_manifest
+from flows.answers.tables import LOCK as TABLES_LOCK
 from flows.collecting.turns import forgets_turn
 from flows.console import plain
 from flows.home import LEDGER
@@ -48,7 +49,7 @@ from warehouse.mirrored import bring_up_to_date
 from warehouse.one_at_a_time import IMPORT_LOCK, Busy, one_at_a_time
 from warehouse.opening import holds_warehouse
 from warehouse.progress import Progress, nobody_watches
-from warehouse.publish import NoWarehouse
+from warehouse.publish import NothingPublished
 from warehouse.sealed import DAMAGED
 from warehouse.versions import FOLDER as VERSIONS
 from warehouse.versions import drop_every_version
@@ -135,7 +136,7 @@ def forget(
         sought = _sought(settings, posts)
         for post in posts:
             remember(settings.landing, post)
-        removed = _remove_reports(settings, sought)
+        removed = _remove_reports(settings, sought, wait_s, waiting)
         try:
             taken = take_out(settings.landing, settings.readings, posts, progress=progress)
         except NotTheSame as trouble:
@@ -153,8 +154,8 @@ def forget(
         progress=progress,
         waiting=waiting,
     )
-    # A report may have been made of the old tables meanwhile.
-    removed += _remove_reports(settings, sought)
+    # A report may have been made of the old tables meanwhile; who writes one from now on finds the new ones.
+    removed += _remove_reports(settings, sought, wait_s, waiting)
     return _told(settings, sought, taken, removed, built)
 
 
@@ -186,7 +187,7 @@ def _posts(
     warehouse: Path, connectors: Mapping[str, ModuleType], references: Sequence[str]
 ) -> tuple[Post, ...]:
     if not warehouse.exists():
-        raise NoWarehouse(f"there is no warehouse at {warehouse} yet; run `campaign build`, then forget")
+        raise NothingPublished(warehouse, then=", then forget")
     posts = {}
     for reference in references:
         post = find(warehouse, *_read_reference(reference, connectors))
@@ -260,6 +261,24 @@ def _hold_imports(held: ExitStack, landing: Path, wait_s: float, waiting: Callab
         raise _still_running(who(busy.holder), wait_s) from None
 
 
+def _hold_reports(held: ExitStack, reports: Path, wait_s: float, waiting: Callable[[str], None]) -> None:
+    """Keep reports and exports away from where they have been written before."""
+
+    def who(holder: str) -> str:
+        return f"a report or an export ({holder})"
+
+    # In one order, for whoever else forgets.
+    for lock in sorted(reports.glob(f"*/{TABLES_LOCK}")):
+        try:
+            held.enter_context(
+                one_at_a_time(
+                    lock, wait_s=wait_s, waiting=lambda holder: waiting(_waits(who(holder), wait_s))
+                )
+            )
+        except Busy as busy:
+            raise _still_running(who(busy.holder), wait_s) from None
+
+
 def _waits(who: str, wait_s: float) -> str:
     return f"{who} is running; waiting for it, {wait_s:,.0f} s at most"
 
@@ -303,16 +322,21 @@ def _sought(settings: Settings, posts: Sequence[Post]) -> _Sought:
     )
 
 
-def _remove_reports(settings: Settings, sought: _Sought) -> list[Path]:
-    """Remove the files of reports that hold the words, or may; `campaign report` and `campaign export` make
-    them again."""
+def _remove_reports(
+    settings: Settings, sought: _Sought, wait_s: float, waiting: Callable[[str], None]
+) -> list[Path]:
+    """Remove the files of reports that hold the words, or may, while nobody writes any; `campaign report` and
+    `campaign export` make them again. Raises Refused when somebody still does after `wait_s` seconds."""
     removed = []
-    for path, _ in _other_files(settings, sought):
-        if path.is_relative_to(settings.reports):
-            # What is left of its day is not whole.
-            drop_manifest(path.parent.parent)
-            path.unlink(missing_ok=True)
-            removed.append(path)
+    with ExitStack() as held:
+        _hold_reports(held, settings.reports, wait_s, waiting)
+        for path, _ in _other_files(settings, sought):
+            if path.is_relative_to(settings.reports):
+                # CAMPAIGN/DAY/FORM/: what is left of its day is not whole.
+                if path.parent.name in FORMATS and len(path.relative_to(settings.reports).parts) == 4:
+                    drop_manifest(path.parent.parent)
+                path.unlink(missing_ok=True)
+                removed.append(path)
     return removed
 
 

@@ -29,6 +29,10 @@ def campaign_files(path: Path, door: Door) -> tuple[list[Path], int]:
         return [], 0
     if missing:
         cure = f"campaign init begins one, or {cure}"
+        if not path.is_absolute() and not Path(".env").exists():
+            told = f"does not exist, and there is no .env in {Path.cwd()} (are you in the right folder?)"
+            door.refuse(str(path), "", told, f"go to your campaign's folder, or {cure}")
+            return [], 0
     door.refuse(str(path), "", "does not exist" if missing else "is neither a file nor a folder", cure)
     return [], 0
 

@@ -205,8 +205,7 @@ def _server(port: int) -> Iterator[subprocess.Popen[bytes]]:
     # A session of its own: Ctrl-C is for this process, which lets the runs tell the server how they ended.
     process = subprocess.Popen(  # noqa: S603  (nothing in it comes from outside)
         [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)],
-        # The pages ask for the port of the settings, whatever the server was started with.
-        env={**os.environ, "PREFECT_SERVER_API_HOST": HOST, "PREFECT_SERVER_API_PORT": str(port)},
+        env=_server_environment(port),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         start_new_session=True,
@@ -221,6 +220,18 @@ def _server(port: int) -> Iterator[subprocess.Popen[bytes]]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _server_environment(port: int) -> dict[str, str]:
+    """The settings of a server of ours on a port of loopback."""
+    return {
+        # Its words go to this process's standard error.
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_CLASS": "flows.scheduled.server_words.ServerWords",
+        **os.environ,
+        # The pages ask for the port of the settings, whatever the server was started with.
+        "PREFECT_SERVER_API_HOST": HOST,
+        "PREFECT_SERVER_API_PORT": str(port),
+    }
 
 
 @contextmanager
@@ -380,6 +391,7 @@ def _announce(
         say(line)
     if reports is not None:
         say(f"Reports at {reports}")
+    say(f"How each campaign stands at {api.removesuffix('/api')}/artifacts")
     say(f"Pages at {api.removesuffix('/api')}; ready after {took_s:.0f} s. Ctrl-C stops.")
     sys.stdout.flush()
 

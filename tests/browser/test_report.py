@@ -152,9 +152,11 @@ def test_hostile_names_are_words_and_nothing_else(seen: Open) -> None:
     assert page.locator("h1").count() == 1
     assert "<script>window.broken = true</script>" in page.locator("h1").inner_text()
     assert "\u202e" not in page.content()
-    # The longest of them is broken into lines; what else stands in its row can be reached.
+    # The longest of them is broken into lines.
     row = page.locator("#leaderboard tbody tr", has_text=ENDLESS).first
-    assert row.locator("th").bounding_box()["width"] < 300  # type: ignore[index]
+    box = row.locator("th").bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] < SIZES["phone"]["width"]
 
 
 def test_a_keyboard_reaches_everything_and_shows_where_it_is(opened: Open) -> None:
@@ -186,7 +188,8 @@ def test_the_skip_link_leads_past_the_list_of_sections(opened: Open) -> None:
 
 def test_a_wide_table_is_moved_by_the_arrows_and_its_names_stay_in_sight(opened: Open) -> None:
     page = opened("phone").page
-    scroll = page.locator("#leaderboard .scroll").first
+    page.locator("#days details", has=page.get_by_text("The sides", exact=True)).locator("summary").click()
+    scroll = page.locator("#days .scroll").first
     scroll.focus()
     for _ in range(4):
         page.keyboard.press("ArrowRight")
@@ -200,6 +203,78 @@ def test_a_wide_table_is_moved_by_the_arrows_and_its_names_stay_in_sight(opened:
     assert moved > 60
     left = scroll.bounding_box()["x"]  # type: ignore[index]
     assert scroll.locator("tbody th").first.bounding_box()["x"] == pytest.approx(left, abs=1)  # type: ignore[index]
+
+
+def test_what_does_not_fit_has_a_shade_at_its_edge(unfolded: Open) -> None:
+    page = unfolded("phone").page
+    wide = page.locator("#days .scroll").first
+    assert wide.evaluate("each => each.scrollWidth > each.clientWidth")
+    style = wide.evaluate("each => getComputedStyle(each)['background-image']")
+    assert style.count("linear-gradient") == 2
+    # No cell but the fixed one covers it.
+    grounds = wide.evaluate("""each => [...each.querySelectorAll('td')].map(
+        cell => getComputedStyle(cell).backgroundColor)""")
+    assert {"rgba(0, 0, 0, 0)"} < set(grounds)
+    assert all(ground.startswith("rgba(") for ground in grounds)
+
+
+@pytest.mark.parametrize("section", ["sides", "leaderboard", "day"])
+def test_on_a_phone_views_shares_and_retweets_are_wholly_in_sight(seen: Open, section: str) -> None:
+    page = seen("phone").page
+    found = page.evaluate(
+        """section => [...document.querySelectorAll(`#${section} td`)].filter(
+          cell => ['views', 'shares', 'retweets'].includes(cell.dataset.label)).map(cell => {
+            const words = document.createRange();
+            words.selectNodeContents(cell);
+            const place = words.getBoundingClientRect(), room = cell.getBoundingClientRect();
+            return {label: cell.dataset.label, text: cell.innerText,
+              shown: getComputedStyle(cell, '::before').content,
+              isInSight: cell.checkVisibility() && place.width > 0 && place.left >= 0 &&
+                place.right <= Math.min(innerWidth, room.right + 1)};
+          })""",
+        section,
+    )
+    assert {each["label"] for each in found} == {"views", "shares", "retweets"}
+    assert [each for each in found if not each["isInSight"] or each["label"] not in each["shown"]] == []
+
+
+def test_on_a_screen_no_list_and_no_leaderboard_hides_its_end(opened: Open) -> None:
+    page = opened("wide").page
+    assert page.locator("nav ul").evaluate("each => each.scrollWidth <= each.clientWidth")
+    # With words of usual length in place of the hostile ones.
+    board = page.locator("#leaderboard .scroll").first
+    usual = {
+        "rank": "18",
+        "views": "13,400,000",
+        "shares": "85,638",
+        "retweets": "356,843",
+        "views, last 7 days": "2,338,987",
+        "side": "Conservatives",
+        "kind": "video",
+        "platforms": "facebook, instagram, x",
+        "tags": "favourite, music",
+        "tone": "humorous",
+    }
+    board.evaluate(
+        """(each, usual) => {
+          for (const head of each.querySelectorAll('tbody th'))
+            head.textContent = 'If you are not sure who to vote for';
+          for (const cell of each.querySelectorAll('td'))
+            if (cell.dataset.label in usual) cell.textContent = usual[cell.dataset.label];
+        }""",
+        usual,
+    )
+    assert board.evaluate("each => each.scrollWidth <= each.clientWidth")
+
+
+def test_posts_open_at_their_platform_and_tell_it_nothing(seen: Open) -> None:
+    page = seen("wide").page
+    links = page.locator("main a")
+    told = {(link.get_attribute("rel"), (link.get_attribute("href") or "")[:8]) for link in links.all()}
+    assert told == {("noopener noreferrer", "https://")}
+    for section in ("leaderboard", "better"):
+        assert page.locator(f"#{section} tbody a").count() > 0
+    assert page.locator("#leaderboard tbody th a").first.get_attribute("href") == "https://x.com/i/status/104"
 
 
 def test_long_tables_are_folded_under_their_names_and_open_by_keyboard(opened: Open) -> None:
@@ -246,6 +321,9 @@ def test_paper_has_every_table_open_and_nothing_to_click(opened: Open) -> None:
     assert [len(figure["names"]) for figure in drawings(page)] == [1] * page.locator("figure").count()
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert paper == "rgb(255, 255, 255)"
+    # Figures, and tables of days, stand two abreast: one under the other they leave sheets half empty.
+    abreast = """names => names.map(name => getComputedStyle(document.querySelector(name)).columnCount)"""
+    assert page.evaluate(abreast, [".figures", "#days .tables"]) == ["2", "2"]
     pdf = page.pdf(tagged=True, prefer_css_page_size=True)
     assert len(re.findall(rb"/Type /Page\b", pdf)) > 1
     assert len(re.findall(rb"/S /Table\b", pdf)) == tables

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -420,6 +421,17 @@ def test_a_refused_sign_in_costs_the_days_and_no_public_counter(
     collect(wire, walk(), days=days(), sign_in=SECRETS)
     assert wire.kinds() == ["PermissionMissing"]
     assert "videos" in wire.endpoints()
+
+
+def test_of_rivals_alone_nothing_is_missing_when_their_days_are_refused(
+    server: Loopback, connect: Connect
+) -> None:
+    server.on(CHANNELS, listed("channel", [channel()]))
+    server.on(SIGN_IN, SIGNED_IN)
+    server.on(REPORTS, refusal(403, "forbidden"))
+    wire = connect(youtube, more_hosts=youtube.MORE_HOSTS, secrets=[TOKEN, *SECRETS.values()])
+    collect(wire, days=[replace(one, is_ours=False) for one in days()], sign_in=SECRETS)
+    assert wire.kinds() == ["NotOffered"]
 
 
 # -- troubles

@@ -6,7 +6,8 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import distributed
@@ -169,13 +170,18 @@ def idle_scheduler() -> distributed.LocalCluster:
     )
 
 
-def lonely_worker(address: str) -> subprocess.Popen[bytes]:
-    """A worker that nothing starts again."""
-    return subprocess.Popen(
+@contextmanager
+def lonely_worker(address: str) -> Iterator[None]:
+    """A worker that nothing starts again, for the time of the block."""
+    with subprocess.Popen(
         [
             *(sys.executable, "-m", "distributed.cli.dask_worker", address, "--host", "127.0.0.1"),
             *("--no-nanny", "--no-dashboard", "--nthreads", "1"),
         ],
         cwd=Path(__file__).parents[2],
         stderr=subprocess.DEVNULL,
-    )
+    ) as worker:
+        try:
+            yield
+        finally:
+            worker.kill()

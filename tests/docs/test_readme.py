@@ -1,4 +1,5 @@
-"""README has every command and every table, and its example of a registry is one."""
+"""README leads a newcomer from a picture to a first answer, and names every command and table; what is longer
+has pages of its own, and the example of a registry is one."""
 
 from __future__ import annotations
 
@@ -14,6 +15,10 @@ from flows.registry import load
 from tests.docs.pages import ROOT, pages
 
 TEXT = pages()["README.md"].text
+COMMANDS = pages()["docs/commands.md"].text
+
+# What a line of prose may be, tables and what programs print apart.
+WIDTH = 140
 
 
 @pytest.mark.parametrize(
@@ -36,6 +41,7 @@ TEXT = pages()["README.md"].text
 )
 def test_every_command_is_in_the_readme_and_explains_itself(command: str) -> None:
     assert f"campaign {command}" in TEXT or f"make {command}" in TEXT
+    assert f"campaign {command}" in COMMANDS
     shown = subprocess.run(
         [sys.executable, "-c", "from flows.cli import main; main()", command, "--help"],
         capture_output=True,
@@ -46,8 +52,8 @@ def test_every_command_is_in_the_readme_and_explains_itself(command: str) -> Non
     assert "Example" in shown.stdout
 
 
-def test_the_registry_of_the_readme_is_one(tmp_path: Path) -> None:
-    (tables,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+def test_the_registry_of_the_docs_is_one(tmp_path: Path) -> None:
+    (tables,) = re.findall(r"```toml\n(.*?)```", pages()["docs/registry.md"].text, re.DOTALL)
     campaign = """
         id = "clean-water"
         name = "Clean water"
@@ -62,6 +68,37 @@ def test_the_registry_of_the_readme_is_one(tmp_path: Path) -> None:
     (loaded,) = load(tmp_path, discover()).campaigns
     assert [asset.match is not None for asset in loaded.assets] == [True, False]
     assert (len(loaded.budgets), len(loaded.audiences), loaded.cadence) == (1, 1, {"x": "by age"})
+
+
+def test_a_newcomer_meets_in_order_what_it_is_how_to_start_and_what_it_means() -> None:
+    headings = re.findall(r"^## (.*)$", TEXT, re.MULTILINE)
+    order = [
+        "Quick start",
+        "Schedules",
+        "Backfills",
+        "SQL",
+        "Adding a platform",
+        "What the numbers mean, and what they do not",
+    ]
+    assert [heading for heading in headings if heading in order] == order
+    opening, _, rest = TEXT.partition("## Quick start")
+    assert "docs/pictures/report-wide.png" in opening
+    assert "](docs/README.md)" in opening
+    assert len(opening.splitlines()) < 50
+    start = rest.partition("\n## ")[0]
+    assert "data/reports/uk-general-election-2019/latest/report.html" in start
+    assert "```text\n\u250f" in start
+    assert len(TEXT.splitlines()) < 520
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/commands.md", "docs/registry.md", "docs/settings.md"])
+def test_lines_of_prose_fit_a_screen(name: str) -> None:
+    long = [line for line in pages()[name].prose.splitlines() if len(line) > WIDTH]
+    assert [line for line in long if not line.startswith(("|", "<img "))] == []
+
+
+def test_the_demo_of_the_readme_leaves_the_report_that_it_names(demo_home: Path) -> None:
+    assert (demo_home / "reports" / "uk-general-election-2019" / "latest" / "report.html").is_file()
 
 
 def test_every_mart_is_in_the_readme() -> None:

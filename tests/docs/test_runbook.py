@@ -43,6 +43,9 @@ def said(tmp_path: Path, home: Path) -> list[Problem]:  # noqa: F811
     ended(half, -2, "partial", "us")
     behind = replace(FINE, built_at=NOW - 2 * HOUR - BUILD_LATE_AFTER)
     waiting = replace(X, landed_at=NOW - BUILD_LATE_AFTER - HOUR)
+    dear = (
+        "x: c1 may spend 0.100 USD a day and has spent 0.097: too much for a call of 0.01; raise usd_per_day"
+    )
     refused = failed("x: the token was refused (401); make a new one", "TokenInvalid")
     facts = [
         replace(FINE, platforms=(x_late,)),
@@ -52,6 +55,7 @@ def said(tmp_path: Path, home: Path) -> list[Problem]:  # noqa: F811
         replace(FINE, platforms=(replace(X, last_round=failed("x: no; mend it", outcome="partial")),)),
         replace(FINE, platforms=(replace(X, last_round=ended(half, -1, "ok")),)),
         replace(FINE, platforms=(replace(X, last_round=refused),)),
+        replace(FINE, platforms=(replace(X, last_round=failed(dear, "OverBudget", outcome="partial")),)),
         replace(FINE, tokens=(replace(token, expires_at=NOW + timedelta(days=3)),)),
         replace(FINE, tokens=(replace(token, expires_at=NOW - HOUR),)),
         replace(FINE, tokens=(replace(token, is_valid=False, told="no"),)),
@@ -74,6 +78,11 @@ def test_every_line_of_an_alert_has_its_entry(said: list[Problem]) -> None:
     assert [str(problem) for problem in said if not entry_of(str(problem))] == []
     # Every kind there is was said.
     assert {problem.kind for problem in said} == set(Kind.__args__)  # type: ignore[attr-defined]
+
+
+def test_a_budget_that_does_not_reach_leads_to_the_entry_of_budgets(said: list[Problem]) -> None:
+    (line,) = [str(problem) for problem in said if "may spend" in str(problem)]
+    assert entry_of(line) == ["…: the budget does not reach: …"]
 
 
 def test_every_entry_is_of_a_line_that_can_be_said(said: list[Problem]) -> None:

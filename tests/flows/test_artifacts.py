@@ -176,7 +176,7 @@ def test_every_campaign_has_three_pages_under_keys_that_stay(pages: dict[str, St
 def test_a_page_says_how_far_the_campaign_is_known(pages: dict[str, StatePage]) -> None:
     told = pages["campaign-water"].markdown
     assert "day 4 of 30, Monday 4 November 2019, is the last that is over" in told
-    assert "**Known up to:** 2019-11-05 23:00, 2019-11-05 23:00 UTC" in told
+    assert "**Known up to:** 2019-11-05 23:00 UTC\n" in told
     assert "**Tables of:** 2" in told
     assert "nothing was read yet" in pages["campaign-later"].markdown
     assert "none of its 92 days is over" in pages["campaign-later"].markdown
@@ -199,7 +199,9 @@ def test_gaps_stand_with_their_times_and_what_they_mean(pages: dict[str, StatePa
         assert "| x | 2019-11-04 18:00 | 2019-11-05 07:00 | 13.0 | 11-04 to 11-05, split | 12 | 1 |" in told
         assert "| x | 2019-11-05 11:00 | 2019-11-05 14:00 | 3.0 | 11-05, not split | 2 | 1 |" in told
         assert "2 in the seven days before the last reading, 14 polls missed." in told
+        assert "Of one: its runs failed, its budget was spent" in told
     assert "None in the seven days before the last reading" in pages["gaps-later"].markdown
+    assert "Of one: its runs failed" not in pages["gaps-later"].markdown
 
 
 def test_nothing_that_comes_from_outside_is_more_than_words(pages: dict[str, StatePage]) -> None:

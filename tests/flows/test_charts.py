@@ -86,6 +86,7 @@ def daily(known: list[Known], window: Window = WEEK, **more: Any) -> ElementTree
 BLUE = {"fill": "var(--series-1)"}
 COMPLETE = BLUE | {"fill_opacity": "1"}
 ESTIMATED = BLUE | {"fill_opacity": "0.3"}
+PARTLY = BLUE | {"fill_opacity": "0.6"}
 OPEN = BLUE | {"fill_opacity": "0", "stroke_dasharray": "2,2"}
 
 
@@ -102,7 +103,7 @@ def test_complete_estimated_and_open_days_look_different_and_the_legend_says_so(
     known = [*of_days(10, 20, 30)[:2], (on(2), 30, "estimated"), (on(3), 40, "estimated"), (on(4), 5, "open")]
     svg = daily(known)
     assert [len(boxes(svg, **look)) for look in (COMPLETE, ESTIMATED, OPEN)] == [2, 2, 1]
-    assert {"complete", "estimated", "open"} <= set(texts(svg))
+    assert {"complete", "estimated", "open: a post is gone, or the day goes on"} <= set(texts(svg))
     # Where all is complete there is nothing to explain.
     assert "complete" not in texts(daily(of_days(10, 20)))
 
@@ -147,7 +148,8 @@ def test_each_panel_has_a_scale_of_its_own_and_says_its_sum() -> None:
     assert {"x: 15", "y: 6M"} <= set(texts(svg))
     assert figure is not None
     assert figure.description == (
-        "x: 15 views in all, most on 3 November 2026 (10). y: 6M views in all, most on 2 November 2026 (6M)."
+        "x: 15 views in all, most on 3 November 2026 (10). y: 6M views in all, most on 2 November 2026 (6M). "
+        "11 days not known."
     )
 
 
@@ -165,6 +167,44 @@ def test_a_year_is_drawn_by_the_week_and_loses_nothing() -> None:
     # The last week has four days, and its bar the width of four.
     (_, _, week, _), (_, _, last, _) = boxes(svg, **COMPLETE)[-2:]
     assert last == pytest.approx(week * 4 / 7, abs=0.2)
+
+
+def test_a_week_of_which_days_are_not_known_is_not_drawn_as_a_whole_one() -> None:
+    year = Window(date(2026, 1, 1), date(2026, 12, 31))
+    every = [(year.first + timedelta(number), 10, "complete") for number in range(365)]
+    # The first twelve days there was nothing yet; then a day has no row, and one has a row without a number.
+    known: list[Known] = [
+        (day, None if number == 200 else value, how)
+        for number, (day, value, how) in enumerate(every)
+        if number >= 12 and number != 100
+    ]
+    figure = days.by_day("views", "Views", "views", [Daily("x", known)], year)
+    svg = drawn(figure)
+    assert len(boxes(svg, **PARTLY)) == 2
+    assert len(boxes(svg, **COMPLETE)) == 53 - 2 - 2
+    assert "some days of the week are not known" in texts(svg)
+    assert figure is not None
+    assert figure.description.endswith("2 days not known.")
+    spark = sparkline(known, year, "Views")
+    assert spark is not None
+    sure, pale = ElementTree.fromstring(str(spark))
+    assert (sure.attrib["d"].count("M"), pale.attrib["d"].count("M")) == (49, 2)
+    assert "2 days not known" in spark
+    stack = stacks.by_day("a", "Reactions", [("x", {"like": known})], year)
+    assert stack is not None
+    assert len(boxes(drawn(stack), **PARTLY)) == 2
+    assert stack.description.endswith("2 days not known.")
+
+
+def test_one_of_a_thing_is_said_as_one() -> None:
+    alone = days.by_day("a", "Views", "views", [Daily("x", [(FIRST, 7, "estimated")])], Window(FIRST, FIRST))
+    assert alone is not None
+    assert alone.description.endswith("Of 1 day drawn 1 estimated.")
+    line = lines.together(
+        "a", "Views", [("x", [lines.Line("we", [(0, 5, "complete")])])], [(0.5, "day 1")], 7
+    )
+    assert line is not None
+    assert line.description == "x: we 5 in 1 day."
 
 
 def test_one_day_alone_is_a_bar_and_not_a_wall() -> None:
@@ -216,7 +256,9 @@ def a_figure_of(kind: str, name: str) -> Figure | None:
         ),
         "bars": lambda: rows.bars("a", "Views", [(name, [rows.Bar(name, 3, "3")])]),
         "intervals": lambda: rows.intervals("a", "Reach", [rows.Interval(name, 0.2, 0.3, "20 to 30 %")]),
-        "surprises": lambda: rows.surprises("a", "Posts", [rows.Surprise(name, 30, 2.5, "12 times as many")]),
+        "surprises": lambda: rows.surprises(
+            "a", "Posts", [rows.Surprise(name, name, 30, 2.5, "12 times as many")]
+        ),
         "stacks": lambda: stacks.by_day("a", "Reactions", [(name, {name: surely})], WEEK),
         "coverage": lambda: coverage.by_day("a", "Polls", [coverage.Read(name, [(FIRST, 4, 3)])], WEEK),
     }[kind]()
@@ -309,20 +351,51 @@ def test_lines_add_up_and_end_where_their_sums_do() -> None:
     assert {"ours", "theirs"} <= set(texts(svg))
 
 
-def test_of_twelve_sides_the_first_lines_are_drawn_and_their_names_do_not_meet() -> None:
-    sides = [lines.Line(f"side {number}", [(0, 100 + number, "complete")], number) for number in range(12)]
-    figure = lines.together("a", "Views", [("x", sides)], [(0.5, "day 1")], 7)
-    svg = drawn(figure)
+def test_the_names_of_eight_lines_do_not_meet() -> None:
+    sides = [lines.Line(f"side {number}", [(0, 100 + number, "complete")], number) for number in range(8)]
+    svg = drawn(lines.together("a", "Views", [("x", sides)], [(0.5, "day 1")], 7))
     names = [
         float(re.findall(r"[-\d.]+", each.attrib["transform"])[1])
         for each in svg.iter("{http://www.w3.org/2000/svg}text")
         if (each.text or "").startswith("side ")
     ]
-    assert len(names) == lines.MOST_LINES
+    assert len(names) == 8
     assert all(below - above >= 12 for above, below in pairwise(names))
-    # The sentence has them all.
+
+
+def test_a_name_that_has_no_room_at_its_line_stands_whole_above_all_lines() -> None:
+    campaigns = [
+        lines.Line(f"UK general election {year}", [(0, year, "complete")], place)
+        for place, year in enumerate((2017, 2019))
+    ]
+    figure = lines.together("a", "Retweets", [("x", campaigns), ("y", campaigns)], [(0.5, "day 1")], 7)
     assert figure is not None
-    assert all(f"side {number} " in figure.description for number in range(12))
+    for each in (figure.wide, figure.narrow):
+        found = texts(ElementTree.fromstring(str(each)))
+        assert [text for text in found if "…" in text] == []
+        assert [found.count(f"UK general election {year}") for year in (2017, 2019)] == [1, 1]
+
+
+@pytest.mark.parametrize("total", [3, 61, 86_000_000, 999_999])
+def test_a_line_ends_at_or_below_the_highest_of_at_least_three_ticks(total: int) -> None:
+    line = lines.Line("we", [(0, total, "complete")])
+    svg = drawn(lines.together("a", "Views", [("x", [line])], [(0.5, "day 1")], 7))
+    ticks = [
+        float(re.findall(r"[-\d.]+", each.attrib["transform"])[1])
+        for each in svg.iter("{http://www.w3.org/2000/svg}text")
+        if re.fullmatch(r"[\d.]+[kM]?", each.text or "")
+    ]
+    ((_, top, _, rise),) = (
+        [float(part) for part in re.findall(r"-?[\d.]+", path)]
+        for path in paths(svg, stroke="var(--series-1)")
+    )
+    assert len(ticks) >= 3
+    # The baseline of a tick's word lies four pixels below its line.
+    assert top + rise >= min(ticks) - 4.5
+
+
+def test_ticks_are_named_on_low_charts_too() -> None:
+    assert {"0", "2M", "4M", "6M"} <= set(texts(daily(of_days(4_500_000))))
 
 
 def test_bars_share_a_scale_where_they_are_asked_to() -> None:
@@ -346,13 +419,47 @@ def test_an_interval_reaches_from_its_low_to_its_high_end_also_beyond_a_hundred_
     assert "200%" in texts(drawn(beyond))
 
 
-def test_what_came_lies_right_of_what_was_expected_by_powers_of_ten() -> None:
-    svg = drawn(rows.surprises("a", "Posts", [rows.Surprise("post", 10_000, 100.0, "100 times as many")]))
-    (way,) = paths(svg, stroke="var(--series-1)", stroke_width="3")
-    left, _, across, _ = (float(part) for part in re.findall(r"-?[\d.]+", way))
-    assert (left, across) == pytest.approx((169, 169), abs=0.2)
+def test_what_came_lies_right_of_what_was_expected_by_powers_of_ten_that_are_named() -> None:
+    post = rows.Surprise("post", "site", 1_000_000, 10_000.0, "100 times as many")
+    low = rows.Surprise("other", "site", 100_000, 1_000.0, "100 times as many")
+    svg = drawn(rows.surprises("a", "Posts", [post, low]))
+    ways = [
+        [float(part) for part in re.findall(r"-?[\d.]+", way)]
+        for way in paths(svg, stroke="var(--series-1)", stroke_width="3")
+    ]
+    assert [way[0] for way in ways] == pytest.approx([338 / 3, 0], abs=0.2)
+    assert [way[2] for way in ways] == pytest.approx([338 * 2 / 3] * 2, abs=0.2)
+    assert {"1k", "10k", "100k", "1M"} <= set(texts(svg))
+    ticks = [path for path in paths(svg, stroke="var(--line)") if path.endswith("l0,18")]
+    assert len(ticks) == 2 * 4
     # Nothing was expected, and nothing came: still a row.
-    assert rows.surprises("a", "Posts", [rows.Surprise("post", 0, 0.0, "0")]) is not None
+    assert rows.surprises("a", "Posts", [rows.Surprise("post", "site", 0, 0.0, "0")]) is not None
+
+
+def test_where_a_post_is_from_is_never_cut_and_names_have_a_line_of_their_own_on_a_phone() -> None:
+    title = "If you're not sure who to vote for, watch this"
+    said = "60.7k, 20.9 times as many"
+    figure = rows.surprises("a", "Posts", [rows.Surprise(title, "@handle, Site", 60_700, 2_900.0, said)])
+    assert figure is not None
+    assert {title, "@handle, Site", said} <= set(texts(drawn(figure)))
+    assert f"{title}, @handle, Site" in texts(ElementTree.fromstring(str(figure.wide)))
+
+
+def test_a_name_stands_whole_above_its_number_where_there_is_no_room_beside_it() -> None:
+    bar = rows.Bar("UK general election 2019", 3, "57.9k a day (2.61M in 45 days)")
+    assert {bar.name, bar.said} <= set(texts(drawn(rows.bars("a", "Retweets", [("@we", [bar])]))))
+
+
+def test_three_panels_stand_in_a_row_where_there_is_room() -> None:
+    panels = [Daily(name, of_days(1, 2)) for name in "abc"]
+    three = days.by_day("a", "Views", "views", panels, WEEK)
+    two = days.by_day("a", "Views", "views", panels[:2], WEEK)
+    assert three is not None
+    assert two is not None
+    assert two.widest is None
+    svg = ElementTree.fromstring(str(three.widest))
+    tops = {re.findall(r"[-\d.]+", group.attrib["transform"])[1] for group in svg if group.tag.endswith("}g")}
+    assert len(tops) == 1
 
 
 def test_reactions_stack_up_and_those_taken_back_hang_below() -> None:
@@ -388,7 +495,16 @@ def test_a_strip_is_as_full_as_polls_were_got() -> None:
     assert [height for *_, height in got] == [40, 10, 0]
     assert [height for *_, height in due] == [0, 30, 40]
     assert figure is not None
-    assert figure.description == "x: 41 % of the polls due were got, least on 5 November 2026 (0%)."
+    assert figure.description == "x: 41.7 % of the polls due were got, least on 5 November 2026 (0.0 %)."
+    assert "x: 41.7 %" in texts(svg)
+
+
+@pytest.mark.parametrize(
+    ("due", "got", "said"), [(1000, 517, "51.7 %"), (10_000, 9_999, "99.9 %"), (7, 7, "100.0 %")]
+)
+def test_a_share_of_polls_is_said_as_its_table_has_it(due: int, got: int, said: str) -> None:
+    svg = drawn(coverage.by_day("a", "Polls", [coverage.Read("x", [(FIRST, due, got)])], WEEK))
+    assert f"x: {said}" in texts(svg)
 
 
 def test_a_sparkline_has_a_bar_a_known_day_and_pales_where_it_is_not_sure() -> None:
@@ -402,7 +518,7 @@ def test_a_sparkline_has_a_bar_a_known_day_and_pales_where_it_is_not_sure() -> N
     heights = [float(part) for part in re.findall(r"v([\d.]+)h", sure.attrib["d"])]
     assert heights[0] + heights[2] == pytest.approx(HEIGHT, abs=0.2)
     assert 0 < heights[1] < 1
-    assert svg.attrib["aria-label"] == "Views a day, most on 2 November 2026: 10"
+    assert svg.attrib["aria-label"] == "Views a day, most on 2 November 2026: 10; 2 days not known"
 
 
 def test_the_same_numbers_give_the_same_picture_whatever_the_machines_clock() -> None:

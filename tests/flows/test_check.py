@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import connectors
-from connectors import facebook, instagram, tiktok, x
+from connectors import facebook, instagram, tiktok, x, youtube
 from connectors.credentials import CredentialHealth, OwnAccount
 from connectors.sandbox.server import Sandbox
 from flows.health.day_cost import day_cost
@@ -122,9 +122,81 @@ def test_what_one_platform_lacks_keeps_nobody_from_going_on(
     assert next_of(campaign("check", "--offline")).startswith("campaign build")
     campaign("build")
     said = campaign("check", "--offline")
-    assert next_of(said).startswith("everything is ready: campaign serve")
     # It is still told what would be there with it.
     assert lines_of(said, "What blocks")[0].startswith("facebook: no credential")
+    assert next_of(said).startswith("make a credential of facebook")
+    assert next_of(said).endswith("; or go on without it: campaign serve")
+
+
+def test_everything_is_ready_once_each_platform_was_asked(
+    running: Path, page: Vendor, x_only: Vendor, campaign: Campaign
+) -> None:
+    running.write_text(RUNNING + ACCOUNT.format("ours", "facebook", "CleanWater"))
+    # A build lands the registry, which is no answer.
+    said = campaign("build")
+    assert said.out.endswith("nothing has been read yet; run campaign collect, then campaign build again\n")
+    said = campaign("check", "--offline")
+    assert "nothing yet; run campaign collect\n" in said.out
+    assert next_of(said).startswith("campaign collect, which asks the platforms for the first time")
+    campaign("collect", "--platform", "x")
+    said = campaign("build")
+    assert "nothing has been read yet" not in said.out
+    assert (
+        next_of(campaign("check", "--offline")) == "campaign collect, which asks facebook for the first time"
+    )
+    campaign("collect", "--platform", "facebook")
+    assert next_of(campaign("check", "--offline")).startswith("everything is ready: campaign serve")
+
+
+def test_after_a_build_of_nothing_the_next_step_is_still_a_credential(
+    running: Path, campaign: Campaign
+) -> None:
+    assert campaign("build").code == 0
+    assert next_of(campaign("check", "--offline")).startswith("make a credential of facebook")
+
+
+def test_before_anything_landed_the_tables_are_told_to_need_a_collect(
+    running: Path, x_only: Vendor, campaign: Campaign
+) -> None:
+    missing = "campaign: there is no warehouse at data/warehouse.duckdb yet; run `campaign collect`, then "
+    for command in (("sql", "SELECT 1"), ("export",)):
+        said = campaign(*command)
+        assert (said.code, said.err) == (1, f"{missing}`campaign build`\n")
+    campaign("collect", "--platform", "x")
+    assert campaign("sql", "SELECT 1").err.endswith(" yet; run `campaign build`\n")
+
+
+def test_in_the_wrong_folder_the_folder_is_named(
+    home: Path, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stray = home / "elsewhere"
+    stray.mkdir()
+    monkeypatch.chdir(stray)
+    for command in (("status",), ("collect",), ("sql", "SELECT 1")):
+        said = campaign(*command)
+        assert said.code == 1
+        assert f"{stray} (are you in the right folder?)" in said.err, command
+    (stray / ".env").touch()
+    assert "right folder" not in campaign("collect").err + campaign("sql", "SELECT 1").err
+
+
+def test_a_refused_and_an_expired_credential_stand_under_what_blocks(
+    page: Vendor, running: Path, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running.write_text(RUNNING + ACCOUNT.format("ours", "youtube", "CleanWater"))
+    monkeypatch.setenv("YOUTUBE_API_KEY", "zzz")
+    settings = Settings()
+    refused = CredentialHealth(is_valid=False, told="youtube: the key was refused (400); make another")
+    expired = CredentialHealth(is_valid=True, expires_at=TODAY - timedelta(days=1))
+    record_token(settings, youtube, "YOUTUBE_API_KEY", refused, TODAY)
+    record_token(settings, facebook, "FACEBOOK_ACCESS_TOKEN", expired, TODAY)
+    said = campaign("check", "--offline")
+    assert said.code == 1
+    first, second, *_ = lines_of(said, "What blocks")
+    assert first.startswith("facebook: FACEBOOK_ACCESS_TOKEN has expired")
+    assert second.startswith("youtube: YOUTUBE_API_KEY is refused")
+    assert said.err == f"campaign: {first}\ncampaign: {second}\n"
+    assert next_of(said).startswith("make a new credential of facebook")
 
 
 def test_before_the_campaign_and_after_it_there_is_another_next_step(
@@ -303,6 +375,7 @@ def test_a_day_costs_each_post_once_and_each_account_once(home: Path) -> None:
 def test_check_forecasts_a_day_and_proposes_a_budget(running: Path, campaign: Campaign) -> None:
     (line,) = [line for line in lines_of(campaign("check", "--offline"), "What limits") if "charges" in line]
     assert "about $0." in line
+    assert "on its last day (10 posts a day of each account are assumed); write" in line
     assert 'write [[budgets]] with platform = "x" and usd_per_day = 3' in line
     running.write_text(f'{RUNNING}\n[[budgets]]\nplatform = "x"\nusd_per_day = 0.10\n')
     said = campaign("check", "--offline")
@@ -323,14 +396,14 @@ def test_check_says_where_the_settings_came_from(running: Path, campaign: Campai
     assert "chmod" not in said.out
 
 
-def test_an_env_file_that_everybody_can_read_is_told_with_the_cure(
+def test_an_env_file_that_others_can_read_is_told_with_the_cure(
     running: Path, campaign: Campaign, home: Path
 ) -> None:
     (home / ".env").write_text("X_BEARER_TOKEN=abc\n")
-    (home / ".env").chmod(0o644)
-    assert any(
-        "run chmod 600 .env" in line for line in lines_of(campaign("check", "--offline"), "What limits")
-    )
+    for mode, whose in ((0o644, "everybody on this machine"), (0o640, "the file's group")):
+        (home / ".env").chmod(mode)
+        (line,) = [one for one in lines_of(campaign("check", "--offline"), "What limits") if "chmod" in one]
+        assert line == f"{whose} can read or change the credentials in .env; run chmod 600 .env"
 
 
 @pytest.mark.parametrize("place", ["..", "campaigns", "data"])

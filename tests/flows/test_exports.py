@@ -23,6 +23,7 @@ from flows.refused import UnknownName
 from tests.flows.conftest import Said
 from tests.unprivileged import unwritable
 from tests.warehouse.lake import Lake, campaign, x_post
+from warehouse.one_at_a_time import one_at_a_time
 from warehouse.publish import ask, open_published
 
 FORMULA = '=HYPERLINK("https://evil.example","\'")'
@@ -274,6 +275,56 @@ def test_after_a_build_all_that_lies_there_is_of_it_though_less_was_asked_for(
         assert str(RETWEETS + 1) in (after.folder / form / f"asset_totals.{form}").read_text(encoding="utf-8")
     totals = pq.read_table(after.folder / "parquet" / "asset_totals.parquet")
     assert RETWEETS + 1 in totals["retweets"].to_pylist()
+
+
+def test_who_waited_for_another_run_writes_what_is_published_then(lake: Lake, tmp_path: Path) -> None:
+    here = Lake(tmp_path / "home")
+    shutil.copytree(lake.root, here.root, dirs_exist_ok=True)
+    out = tmp_path / "out"
+    (out / "water").mkdir(parents=True)
+    with ExitStack() as other_run:
+        other_run.enter_context(one_at_a_time(out / "water" / LOCK))
+
+        def publish_another_and_let_go(_: str) -> None:
+            read_posts(here, 4, RETWEETS + 1)
+            here.build()
+            other_run.close()
+
+        (written,) = write_exports(
+            here.warehouse, out, MADE_AT, EVERYTHING, "water", waiting=publish_another_and_let_go
+        )
+    assert written.manifest.build.size_bytes == here.warehouse.stat().st_size
+    assert written.manifest.build.published_at == datetime.fromtimestamp(here.warehouse.stat().st_mtime, UTC)
+    assert_that_the_manifest_is_true(written.folder)
+    assert str(RETWEETS + 1) in (written.folder / "csv" / "asset_totals.csv").read_text(encoding="utf-8")
+
+
+def test_what_was_written_of_a_build_that_is_replaced_meanwhile_gets_no_names(
+    lake: Lake, tmp_path: Path
+) -> None:
+    here = Lake(tmp_path / "home")
+    shutil.copytree(lake.root, here.root, dirs_exist_ok=True)
+    before = export(here, tmp_path / "out", EVERYTHING)
+    read_posts(here, 4, RETWEETS + 1)
+    here.build()
+    told: list[object] = []
+
+    def publish_another(step: object) -> None:
+        if not told:
+            read_posts(here, 4, RETWEETS + 2)
+            here.build()
+        elif told[0] == step:
+            # It begins anew.
+            assert read_manifest(before.folder) == before.manifest
+            assert_that_the_manifest_is_true(before.folder)
+        told.append(step)
+
+    (written,) = write_exports(
+        here.warehouse, tmp_path / "out", MADE_AT, EVERYTHING, "water", progress=publish_another
+    )
+    assert told.count(told[0]) == 2
+    assert str(RETWEETS + 2) in (written.folder / "csv" / "asset_totals.csv").read_text(encoding="utf-8")
+    assert_that_the_manifest_is_true(written.folder)
 
 
 def test_old_days_lose_their_tables_and_their_manifest_at_once(lake: Lake, tmp_path: Path) -> None:

@@ -6,7 +6,10 @@ import fcntl
 import html
 import json
 import shutil
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +18,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import connectors
+from flows.answers.exports import write_exports
+from flows.answers.reporting import write_reports
+from flows.answers.tables import LOCK, Asked, read_manifest
 from flows.keeping.forgetting import forget
 from flows.keeping.maintaining import maintain
 from flows.refresh import refresh
@@ -301,6 +307,87 @@ def test_words_in_reports_of_tables_that_a_forgetting_could_not_make_anew_go_wit
     said = campaign("forget", *posts)
     assert said.code == 0, said.err
     assert remains(data) == []
+
+
+@pytest.mark.parametrize("moment", ["waiting", "writing", "drawing the page"])
+def test_a_report_that_is_being_made_meanwhile_does_not_put_the_words_back(
+    data: Path, home: Path, moment: str
+) -> None:
+    """It began when the words were still in the tables, and goes on when forgetting has all but ended."""
+    settings = Settings(CAMPAIGN_HOME=data)
+    folder = data / "reports" / "water-2026"
+    is_there, may_go_on = threading.Event(), threading.Event()
+
+    def pause(step: object) -> None:
+        if moment in str(step) and not is_there.is_set():
+            is_there.set()
+            may_go_on.wait()
+
+    def make_one() -> Path:
+        tables, out = settings.warehouse, settings.reports
+        if moment == "drawing the page":
+            (report,) = write_reports(tables, out, NOON, progress=pause)
+            return report.folder
+        (written,) = write_exports(tables, out, NOON, Asked(("csv", "json")), progress=pause, waiting=pause)
+        return written.folder
+
+    # What lets the report go on is let go of before it is waited for.
+    with ThreadPoolExecutor(1) as beside, ExitStack() as other_run:
+        other_run.callback(may_go_on.set)
+        made: list[Future[Path]] = []
+
+        def progress(step: object) -> None:
+            if step != "making the tables anew":
+                return
+            if moment == "waiting":
+                other_run.enter_context(one_at_a_time(folder / LOCK))
+            made.append(beside.submit(make_one))
+            assert is_there.wait(60)
+
+        def let_go(line: str) -> None:
+            assert "a report or an export" in line
+            other_run.close()
+
+        forget(
+            settings,
+            load(home / "campaigns", connectors.discover()),
+            connectors.discover(),
+            ["x:101", "facebook:111_222"],
+            progress=progress,
+            waiting=let_go,
+        )
+        assert may_go_on.is_set()
+        written = made[0].result()
+    assert remains(data) == []
+    manifest = read_manifest(written)
+    assert manifest is not None
+    assert manifest.build.size_bytes == settings.warehouse.stat().st_size
+    assert (written / "csv" / "posts.csv").is_file()
+
+
+def test_it_waits_for_a_report_that_is_being_made(data: Path, home: Path) -> None:
+    folder = data / "reports" / "water-2026"
+    arguments = Settings(CAMPAIGN_HOME=data), load(home / "campaigns", connectors.discover())
+    with (
+        one_at_a_time(folder / LOCK),
+        pytest.raises(Refused, match=r"a report or an export \(process \d+\) is still running after 0 s"),
+    ):
+        forget(*arguments, connectors.discover(), ["x:101"], wait_s=0)
+
+
+def test_only_a_manifest_of_tables_goes_with_them(campaign: Campaign, data: Path) -> None:
+    ours = data / "reports" / "water-2026" / "2026-05-20" / "manifest.json"
+    (ours.parent / "csv").mkdir()
+    (ours.parent / "csv" / "posts.csv").write_text(TITLE)
+    (data / "reports" / "mine.txt").write_text(TITLE)
+    (data / "reports" / "mine" / "deep" / "est").mkdir(parents=True)
+    (data / "reports" / "mine" / "deep" / "est" / "a.txt").write_text(TITLE)
+    foreign = data / "manifest.json", data / "reports" / "mine" / "manifest.json"
+    for path in (ours, *foreign, ours.parent.parent / "manifest.json"):
+        path.write_text("{}")
+    assert campaign("forget", "x:101", "facebook:111_222").code == 0
+    assert not ours.exists()
+    assert all(path.exists() for path in (*foreign, ours.parent.parent / "manifest.json"))
 
 
 def test_a_name_that_became_known_later_joins_the_list_and_asks_to_forget_again(

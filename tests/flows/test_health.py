@@ -106,7 +106,7 @@ def test_a_round_that_had_nothing_to_ask_is_a_success() -> None:
         (
             timedelta(days=6, hours=23),
             "facebook: FACEBOOK_ACCESS_TOKEN expires in 6 days (2026-05-27 11:00 UTC); make a new one "
-            "and set FACEBOOK_ACCESS_TOKEN; the steps are in docs/operations.md",
+            "and set FACEBOOK_ACCESS_TOKEN; the steps are in docs/operations.md#facebook",
         ),
         (timedelta(hours=3), "facebook: FACEBOOK_ACCESS_TOKEN expires in less than a day"),
         (timedelta(0), "facebook: FACEBOOK_ACCESS_TOKEN has expired (2026-05-20 12:00 UTC)"),
@@ -223,7 +223,7 @@ def test_a_budget_is_spent_when_not_even_the_cheapest_call_fits() -> None:
 def test_a_round_that_a_spent_budget_cut_short_is_told_as_the_budget() -> None:
     short = failed("x: the budget does not admit it; raise it", "OverBudget", outcome="partial")
     facts = replace(FINE, platforms=(replace(X, last_round=short),))
-    assert [problem.kind for problem in problems_in(facts)] == ["round"]
+    assert [problem.kind for problem in problems_in(facts)] == ["budget"]
     facts = replace(facts, spendings=(spent("2.5", "30"),))
     assert [problem.kind for problem in problems_in(facts)] == ["budget"]
 

@@ -13,7 +13,7 @@ from typer._click import Command
 from typer.core import TyperGroup
 
 from flows.cli.commands import app
-from flows.cli.explaining import example_lines, examples
+from flows.cli.explaining import examples
 from tests.docs.commands import calls_in, refusal_of
 from tests.flows.conftest import Said
 from tests.flows.terminal import in_a_terminal
@@ -25,6 +25,12 @@ assert isinstance(PROGRAM, TyperGroup)
 COMMANDS: dict[str, Command] = PROGRAM.commands
 BOX = re.compile("[\u2500-\u257f]")
 ESCAPE = "\x1b"
+
+
+def example_lines(epilog: str) -> list[str]:
+    """The command lines of a help's examples, each on one line."""
+    lines = epilog.replace("\\\n", " ").split("\n")
+    return [line.strip() for line in lines if re.match(r"  \S", line)]
 
 
 def examples_of(name: str) -> list[str]:

@@ -188,7 +188,12 @@ def test_what_is_needed_and_missing_is_named_by_its_options(
         ("--account", "CleanWaterNow", "is no profile's address; paste it from the browser"),
         ("--account", "twitter:Water", 'is no platform; did you mean "x"?'),
         ("--account", "https://x.com/home", "names no X account"),
-        ("--account", "https://example.org/Water", "is no profile's address"),
+        (
+            "--account",
+            "https://example.org/Water",
+            "example.org is not collected; give accounts of",
+        ),
+        ("--account", "linkedin.com/in/water", "linkedin.com is not collected"),
         ("--rival-account", "x:Soap", "no rival is named; name it by --rival too"),
         ("--home", "file", "is a file"),
         ("--home", "of-the-demo", "holds the demo's data"),

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.message import Message
 from http.client import HTTPConnection
 from pathlib import Path
@@ -16,11 +17,13 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from flows.answers.reports import DAYS_IN_SIGHT
+from flows.answers.reporting import write_reports
+from flows.answers.reports import DAYS_IN_SIGHT, Reports, index_page
 from flows.scheduled.pages import reports_served
 from flows.scheduled.serving import _reports
 from flows.settings import Settings
 from tests.flows.conftest import Said
+from tests.unprivileged import unreadable
 
 HOSTILE = "<b>&\"'"
 DAYS = [f"2026-05-{day:02d}" for day in range(1, DAYS_IN_SIGHT + 3)]
@@ -186,6 +189,45 @@ def test_a_name_on_the_first_page_is_no_markup(address: str) -> None:
     assert "<h2" in page
     assert HOSTILE not in page
     assert "&lt;b&gt;&amp;&#34;&#39;</h2>" in page
+
+
+def test_a_campaign_stands_on_the_first_page_by_its_name(tmp_path: Path) -> None:
+    for folder, title in (
+        ("water-2026", "Water &amp; &lt;b&gt;rivers&lt;/b&gt;, 2026, 1 May 2026"),
+        ("later", "untitled"),
+    ):
+        (tmp_path / folder / "2026-05-01").mkdir(parents=True)
+        page = f"<!doctype html><title>{title}</title>"
+        (tmp_path / folder / "2026-05-01" / "report.html").write_text(page)
+    with reports_served(tmp_path, 0) as address:
+        page = requests.get(address, timeout=60).text
+    assert "Water &amp; &lt;b&gt;rivers&lt;/b&gt;, 2026</h2>\n<p><code>water-2026</code></p>" in page
+    assert ">later</h2>" in page
+    assert "<b>rivers" not in page
+
+
+def test_a_report_is_listed_by_the_name_that_its_own_page_has(built: Path) -> None:
+    reports = built.parent / "reports"
+    (report,) = write_reports(built, reports, datetime(2026, 5, 20, 12, tzinfo=UTC))
+    (listed,) = Reports(reports, "/").listed().campaigns
+    assert (listed.campaign_id, listed.name) == (report.campaign_id, "Clean Water 2026")
+
+
+def test_a_folder_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
+    for name in ("water-2026", "locked"):
+        (tmp_path / name / "2026-05-01").mkdir(parents=True)
+        (tmp_path / name / "2026-05-01" / "report.html").write_text("<p>")
+    listed = Reports(tmp_path, "/").listed()
+    assert ([each.name for each in listed.campaigns], listed.unreadable) == (["locked", "water-2026"], ())
+    with unreadable(tmp_path / "locked"):
+        page = index_page(Reports(tmp_path, "/"))
+    assert ">water-2026</h2>" in page
+    assert ">locked</h2>" not in page
+    assert "<code>locked</code> cannot be read" in page
+    with unreadable(tmp_path):
+        page = index_page(Reports(tmp_path, "/"))
+    assert f"<code>{tmp_path.name}</code> cannot be read" in page
+    assert "No report has been written" not in page
 
 
 def test_before_the_first_report_the_page_says_how_to_have_one(tmp_path: Path) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from flows.console import WIDEST_COLUMN, aligned
+from flows.console import WIDEST_COLUMN, aligned, blocks, framed_widths
 from tests.flows.conftest import Said
 
 CAMPAIGN = [sys.executable, "-c", "from flows.cli import main; main()"]
@@ -69,6 +70,49 @@ def test_a_cell_of_several_lines_stays_in_its_row() -> None:
 def test_columns_line_up_where_letters_are_two_wide() -> None:
     rows = [["name", "n"], ["日本", "1"], ["abcd", "2"]]
     assert list(aligned(rows, [False, True])) == ["name  n", "日本  1", "abcd  2"]
+
+
+def test_a_framed_column_gives_way_at_blanks_alone() -> None:
+    rows = [
+        ["platform", "setting", "says"],
+        ["youtube", "FACEBOOK_ACCESS_TOKEN", "one two three four five six"],
+    ]
+    assert framed_widths(rows, 80) == [8, 21, 27]
+    assert framed_widths(rows, 60) == [8, 21, 21]
+    # "says" keeps the twelve that it needs, and nothing of the others is folded.
+    assert framed_widths(rows, 51) == [8, 21, 12]
+    assert framed_widths(rows, 50) is None
+
+
+def test_a_row_that_would_be_high_becomes_a_block() -> None:
+    rows = [["n", "text"], ["1", "word " * 40]]
+    assert framed_widths(rows, 80) == [1, 72]
+    assert framed_widths(rows, 40) is None
+
+
+def test_a_block_has_a_line_for_each_cell_and_none_for_an_empty_one() -> None:
+    told = list(
+        blocks(["platform", "state", "n", "why"], [["x", "late", "", "two words"], ["y", "", "1", ""]], 24)
+    )
+    assert told == ["x", "  state  late", "  why    two words", "y", "  n      1"]
+
+
+@pytest.mark.usefixtures("piped")
+@pytest.mark.parametrize("columns", ["80", "100", "140"])
+@pytest.mark.parametrize("command", [("status",), ("check", "--offline")], ids=["status", "check"])
+def test_on_any_terminal_no_word_of_status_and_check_is_folded(command: Sequence[str], columns: str) -> None:
+    said = run(*command, settings={"COLUMNS": columns}).stdout.decode()
+    tables = [line for line in said.splitlines() if line.startswith(("│", "  ", "facebook"))]
+    words = {"facebook", "never"} if command == ("status",) else {"facebook", "FACEBOOK_ACCESS_TOKEN"}
+    assert words <= set(re.findall(r"\w+", " ".join(tables)))
+    assert max(map(len, tables)) <= int(columns)
+
+
+@pytest.mark.usefixtures("piped")
+def test_a_table_without_rows_that_is_too_wide_still_has_its_head() -> None:
+    question = "SELECT 1 AS a_column_with_a_name, 2 AS another_column_with_a_name WHERE false"
+    told = run("sql", question, settings={"COLUMNS": "40"}).stdout.decode()
+    assert told.split() == ["a_column_with_a_name", "another_column_with_a_name"]
 
 
 @pytest.mark.usefixtures("piped")

@@ -666,7 +666,8 @@ def test_an_account_of_two_campaigns_is_asked_once_for_the_days_of_both() -> Non
 
 def test_the_days_of_rivals_and_of_unwatched_accounts_are_asked_where_they_cost_nothing() -> None:
     accounts = (account(), THEIRS, account("Elsewhere", watch=False))
-    assert [one.handle for one in asked(campaign(accounts=accounts)).days] == ["CleanWaterNow", "BigSewage"]
+    days = asked(campaign(accounts=accounts)).days
+    assert [(one.handle, one.is_ours) for one in days] == [("CleanWaterNow", True), ("BigSewage", False)]
     charged = asked(campaign(accounts=accounts), offer=Offer(is_charged=True, account_days=True))
     assert [one.handle for one in charged.days] == ["CleanWaterNow"]
 

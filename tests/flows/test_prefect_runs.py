@@ -690,7 +690,8 @@ def test_serve_says_what_runs_when_and_where_the_pages_are(served: Served) -> No
     assert when["backfill/manual"] == ("by hand", False)
     assert when["export/after-build"] == ("after each build", False)
     assert "<html" in served.page.lower()
-    assert f"Pages at {served.pages_ask.removesuffix('/api')};" in served.said
+    pages = served.pages_ask.removesuffix("/api")
+    assert f"How each campaign stands at {pages}/artifacts\nPages at {pages};" in served.said
 
 
 def test_a_build_that_published_is_followed_by_an_export_and_a_skipped_one_by_none(

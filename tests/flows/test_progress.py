@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.progress import Lines, is_terminal, logged, shown
+from flows.progress import Lines, is_terminal, left_of, logged, shown
 from tests.flows.conftest import Said, Vendor
 from tests.flows.test_collecting import prepared
 from warehouse.build import build
@@ -164,6 +164,16 @@ def test_elsewhere_a_line_comes_every_ten_seconds() -> None:
         "campaign: build: reading files, 20 of 100",
         "campaign: build: reading files, 30 of 100",
     ]
+
+
+def test_what_is_left_is_reckoned_by_all_that_was_done_and_from_a_tenth_on() -> None:
+    assert left_of(9.0, 9, 100) is None
+    assert left_of(10.0, 10, 100) == 90
+    # A minute of building between two polls is spread over the whole.
+    assert left_of(70.0, 70, 100) == 30
+    assert left_of(130.0, 70, 100) == pytest.approx(55.7, abs=0.1)
+    assert left_of(5.0, 3, 0) is None
+    assert left_of(5.0, 100, 100) is None
 
 
 def test_a_line_tells_of_all_who_work_side_by_side() -> None:

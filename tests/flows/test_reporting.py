@@ -15,8 +15,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from flows.answers.page import Cell
 from flows.answers.page.charts.wording import short
-from flows.answers.reporting import Written, write_reports
+from flows.answers.reporting import Written, done_line, write_reports
 from flows.answers.sections.questions import MOST_ASSETS
 from flows.answers.tables import TABLES_KEPT
 from flows.cli import main
@@ -79,7 +80,7 @@ class Tables(HTMLParser):
     def handle_data(self, data: str) -> None:
         if "caption" in self._inside:
             self.tables[data] = self._rows
-        elif self._inside and self._inside[-1] in ("th", "td"):
+        elif self._inside and self._inside[-1] in ("th", "td", "a") and {"th", "td"} & set(self._inside):
             self._rows[-1][-1] += data
 
 
@@ -157,14 +158,17 @@ def test_a_page_asks_for_nothing_outside_itself(written: list[Written]) -> None:
     for each in written:
         html = each.page.read_text(encoding="utf-8")
         assert "default-src 'none'" in html
-        assert [address for address in page_of(each).addresses if not address.startswith("#")] == []
+        # A link is followed by whoever clicks on it, and tells the other side nothing.
+        links = [address for address in page_of(each).addresses if not address.startswith("#")]
+        assert html.count(' rel="noopener noreferrer">') == len(links)
+        assert [address for address in links if not address.startswith("https://x.com/i/status/")] == []
         assert FETCHED.search(re.findall(r"<style>.*?</style>", html, re.DOTALL)[0]) is None
 
 
 def test_no_two_things_of_a_page_have_one_id(written: list[Written]) -> None:
     for each in written:
         ids = page_of(each).ids
-        assert {"sides", "leaderboard", "coverage"} < set(ids)
+        assert each.campaign_id == "milk" or {"sides", "leaderboard", "coverage"} < set(ids)
         assert sorted(set(ids)) == sorted(ids)
 
 
@@ -175,15 +179,63 @@ def test_the_charts_say_in_words_what_the_tables_say_in_figures(lake: Lake, wate
     )
     assert (short(views), short(retweets)) == ("16.1k", "716")
     for said in (
-        f"x: {short(views)} views in all, most on 1 November 2026 (4.01k).",
-        f"x: {short(retweets)} retweets in all, most on ",
-        "x: Ours 16.1k in 7 days.",
-        "x: Ours 16.1k.",
-        "retweets on x: Ours 716.",
+        f"X: {short(views)} views in all, most on 1 November 2026 (4.01k).",
+        f"X: {short(retweets)} retweets in all, most on ",
+        "X: Ours 16.1k in 7 days.",
+        "X: Ours 16.1k.",
+        "Retweets on X: Ours 716.",
     ):
         # For a screen and for a phone.
         assert len([each for each in pictures if each.startswith(said)]) == 2, said
     assert "Views a day, most on 1 November 2026: 4k" in pictures
+
+
+def test_of_many_sides_and_campaigns_ours_and_the_largest_are_drawn_and_captions_say_so(
+    tmp_path: Path,
+) -> None:
+    lake = Lake(tmp_path)
+    many = 10
+    water = campaign(starts=date(2026, 11, 1), ends=date(2026, 11, 14), accounts=[("x", "9")], timezone="UTC")
+    # Theirs stand before ours, and each has more views than the one before.
+    theirs = [{"id": f"side-{n}", "name": f"Side {n}", "ours": False} for n in range(1, many)]
+    (our_account,) = water["accounts"]
+    water["sides"] = [*theirs, *water["sides"]]
+    water["accounts"] = [
+        *({**our_account, "side": f"side-{n}", "id": str(20 + n)} for n in range(1, many)),
+        our_account,
+    ]
+    # Each lasts a day longer than the one before, and so has more retweets.
+    others = [
+        campaign(f"milk-{n}", starts=date(2026, 11, 1), ends=date(2026, 11, 1 + n), accounts=[("x", "9")])
+        for n in range(1, many)
+    ]
+    lake.register(water, *others)
+    for day in range(2, 14):
+        posts = [
+            x_post(
+                str(100 + n),
+                author="9" if n == 0 else str(20 + n),
+                created_at=november(1),
+                impression_count=1000 * (n + 1) * day,
+                retweets=(many - n) * day**2,
+            )
+            for n in range(many)
+        ]
+        lake.answer(november(day), {"data": posts})
+    lake.build()
+    (written,) = write_reports(lake.warehouse, tmp_path / "reports", MADE_AT, "water")
+    page = page_of(written)
+    text = written.page.read_text(encoding="utf-8")
+    assert text.count("(8 of 10 sides, the most viewed)</figcaption>") == 3
+    assert text.count("(8 of 10 campaigns, the most retweeted)</figcaption>") == 2
+    (lines, *_) = (said for said in page.pictures if re.match(r"X: .* in \d+ days", said))
+    assert [name for name in ("Ours", *(f"Side {n}" for n in range(1, many))) if f"{name} " in lines] == [
+        "Ours",
+        *(f"Side {n}" for n in range(3, many)),
+    ]
+    (retweets, *_) = (said for said in page.pictures if said.startswith("9: ") and " a day (" in said)
+    assert [n for n in range(1, many) if f"Milk-{n} " in retweets] == list(range(3, many))
+    assert "Water " in retweets
 
 
 def test_the_same_tables_give_the_same_page(lake: Lake, water: Written, tmp_path: Path) -> None:
@@ -247,7 +299,7 @@ def test_what_is_not_known_is_a_dot_and_never_zero(water: Written) -> None:
 
 
 def test_the_page_says_what_a_view_is_and_from_when_it_is(water: Written) -> None:
-    rows = page_of(water).tables["On x"]
+    rows = page_of(water).tables["On X"]
     assert "views" in [row[0] for row in rows]
     assert any("X shows to readers as views" in cell for row in rows for cell in row)
     html = water.page.read_text(encoding="utf-8")
@@ -259,7 +311,88 @@ def test_a_campaign_of_which_nothing_was_read_has_a_page_that_says_so(written: l
     (milk,) = [each for each in written if each.campaign_id == "milk"]
     assert milk.day == date(2026, 10, 1)
     assert page_of(milk).pictures == []
-    assert "nothing read yet" in milk.page.read_text(encoding="utf-8")
+    html = milk.page.read_text(encoding="utf-8")
+    assert "No post of this campaign has been read yet: run campaign collect, then campaign build" in html
+    # No section of nothing, and no day that brought nothing.
+    assert page_of(milk).ids == ["report", "warnings", "warnings-title"]
+    assert "nothing." not in html
+    assert "Report of" not in html
+
+
+def test_a_campaign_that_lists_no_asset_has_its_posts_in_their_place(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.register(campaign(starts=date(2026, 11, 1), ends=date(2026, 11, 30), assets={}, timezone="UTC"))
+    for day in (2, 3, 4):
+        posts = [x_post(str(n), created_at=november(1), impression_count=day * n) for n in (10, 20)]
+        lake.answer(november(day), {"data": posts})
+    lake.build()
+    (written,) = write_reports(lake.warehouse, tmp_path / "reports", MADE_AT)
+    page, html = page_of(written), written.page.read_text(encoding="utf-8")
+    assert "No asset is listed yet" in html
+    assert "campaign check proposes the lines" in html
+    assert "nothing." not in html[html.index('id="leaderboard"') : html.index('id="days"')]
+    head, *gains = page.tables["Gains of the day"]
+    assert [dict(zip(head, row, strict=True))["views"] for row in gains] == ["20", "10"]
+    assert head[0] == "post"
+    head, *week = page.tables["Views a day"]
+    assert [row[-1] for row in week] == ["80", "40"]
+
+
+def test_after_its_end_a_page_is_of_the_campaigns_last_day(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    over = campaign(
+        starts=date(2026, 11, 1), ends=date(2026, 11, 3), assets={"film": ["x:1"]}, timezone="UTC"
+    )
+    lake.register(over)
+    for day in range(2, 9):
+        lake.answer(
+            november(day), {"data": [x_post("1", created_at=november(1), impression_count=day * day)]}
+        )
+    lake.build()
+    (written,) = write_reports(lake.warehouse, tmp_path / "reports", MADE_AT)
+    page, html = page_of(written), written.page.read_text(encoding="utf-8")
+    assert written.day == date(2026, 11, 7)
+    assert "What Tuesday, 3 November 2026 brought" in html
+    assert "Views on Tuesday" in html
+    assert [row[2] for row in page.tables["Gains of the day"]] == ["views", "7"]
+    assert page.tables["Views a day"][0][-2:] == ["Tue 3\u00a0Nov", "together"]
+
+
+def test_before_its_first_day_is_over_a_page_is_of_that_day_so_far(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.register(
+        campaign(starts=date(2026, 11, 2), ends=date(2026, 11, 9), assets={"film": ["x:1"]}, timezone="UTC")
+    )
+    for hour in (6, 12):
+        said = [x_post("1", created_at=november(2), impression_count=hour)]
+        lake.answer(november(2, hour), {"data": said})
+    lake.build()
+    (written,) = write_reports(lake.warehouse, tmp_path / "reports", MADE_AT)
+    html = written.page.read_text(encoding="utf-8")
+    assert "What Monday, 2 November 2026 brought" in html
+    assert "on its first day so far" in html
+
+
+def test_an_address_that_is_none_of_the_web_is_no_link() -> None:
+    for address in (
+        "javascript:alert(1)",
+        "http://x.com/1",
+        "https://x.com@evil.example/",
+        "https://",
+        "/1",
+        "",
+    ):
+        assert Cell("post", address=address).leads_to is None
+    for address in ("https://x.com/i/status/1", "https://x.com/?a=1&b='2'", "https://x.com"):
+        assert Cell("post", address=address).leads_to == address
+
+
+def test_one_table_is_no_tables() -> None:
+    line = done_line(Written("water", Path("water/2026-11-07"), date(2026, 11, 7), 1, 1))
+    assert "; 1 table with 1 row beside it" in line
+    assert "; 2 tables with 1,000 rows" in done_line(
+        Written("water", Path("water/2026-11-07"), date(2026, 11, 7), 2, 1000)
+    )
 
 
 def test_every_mart_lies_beside_the_page_with_the_campaigns_rows(lake: Lake, water: Written) -> None:

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from flows.scheduled.mistakes import mistakes_in
-from flows.scheduled.serving import SERVE_LOCK
+from flows.scheduled.serving import SERVE_LOCK, _server_environment
 from tests.flows.conftest import Said
 from tests.unprivileged import unwritable
 from warehouse.one_at_a_time import one_at_a_time
@@ -140,3 +140,47 @@ def test_a_mistake_in_prefect_yaml_is_told_before_anything_is_deployed(home: Pat
         "campaign: prefect.yaml: deployment youtube of flows/collect.py:collect: "
         "cron '99 * * * *': Invalid cron string: \"99 * * * *\"; mend it there\n"
     )
+
+
+def said_by_the_server(raised: str) -> str:
+    """What a server of ours says when an error is logged with its traceback."""
+    code = f"""
+import logging, sqlite3
+import prefect
+from prefect.logging.configuration import setup_logging
+setup_logging()
+try:
+    {raised}
+except Exception:
+    logging.getLogger("prefect.server.utilities.worker_channel").exception("A heartbeat failed: pool=%s", "a")
+"""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        environment = _server_environment(free.getsockname()[1])
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        env=environment | {"COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    return done.stderr
+
+
+def test_records_of_the_server_that_were_busy_are_one_line(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_HOME", str(home / "prefect"))
+    busy = 'raise RuntimeError("(sqlite3) ...") from sqlite3.OperationalError("database is locked")'
+    said = said_by_the_server(busy)
+    assert said.count("\n") == 1
+    assert "| WARNING | " in said
+    assert "A heartbeat failed: pool=a: Prefect's records were busy; it is tried again" in said
+
+
+def test_every_other_error_of_the_server_is_said_whole(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_HOME", str(home / "prefect"))
+    said = said_by_the_server('raise sqlite3.OperationalError("disk I/O error")')
+    assert "| ERROR   | " in said
+    assert "Traceback (most recent call last)" in said
+    assert "sqlite3.OperationalError: disk I/O error" in said

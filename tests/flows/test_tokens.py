@@ -100,7 +100,7 @@ def test_a_token_of_its_last_week_warns_in_every_run(page: Vendor, campaign: Cam
         assert line == (
             f"note: facebook: FACEBOOK_ACCESS_TOKEN expires in {5 if hours == 0 else 4} days "
             "(2026-05-25 12:00 UTC); make a new one and set FACEBOOK_ACCESS_TOKEN; "
-            "the steps are in docs/operations.md"
+            "the steps are in docs/operations.md#facebook"
         )
 
 
@@ -161,6 +161,7 @@ def test_a_refused_token_is_said_once_and_asked_of_again(page: Vendor, campaign:
     said = collect(campaign, NOW)
     assert said.code == 1
     assert said.err.count("the token was refused") == 1
+    assert said.err.endswith("; the steps are in docs/operations.md#facebook\n")
     assert "refused" not in said.out
     (token,) = tokens_of(Settings(), facebook)
     assert token.is_valid is False
@@ -223,7 +224,7 @@ def test_check_fails_on_a_token_that_is_refused_or_has_expired(page: Vendor, cam
     assert said.code == 1
     assert said.err == (
         "campaign: facebook: FACEBOOK_ACCESS_TOKEN is refused (The user changed the password); make a new "
-        "one and set FACEBOOK_ACCESS_TOKEN; the steps are in docs/operations.md\n"
+        "one and set FACEBOOK_ACCESS_TOKEN; the steps are in docs/operations.md#facebook\n"
     )
     page.answers["/graph/v26.0/debug_token"] = answer(told_of(-DAY))
     said = campaign("check")

@@ -326,6 +326,7 @@ def test_the_command_line_says_a_mistake_in_one_line(lake: Lake) -> None:
     assert (run.returncode != 0, run.stdout) == (True, "")
     (line,) = run.stderr.splitlines()
     assert "no account of the name or id 'nobody' is known; the nearest names: " in line
+    assert line.endswith("; mend the query")
 
 
 def test_a_macro_without_a_file_is_gone_with_the_next_build(lake: Lake, tmp_path: Path) -> None:

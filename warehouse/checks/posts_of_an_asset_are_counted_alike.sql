@@ -3,9 +3,9 @@
 select
     campaign_id,
     platform,
-    asset_id || ' ' || platform || ' ' || metric as subject,
+    asset_id || ' on ' || platform as subject,
     format(
-        'adds up {}, which are not defined alike (marts.metrics); say so where the sum is published',
+        'adds up views that the platform counts in several ways ({}); say so beside the sum, as "What a view means" of the report does',
         string_agg(distinct native_name, ' and ' order by native_name)
     ) as detail,
     null::date as first_day,

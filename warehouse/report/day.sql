@@ -1,5 +1,13 @@
--- What each listed asset gained on each platform on the last day that is over, most views first.
+-- What each listed asset gained on each platform on the last day that is over, most views first; of nothing listed, our posts.
 -- Grain: asset_id, platform
+with shown as (
+    select asset_id
+    from marts.asset_totals
+    left join registry.sides using (campaign_id, side_id)
+    where campaign_id = $campaign
+        and (is_listed or (is_ours and not exists (from marts.asset_totals where campaign_id = $campaign and is_listed)))
+)
+
 select
     asset_title as asset,
     platform,
@@ -11,7 +19,7 @@ select
     completeness as known,
     count(*) over () as "in all"
 from marts.asset_platform_daily
-semi join marts.assets using (campaign_id, asset_id)
+semi join shown using (asset_id)
 where campaign_id = $campaign and day = $closed_day::date
     and (views <> 0 or shares <> 0 or retweets <> 0 or reactions <> 0 or comments <> 0)
 order by views desc nulls last, retweets desc nulls last, asset_id, platform

@@ -5,6 +5,13 @@ with week as (
     from marts.asset_daily
     where campaign_id = $campaign and day between $closed_day::date - 6 and $closed_day::date
     group by asset_id
+),
+
+first_posts as (
+    select asset_id, first(permalink order by created_at nulls last, platform, post_id) as address
+    from marts.posts
+    where campaign_id = $campaign and permalink is not null and is_gone is not true
+    group by asset_id
 )
 
 select
@@ -21,10 +28,12 @@ select
     posts,
     array_to_string(totals.platforms, ', ') as platforms,
     nullif(array_to_string(listed.tags, ', '), '') as tags,
-    tone
+    tone,
+    address
 from marts.asset_totals as totals
 join marts.assets as listed using (campaign_id, asset_id)
 left join week using (asset_id)
+left join first_posts using (asset_id)
 where campaign_id = $campaign
 order by views_rank, asset_id
 limit $most_assets

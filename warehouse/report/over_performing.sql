@@ -8,9 +8,10 @@ select
     coalesce('@' || best.handle, posts.account_id) as account,
     platform,
     best.created_at as posted,
-    array_to_string(parts, ', ') as "added up"
+    array_to_string(parts, ', ') as "added up",
+    case when not is_gone then permalink end as address
 from over_performing_at('interactions', 1) as best
-join (from marts.posts select campaign_id, platform, post_id, account_id, side_id) as posts
+join (from marts.posts select campaign_id, platform, post_id, account_id, side_id, is_gone) as posts
     using (campaign_id, platform, post_id)
 join registry.sides using (campaign_id, side_id)
 join registry.campaigns using (campaign_id)

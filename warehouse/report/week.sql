@@ -1,6 +1,14 @@
--- Views that each listed asset gained on each of the last seven days that are over; those that gained most.
+-- Views that each listed asset gained on each of the last seven days that are over; those that gained most. Of nothing listed, our posts.
 -- Grain: asset_id, day
-with days as (
+with shown as (
+    select asset_id
+    from marts.asset_totals
+    left join registry.sides using (campaign_id, side_id)
+    where campaign_id = $campaign
+        and (is_listed or (is_ours and not exists (from marts.asset_totals where campaign_id = $campaign and is_listed)))
+),
+
+days as (
     select
         asset_id,
         asset_title,
@@ -9,7 +17,7 @@ with days as (
         completeness,
         sum(views) over (partition by asset_id) as together
     from marts.asset_daily
-    semi join marts.assets using (campaign_id, asset_id)
+    semi join shown using (asset_id)
     where campaign_id = $campaign and day between $closed_day::date - 6 and $closed_day::date
 )
 

@@ -5,6 +5,7 @@ The page asks for nothing: no script, no picture, no font, no address; its style
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,11 @@ MOST_UNFOLDED_ROWS = 12
 
 _LONGEST_WORD = 16
 
+# More columns than these have no room for two tables side by side on paper.
+_MOST_ABREAST = 8
+
+_ADDRESS = re.compile(r"https://[^\s/?#@]+([/?#]\S*)?")
+
 
 @dataclass(frozen=True)
 class Column:
@@ -33,11 +39,18 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """A value as text; `mark` says how well it is known, `spark` draws the days behind it (SVG of ours)."""
+    """A value as text; `mark` says how well it is known, `spark` draws the days behind it (SVG of ours), and
+    `address` is where it leads, if it is one of the web's (https)."""
 
     text: str
     mark: str = ""
     spark: Markup | None = None
+    address: str | None = None
+
+    @property
+    def leads_to(self) -> str | None:
+        """Addresses come from platforms: what is no page of the web is no link."""
+        return self.address if self.address is not None and _ADDRESS.fullmatch(self.address) else None
 
 
 @dataclass(frozen=True)
@@ -67,13 +80,20 @@ class Table:
         )
 
     @property
+    def is_by_day(self) -> bool:
+        """Whether its rows are of moments, to be compared from one to the next; those of things are set as
+        cards on a narrow screen."""
+        return self.head is not None and self.columns[self.head].is_whole
+
+    @property
     def is_folded(self) -> bool:
         return len(self.rows) > MOST_UNFOLDED_ROWS and not self.is_open
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart, drawn for a screen and for a phone; `description` says in sentences and figures what it shows.
+    """A chart, drawn for a screen and for a phone, and for a large screen where it has panels enough;
+    `description` says in sentences and figures what it shows.
 
     `wide` and `narrow` are SVG of ours, in which every text is escaped; a page shows one of them. `anchor` is
     unique in its page.
@@ -84,6 +104,7 @@ class Figure:
     description: str
     wide: Markup
     narrow: Markup
+    widest: Markup | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +117,17 @@ class Section:
     tables: Sequence[Table]
     figures: Sequence[Figure] = ()
     short: str = ""
+
+    @property
+    def says_something(self) -> bool:
+        return bool(self.figures) or any(table.rows for table in self.tables)
+
+    @property
+    def is_two_abreast(self) -> bool:
+        """Whether all it has are slim tables of days, of which paper takes two side by side."""
+        return bool(self.tables) and all(
+            table.is_by_day and len(table.columns) <= _MOST_ABREAST for table in self.tables
+        )
 
 
 @dataclass(frozen=True)
@@ -110,13 +142,15 @@ class Headline:
 
 @dataclass(frozen=True)
 class Page:
-    """`day` is the report's own; `headlines` stand at its head, `facts` are what it was made from."""
+    """`day` is the report's own; `headlines` stand at its head, `facts` are what it was made from. `unread`
+    says what to do while nothing was read."""
 
     title: str
     day: str
     facts: Sequence[tuple[str, str]]
     sections: Sequence[Section]
     headlines: Sequence[Headline] = ()
+    unread: str = ""
 
 
 def render(page: Page) -> str:

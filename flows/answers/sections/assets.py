@@ -5,36 +5,41 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+from flows.answers.dates import in_words
 from flows.answers.page import Cell, Column, Section, Table
 from flows.answers.page.charts.days import Known
 from flows.answers.page.charts.sparkline import sparkline
-from flows.answers.page.charts.wording import in_words
 from flows.answers.query import as_cell
 from flows.answers.sections.questions import Questions, marked, sum_of
 
 
 def leaderboard(questions: Questions) -> Section:
+    others = questions.linked("Most viewed posts that no asset lists", *questions.ask("unlisted"), "post")
+    if not _shows_listed(questions):
+        return Section("leaderboard", "Leaderboard", _nothing_listed(questions), [others])
     return Section(
         "leaderboard",
         "Leaderboard",
-        "Lifetime totals of the listed assets at their last readings, over all platforms. The small bars are "
-        "views on each day of the campaign so far, each asset on a scale of its own; pale days are estimated "
-        "or open.",
-        [
-            _assets(questions),
-            questions.table("unlisted", "Most viewed posts that no asset lists"),
-        ],
+        "Lifetime totals of the listed assets at their last readings, over all platforms; a title leads to "
+        "the asset's first post. Ranks count posts that no asset lists too: those missing here are such "
+        "posts. The small bars are views on each day of the campaign so far, each asset on a scale of its "
+        "own; pale days are estimated or open.",
+        [_assets(questions), others],
     )
 
 
 def last_day(questions: Questions) -> Section:
     closed = questions.closed_day
     columns, rows = questions.ask("day")
+    if not _shows_listed(questions):
+        columns = [replace(column, label="post") if column.label == "asset" else column for column in columns]
+    when = "on the campaign's last day that is over" if questions.is_day_over else "on its first day so far"
     return Section(
         "day",
         f"What {closed:%A}, {in_words(closed)} brought",
-        "Gains of the listed assets on the last day that is over, by platform.",
-        [questions.of_all(columns, rows, "Gains of the day", "largest")],
+        f"Gains of {_whose(questions)} {when}, by platform.",
+        # Folded away, it would leave the section without a number.
+        [replace(questions.of_all(columns, rows, "Gains of the day", "largest"), is_open=True)],
         short=f"{closed:%A}",
     )
 
@@ -43,9 +48,33 @@ def last_week(questions: Questions) -> Section:
     return Section(
         "week",
         "The last seven days",
-        "Views that each listed asset gained on each day that is over.",
+        f"Views of {_whose(questions)} on each day up to {in_words(questions.closed_day)}.",
         _week(questions),
         short="Last week",
+    )
+
+
+def _shows_listed(questions: Questions) -> bool:
+    return questions.listed[1] > 0
+
+
+def _whose(questions: Questions) -> str:
+    """What tables of assets are of: our side's posts, as long as no asset can be shown."""
+    return "the listed assets" if _shows_listed(questions) else "our side's posts, which no asset lists yet,"
+
+
+def _nothing_listed(questions: Questions) -> str:
+    listed, _ = questions.listed
+    if listed:
+        they = "The one listed asset has" if listed == 1 else f"None of the {listed:,} listed assets has"
+        return (
+            f"{they} {'not ' if listed == 1 else ''}been read yet; the warnings below say what is missing. "
+            "Here and in the next two sections stand posts that no asset lists."
+        )
+    return (
+        "No asset is listed yet, so here and in the next two sections stand single posts. To follow a film "
+        "or picture over all platforms, put its posts into the campaign's TOML file as an asset; campaign "
+        "check proposes the lines."
     )
 
 
@@ -60,7 +89,7 @@ def _assets(questions: Questions) -> Table:
     place = next(number for number, column in enumerate(columns) if column.label == "views") + 1 - 2
     found = rows[0][1] if rows else 0
     caption = "Assets" if found <= len(rows) else f"Assets: the most viewed {len(rows):,} of {found:,}"
-    table = questions.as_table(caption, columns[2:], [row[2:] for row in rows])
+    table = questions.linked(caption, columns[2:], [row[2:] for row in rows], "asset")
     sparks = [sparkline(days.get(row[0], []), questions.window, "Views") for row in rows]
     every = questions.window.a_bar
     return replace(
@@ -86,7 +115,7 @@ def _week(questions: Questions) -> list[Table]:
     table = Table(
         "Views a day",
         [
-            Column("asset"),
+            Column("asset" if _shows_listed(questions) else "post"),
             *(Column(f"{day:%a} {day.day}\u00a0{day:%b}", True) for day in days),
             Column("together", True),
         ],

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from flows.answers.known import worst_of
 from flows.answers.page import Cell, Column, Figure, Section, Table
 from flows.answers.page.charts import days as drawn
+from flows.answers.platforms import platform_name
 from flows.answers.sections.questions import Questions, Row, marked, sum_of
 
 NUMBERS = ("views", "shares", "retweets")
-
-_ORDER = ("complete", "estimated", "open")
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ def section(questions: Questions, rows: Sequence[Gained]) -> Section:
         "Day by day",
         "What the sides gained, and our side by platform. Local days of the campaign. The sums are those of "
         "the first table. A platform has a scale of its own, for each counts in its own way. A bar is filled "
-        "where the day is known, pale where it is estimated and hollow where it is open; where the base line "
-        "is missing, nothing is known. Grey bands are stretches of more than twelve hours in which nothing "
-        "was read.",
+        "where the day is known, pale where it is estimated and hollow where it is open, for which one post "
+        "that is gone is enough; where the base line is missing, nothing is known. Grey bands are stretches "
+        "of more than twelve hours in which nothing was read.",
         [*_by_side(rows), *_by_platform(rows)],
         list(_figures(questions, of_our_side(rows))),
     )
@@ -68,7 +68,7 @@ def _figures(questions: Questions, rows: Sequence[Row]) -> Iterator[Figure]:
     for place, number in enumerate(NUMBERS, 2):
         panels = [
             drawn.Daily(
-                platform,
+                platform_name(platform),
                 [(row[0], row[place], row[5]) for row in rows if row[1] == platform],
                 questions.gaps.get(platform, ()),
             )
@@ -85,7 +85,9 @@ def _by_platform(rows: Sequence[Gained]) -> Iterator[Table]:
     ours = [row for row in rows if row.is_ours]
     for number in NUMBERS:
         told = sorted({row.platform for row in ours if row.number(number) is not None})
-        columns = [(name, [row for row in ours if row.platform == name], number) for name in told]
+        columns = [
+            (platform_name(name), [row for row in ours if row.platform == name], number) for name in told
+        ]
         if len(told) > 1:
             columns.append(("all platforms", [row for row in ours if row.platform in told], number))
         if told:
@@ -139,4 +141,4 @@ def _grid(caption: str, columns: Sequence[tuple[str, Sequence[Gained], str]]) ->
 
 
 def _worst(rows: Sequence[Gained]) -> str:
-    return max((row.completeness for row in rows), key=_ORDER.index, default="")
+    return worst_of(row.completeness for row in rows)

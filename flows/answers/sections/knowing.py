@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flows.answers.page import Column, Section, Table
 from flows.answers.page.charts import coverage as strips
+from flows.answers.platforms import platform_name
 from flows.answers.sections.questions import Questions
 
 
@@ -23,7 +24,7 @@ def coverage(questions: Questions) -> Section:
         "Polls got of those that were due,",
         [
             strips.Read(
-                platform,
+                platform_name(platform),
                 [(row[1], row[3], row[4]) for row in by_day if row[0] == platform and row[3] is not None],
                 questions.gaps.get(platform, ()),
             )
@@ -60,7 +61,9 @@ def meaning(questions: Questions) -> Section:
         "Each counter that spoke in this campaign, in its platform's own sense. A post's views come from one "
         "counter for all its days. A share is not a retweet, and neither is a quote.",
         [
-            questions.as_table(f"On {platform}", columns[1:], [row[1:] for row in rows if row[0] == platform])
+            questions.as_table(
+                f"On {platform_name(platform)}", columns[1:], [row[1:] for row in rows if row[0] == platform]
+            )
             for platform in dict.fromkeys(row[0] for row in rows)
         ],
     )

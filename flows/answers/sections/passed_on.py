@@ -5,14 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flows.answers.page import Figure, Section
-from flows.answers.page.charts import lines, rows
+from flows.answers.page.charts import drawing, lines, rows
 from flows.answers.page.charts.wording import short
 from flows.answers.sections.questions import Questions, Row
+from flows.console import counted
+
+# More than there are colours are in the table alone.
+MOST_CAMPAIGNS = len(drawing.SERIES)
+
+# Sides have the first colours, and campaigns are none of them.
+_FIRST_COLOUR = 5
 
 
 def section(questions: Questions) -> Section:
-    found = questions.rows("retweet_days")
-    figures = [_by_the_day(found), _together(found)]
+    every = questions.rows("retweet_days")
+    shown = _shown(every, questions.campaign.campaign_id)
+    found = [row for row in every if row[3] in shown]
+    campaigns = len({row[3] for row in every})
+    suffix = (
+        "" if len(shown) == campaigns else f" ({len(shown)} of {campaigns} campaigns, the most retweeted)"
+    )
+    figures = [_by_the_day(found, suffix), _together(found, suffix)]
     return Section(
         "retweets",
         "Retweets",
@@ -23,11 +36,11 @@ def section(questions: Questions) -> Section:
     )
 
 
-def _by_the_day(found: Sequence[Row]) -> Figure | None:
+def _by_the_day(found: Sequence[Row], suffix: str) -> Figure | None:
     """A panel each account, a bar each campaign."""
     return rows.bars(
         "retweets-a-day",
-        "Retweets a day by account and campaign",
+        f"Retweets a day by account and campaign{suffix}",
         [
             (
                 account,
@@ -42,18 +55,26 @@ def _by_the_day(found: Sequence[Row]) -> Figure | None:
     )
 
 
-def _together(found: Sequence[Row]) -> Figure | None:
+def _together(found: Sequence[Row], suffix: str) -> Figure | None:
     """A panel each account, a line each campaign, both from the first day of their campaign."""
     if not found:
         return None
     days = max(row[5] for row in found) + 1
     return lines.together(
         "retweets-together",
-        "Retweets since the campaign began, by account and campaign",
+        f"Retweets since the campaign began, by account and campaign{suffix}",
         [(account, _campaigns(found, key)) for key, account in _accounts(found)],
         [(day - 0.5, f"day {day}") for day in range(1, days + 1)],
         days,
     )
+
+
+def _shown(found: Sequence[Row], campaign_id: str) -> set[str]:
+    """This campaign and the most retweeted others."""
+    sums: dict[str, int] = {}
+    for row in found:
+        sums[row[3]] = sums.get(row[3], 0) + row[6]
+    return set(sorted(sums, key=lambda name: (name != campaign_id, -sums[name], name))[:MOST_CAMPAIGNS])
 
 
 def _accounts(found: Sequence[Row]) -> list[tuple[tuple[str, str], str]]:
@@ -65,7 +86,9 @@ def _campaigns(found: Sequence[Row], account: tuple[str, str]) -> list[lines.Lin
     campaigns = dict.fromkeys((row[3], row[4]) for row in found)
     of_it = [row for row in found if (row[1], row[2]) == account]
     every = [
-        lines.Line(name, [(row[5], row[6], row[7]) for row in of_it if row[3] == campaign_id], place)
+        lines.Line(
+            name, [(row[5], row[6], row[7]) for row in of_it if row[3] == campaign_id], place + _FIRST_COLOUR
+        )
         for place, (campaign_id, name) in enumerate(campaigns)
     ]
     return [line for line in every if line.days]
@@ -81,4 +104,4 @@ def _a_day(line: lines.Line) -> int:
 
 
 def _said(line: lines.Line) -> str:
-    return f"{short(_a_day(line))} a day ({short(line.total)} in {_days(line)} days)"
+    return f"{short(_a_day(line))} a day ({short(line.total)} in {counted(_days(line), 'day')})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any
@@ -13,8 +13,10 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from flows.answers.campaigns import QUERIES, Campaign
+from flows.answers.known import MARKS
 from flows.answers.page import Cell, Column, Table
 from flows.answers.page.charts.days import Gap, Window
+from flows.answers.platforms import platform_name
 from flows.answers.query import as_cell
 
 # Of a campaign that lists thousands the page has those that people ask about; the files beside it have all.
@@ -22,7 +24,6 @@ MOST_ASSETS = 50
 
 _PARAMETER = re.compile(r"\$(campaign|closed_day|most_assets)\b")
 _NUMERIC = ("INT", "DECIMAL", "FLOAT", "DOUBLE")
-_MARKS = {"estimated": "~", "open": "…"}
 
 Row = tuple[Any, ...]
 
@@ -40,8 +41,22 @@ class Questions:
 
     @property
     def closed_day(self) -> date:
-        """The last day that is over."""
-        return self.campaign.closed_day or self.campaign.starts
+        """The campaign's last day that is over; its first while none is, and its last once all are."""
+        campaign = self.campaign
+        return max(campaign.starts, min(campaign.closed_day or campaign.starts, campaign.ends))
+
+    @property
+    def is_day_over(self) -> bool:
+        """Whether any of the campaign's days is over."""
+        closed = self.campaign.closed_day
+        return closed is not None and closed >= self.campaign.starts
+
+    @cached_property
+    def listed(self) -> tuple[int, int]:
+        """How many assets with posts the team lists, and how many of them were read. Where none was, our
+        side's other posts are shown in their place."""
+        (found,) = self.rows("listed")
+        return found[0], found[1]
 
     @property
     def window(self) -> Window:
@@ -85,7 +100,30 @@ class Questions:
         return self.as_table(caption, columns, rows)
 
     def as_table(self, caption: str, columns: Sequence[Column], rows: Sequence[Row]) -> Table:
-        return Table(caption, columns, [[self.cell(value) for value in row] for row in rows])
+        """A table; under "platform" stand the names of platforms."""
+        return Table(
+            caption,
+            columns,
+            [
+                [
+                    Cell(platform_name(value)) if column.label == "platform" and value else self.cell(value)
+                    for column, value in zip(columns, row, strict=True)
+                ]
+                for row in rows
+            ],
+        )
+
+    def linked(self, caption: str, columns: Sequence[Column], rows: Sequence[Row], label: str) -> Table:
+        """A table whose last column is no column: the address that the cell under `label` leads to."""
+        place = next(place for place, column in enumerate(columns) if column.label == label)
+        table = self.as_table(caption, columns[:-1], [row[:-1] for row in rows])
+        return replace(
+            table,
+            rows=[
+                [*cells[:place], replace(cells[place], address=row[-1]), *cells[place + 1 :]]
+                for cells, row in zip(table.rows, rows, strict=True)
+            ],
+        )
 
     def cell(self, value: object) -> Cell:
         if isinstance(value, datetime):
@@ -104,7 +142,7 @@ class Questions:
 
 def marked(value: int | None, completeness: str) -> Cell:
     """A number, and how well it is known."""
-    return Cell(as_cell(value), "" if value is None else _MARKS.get(completeness, ""))
+    return Cell(as_cell(value), "" if value is None else MARKS.get(completeness, ""))
 
 
 def sum_of(values: Sequence[int | None]) -> int | None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+from flows.answers.dates import in_words
 from flows.answers.page import Section
 from flows.answers.page.charts import rows, stacks
 from flows.answers.page.charts.days import Known
 from flows.answers.page.charts.wording import short
+from flows.answers.platforms import platform_name
 from flows.answers.sections.questions import Questions
 
 
@@ -15,7 +19,7 @@ def reactions(questions: Questions) -> Section:
         platforms.setdefault(platform, {}).setdefault(reaction, []).append((day, value, completeness))
     window = questions.window
     inside = [
-        (platform, {reaction: window.inside(days) for reaction, days in parts.items()})
+        (platform_name(platform), {reaction: window.inside(days) for reaction, days in parts.items()})
         for platform, parts in platforms.items()
     ]
     figure = stacks.by_day("reactions-by-type", "Reactions by type,", inside, window)
@@ -32,18 +36,31 @@ def reactions(questions: Questions) -> Section:
 def better_than_usual(questions: Questions) -> Section:
     columns, found = questions.ask("over_performing")
     places = {column.label: place for place, column in enumerate(columns)}
+    # Posts that read the same are told apart by their accounts, and those of one account by their days.
+    sources = [platform_name(row[places["platform"]]) for row in found]
+    for more in (
+        lambda row: row[places["account"]],
+        lambda row: in_words(row[places["posted"]].astimezone(questions.zone)),
+    ):
+        names = [(row[places["post"]], source) for row, source in zip(found, sources, strict=True)]
+        alike = Counter(names)
+        sources = [
+            f"{more(row)}, {source}" if alike[name] > 1 else source
+            for row, name, source in zip(found, names, sources, strict=True)
+        ]
     figure = rows.surprises(
         "better-than-usual",
         "Interactions at the end of the day after publication, and what was expected; each step to the right "
         "is ten times as many",
         [
             rows.Surprise(
-                f"{row[places['post']]}, {row[places['platform']]}",
+                row[places["post"]],
+                source,
                 row[places["interactions"]],
                 row[places["expected"]],
                 _said(row[places["interactions"]], row[places["times as many"]]),
             )
-            for row in found
+            for row, source in zip(found, sources, strict=True)
             if row[places["expected"]] is not None
         ],
     )
@@ -53,7 +70,7 @@ def better_than_usual(questions: Questions) -> Section:
         "Reactions, comments, shares, retweets and quotes of our side's posts at the end of the day after "
         "publication, as far as their platform tells them, against what earlier posts of the same account "
         "had by then. Posts of which other parts are told are no match for one another.",
-        [questions.as_table("Furthest above what was expected", columns, found)],
+        [questions.linked("Furthest above what was expected", columns, found, "post")],
         [figure] if figure else [],
         short="Better than usual",
     )

@@ -8,6 +8,7 @@ from datetime import timedelta
 from flows.answers.page import Column, Figure, Section, Table
 from flows.answers.page.charts import drawing, lines, rows
 from flows.answers.page.charts.wording import short
+from flows.answers.platforms import platform_name
 from flows.answers.sections.days import NUMBERS, Gained
 from flows.answers.sections.questions import Questions, Row, sum_of
 
@@ -42,8 +43,8 @@ def _tables(questions: Questions, columns: Sequence[Column], found: Sequence[Row
 
 def _figures(questions: Questions, gained: Sequence[Gained]) -> Iterator[Figure]:
     sides = list(dict.fromkeys((row.side_id, row.side) for row in gained))
-    shown = sides[:MOST_SIDES]
-    suffix = "" if len(shown) == len(sides) else f" ({len(shown)} of {len(sides)} sides)"
+    shown = _shown(gained, sides)
+    suffix = "" if len(shown) == len(sides) else f" ({len(shown)} of {len(sides)} sides, the most viewed)"
     totals = [
         rows.bars("totals-views", f"Views by platform and side{suffix}", _totals(gained, shown, ["views"])),
         rows.bars(
@@ -54,6 +55,14 @@ def _figures(questions: Questions, gained: Sequence[Gained]) -> Iterator[Figure]
         _together(questions, gained, shown, suffix),
     ]
     yield from filter(None, totals)
+
+
+def _shown(gained: Sequence[Gained], sides: _Sides) -> _Sides:
+    """Ours and the most viewed others, as many as there are colours, in the order of the registry."""
+    ours = {row.side_id for row in gained if row.is_ours}
+    views = {side_id: sum(row.views or 0 for row in gained if row.side_id == side_id) for side_id, _ in sides}
+    largest = sorted(views, key=lambda side_id: (side_id not in ours, -views[side_id]))[:MOST_SIDES]
+    return [side for side in sides if side[0] in largest]
 
 
 def _totals(
@@ -70,7 +79,8 @@ def _totals(
                 total = sum_of(values)
                 if values:
                     bars.append(rows.Bar(side, total, "not known" if total is None else short(total), place))
-            panels.append((platform if len(numbers) == 1 else f"{number} on {platform}", bars))
+            name = platform_name(platform)
+            panels.append((name if len(numbers) == 1 else f"{number.capitalize()} on {name}", bars))
     return panels
 
 
@@ -79,7 +89,7 @@ def _together(questions: Questions, gained: Sequence[Gained], sides: _Sides, suf
     window = questions.window
     panels = [
         (
-            platform,
+            platform_name(platform),
             [
                 lines.Line(
                     side,

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from flows.answers.dates import in_words
 from flows.answers.page import Figure
 from flows.answers.page.charts import days, drawing
 from flows.answers.page.charts.days import Gap, Window
 from flows.answers.page.charts.drawing import Spec
-from flows.answers.page.charts.wording import cut, in_words, one_line
+from flows.answers.page.charts.wording import cut, one_line
 
 _HEIGHT = 40
 
@@ -24,10 +25,8 @@ class Read:
     gaps: Sequence[Gap] = ()
 
     @property
-    def in_per_cent(self) -> int:
-        """Rounded down: only what was read whole was read to 100 per cent."""
-        due = sum(each for _, each, _ in self.days)
-        return 100 * sum(got for _, _, got in self.days) // due if due else 100
+    def share(self) -> str:
+        return _per_cent(sum(got for _, _, got in self.days), sum(due for _, due, _ in self.days))
 
 
 def by_day(anchor: str, caption: str, panels: Sequence[Read], window: Window) -> Figure | None:
@@ -54,10 +53,15 @@ def by_day(anchor: str, caption: str, panels: Sequence[Read], window: Window) ->
 
 
 def _said(panel: Read) -> str:
-    said = f"{one_line(panel.name)}: {panel.in_per_cent} % of the polls due were got"
-    due = [(got / due, day) for day, due, got in panel.days if due]
-    least, day = min(due)
-    return f"{said}, least on {in_words(day)} ({least:.0%})."
+    said = f"{one_line(panel.name)}: {panel.share} of the polls due were got"
+    _, day, got, due = min((got / due, day, got, due) for day, due, got in panel.days if due)
+    return f"{said}, least on {in_words(day)} ({_per_cent(got, due)})."
+
+
+def _per_cent(got: int, due: int) -> str:
+    """To a tenth; only what was read whole was read to 100 per cent."""
+    share = 100 * got / due if due else 100.0
+    return f"{share if got == due else min(share, 99.9):.1f} %"
 
 
 def _panel(panel: Read, window: Window) -> drawing.Panel:
@@ -83,7 +87,7 @@ def _panel(panel: Read, window: Window) -> drawing.Panel:
             "width": room,
             "height": _HEIGHT,
             "title": {
-                "text": f"{cut(panel.name, width - 60)}: {panel.in_per_cent} %",
+                "text": f"{cut(panel.name, width - 76)}: {panel.share}",
                 "dx": -days.MARGINS.left,
             },
             "layer": [

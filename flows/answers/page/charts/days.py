@@ -7,10 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from flows.answers.dates import in_words
+from flows.answers.known import COMPLETENESS, worst_of
 from flows.answers.page import Figure
 from flows.answers.page.charts import drawing
 from flows.answers.page.charts.drawing import Spec
-from flows.answers.page.charts.wording import cut, in_words, listed, one_line, room_of, short
+from flows.answers.page.charts.wording import cut, listed, one_line, room_of, short
+from flows.console import counted
 
 # Above so many days a bar is a week: on a phone a day would be less than three pixels.
 MOST_DAYS = 92
@@ -22,7 +25,9 @@ HEIGHT = 84
 MARGINS = drawing.Margins(left=42, right=16, top=30, bottom=28)
 
 _STEPS = (1, 2, 3, 7, 14, 28, 56, 91, 182, 364)
-_WORST = ("complete", "estimated", "open")
+# A week of which some days are not known is no whole week, however well its other days are known.
+PARTLY = "partly"
+LOOKS = (*COMPLETENESS, PARTLY)
 
 Known = tuple[date, int | None, str]
 """A day, what it brought (None when nobody knows), and how well that is known."""
@@ -72,7 +77,7 @@ class Window:
         last = (1 - 6 / room) * self.days
         shown = [self.first + timedelta(number) for number in range(0, self.days, step) if number < last]
         return {
-            "values": [_instant(day) + 12 * 3_600_000 for day in shown],
+            "values": [_instant(day) + 12 * 60 * 60 * 1000 for day in shown],
             "format": "%-d %b",
             "grid": False,
             "labelFlush": False,
@@ -90,14 +95,16 @@ class Window:
         weeks: dict[date, list[Known]] = {}
         for each in inside:
             weeks.setdefault(each[0] - timedelta(each[0].weekday()), []).append(each)
-        return [
-            Stretch(
-                max(monday, self.first),
-                min(monday + timedelta(7), self.last + timedelta(1)),
-                *summed(week),
-            )
-            for monday, week in sorted(weeks.items())
-        ]
+        # Before its first row nothing of it was there; from then on a day without one is not known.
+        born = min((day for day, _, _ in inside), default=self.first)
+        stretches = []
+        for monday, week in sorted(weeks.items()):
+            first, until = max(monday, self.first), min(monday + timedelta(7), self.last + timedelta(1))
+            value, known = summed(week)
+            told = sum(each is not None for _, each, _ in week)
+            is_whole = told == (until - max(first, born)).days
+            stretches.append(Stretch(first, until, value, known if is_whole else PARTLY))
+        return stretches
 
 
 @dataclass(frozen=True)
@@ -139,19 +146,27 @@ def describe(what: str, panels: Sequence[Daily], window: Window) -> str:
             f"{one_line(panel.name)}: {short(total)} {what} in all, "
             f"most {begins}{in_words(best.first)} ({short(best.value or 0)})."
         )
-    counted = [
-        known for panel in panels for _, value, known in window.inside(panel.days) if value is not None
-    ]
-    weak = [f"{counted.count(known)} {known}" for known in _WORST[1:] if known in counted]
+    drawn = [known for panel in panels for _, value, known in window.inside(panel.days) if value is not None]
+    weak = [f"{drawn.count(known):,} {known}" for known in COMPLETENESS[1:] if known in drawn]
     if weak:
-        said.append(f"Of {len(counted)} days drawn {listed(weak)}.")
+        said.append(f"Of {counted(len(drawn), 'day')} drawn {listed(weak)}.")
+    lost = sum(not_known(panel.days, window) for panel in panels)
+    if lost:
+        said.append(f"{counted(lost, 'day')} not known.")
     return " ".join(said)
+
+
+def not_known(days: Iterable[Known], window: Window) -> int:
+    """How many days of the window are not known, from the first on of which there is a row."""
+    inside = window.inside(days)
+    born = min((day for day, _, _ in inside), default=window.last + timedelta(1))
+    return (window.last - born).days + 1 - len({day for day, value, _ in inside if value is not None})
 
 
 def legend_of(panels: Sequence[Daily], window: Window) -> list[tuple[str, Spec]]:
     """What the looks of the bars mean, as far as they occur."""
     bars = [bar for panel in panels for bar in window.stretches(panel.days) if bar.value is not None]
-    found = [known for known in _WORST if any(bar.known == known for bar in bars)]
+    found = [known for known in LOOKS if any(bar.known == known for bar in bars)]
     if any(_inside(panel.gaps, window) for panel in panels):
         found.append("gap")
     if found == ["complete"]:
@@ -219,7 +234,7 @@ def _panel_of(panel: Daily, window: Window) -> drawing.Panel:
         bars = [bar for bar in window.stretches(panel.days) if bar.value is not None]
         x, y = across(window, room), upright(reach_of(bar.value or 0 for bar in bars))
         layers = bands(panel.gaps, window, HEIGHT)
-        for known in _WORST:
+        for known in LOOKS:
             values = [{**placed(bar), "value": bar.value} for bar in bars if bar.known == known]
             if values:
                 layers.append(
@@ -275,7 +290,7 @@ def summed(week: Sequence[Known]) -> tuple[int | None, str]:
     known = [(value, how) for _, value, how in week if value is not None]
     if not known:
         return None, "complete"
-    return sum(value for value, _ in known), max((how for _, how in known), key=_WORST.index)
+    return sum(value for value, _ in known), worst_of(how for _, how in known)
 
 
 def _inside(gaps: Sequence[Gap], window: Window) -> list[Gap]:

@@ -30,9 +30,16 @@ LOOKS: dict[str, Spec] = {
     "complete": {"fillOpacity": 1},
     "estimated": {"fillOpacity": 0.3, "strokeWidth": 1},
     "open": {"fillOpacity": 0, "strokeWidth": 1, "strokeDash": [2, 2]},
+    "partly": {"fillOpacity": 0.6, "strokeWidth": 1, "strokeDash": [5, 3]},
     "gap": {"fill": QUIET, "fillOpacity": 0.2},
 }
-SAID = {"complete": "complete", "estimated": "estimated", "open": "open", "gap": "nothing was read"}
+SAID = {
+    "complete": "complete",
+    "estimated": "estimated",
+    "open": "open: a post is gone, or the day goes on",
+    "partly": "some days of the week are not known",
+    "gap": "nothing was read",
+}
 
 _GAP = 28
 
@@ -103,44 +110,49 @@ def figure(
 ) -> Figure:
     """Panels of one chart under their legend: side by side on a screen, below each other on a phone.
 
-    Several are drawn once, for a phone, and two of those stand side by side on a screen.
+    Several are drawn once, for a phone; two of those stand side by side on a screen, three on a large one.
     """
     description = one_line(description)
     narrow = _drawn([panel(NARROW) for panel in panels])
     wide = narrow if len(panels) > 1 else _drawn([panel(WIDE) for panel in panels])
     columns = min(len(panels), 2)
+    widest = 3 * NARROW + 2 * _GAP
     return Figure(
         anchor,
         caption,
         description,
         _sheet(wide, WIDE, columns, margins, legend, description),
         _sheet(narrow, NARROW, 1, margins, legend, description),
+        _sheet(narrow, widest, 3, margins, legend, description) if len(panels) > 2 else None,
     )
 
 
-def rounded_out(low: float, high: float) -> tuple[float, float]:
-    """The ends of an axis: the ticks around two numbers."""
-    step = _step(low, high)
+def rounded_out(low: float, high: float, most: int = 3) -> tuple[float, float]:
+    """The ends of an axis: the ticks around two numbers, between which lie `most` steps."""
+    step = _step(low, high, most)
     return floor(low / step) * step, ceil(high / step) * step
 
 
-def numbers(low: float, high: float) -> Spec:
-    """An axis of whole numbers of things, with about three ticks between its ends."""
-    step = _step(low, high)
+def numbers(low: float, high: float, most: int = 3) -> Spec:
+    """An axis of whole numbers of things, with a tick at each of its ends where those are rounded."""
+    step = _step(low, high, most)
+    values = [number * step for number in range(ceil(low / step), floor(high / step) + 1)]
     return {
-        "values": [number * step for number in range(ceil(low / step), floor(high / step) + 1)],
+        "values": values,
+        # Of more than it would choose itself, Vega keeps the first and the last alone.
+        "tickCount": len(values),
         "ticks": False,
         # Thousands of millions are billions here, not giga.
         "labelExpr": "replace(format(datum.value, '~s'), 'G', 'B')",
     }
 
 
-def _step(low: float, high: float) -> int:
-    """The smallest of 1, 2, 5, 10, 20 … that goes three times at most into what lies between two numbers."""
+def _step(low: float, high: float, most: int) -> int:
+    """The smallest of 1, 2, 5, 10 … that goes so many times at most into what lies between two numbers."""
     power = 1
     while True:
         for step in (power, 2 * power, 5 * power):
-            if (high - low) / step <= 3:
+            if (high - low) / step <= most:
                 return step
         power *= 10
 

@@ -1,4 +1,5 @@
-"""What has come together since the beginning, as lines: a side or a campaign each, named at its end."""
+"""What has come together since the beginning, as lines: a side or a campaign each, named at its end, or above
+all panels where a name has no room there."""
 
 from __future__ import annotations
 
@@ -9,14 +10,14 @@ from itertools import accumulate, pairwise
 from flows.answers.page import Figure
 from flows.answers.page.charts import drawing
 from flows.answers.page.charts.drawing import Spec
-from flows.answers.page.charts.wording import cut, listed, one_line, short
-
-# More lines than colours would be told apart by nothing, and their names would not fit.
-MOST_LINES = len(drawing.SERIES)
+from flows.answers.page.charts.wording import cut, listed, one_line, room_of, short
+from flows.console import counted
 
 _HEIGHT = 120
 _NAME_APART = 14
-_MARGINS = drawing.Margins(left=42, right=102, top=30, bottom=28)
+_STEPS = 4
+_NAMED_AT_ENDS = drawing.Margins(left=42, right=102, top=30, bottom=28)
+_NAMED_ABOVE = drawing.Margins(left=42, right=16, top=30, bottom=28)
 
 
 @dataclass(frozen=True)
@@ -53,22 +54,38 @@ def together(
         return None
     description = " ".join(
         f"{one_line(title)}: "
-        + listed([f"{one_line(line.name)} {short(line.total)} in {len(line.days)} days" for line in lines])
+        + listed(
+            [
+                f"{one_line(line.name)} {short(line.total)} in {counted(len(line.days), 'day')}"
+                for line in lines
+            ]
+        )
         + "."
         for title, lines in told
     )
-    chosen = [(title, sorted(lines, key=lambda line: -line.total)[:MOST_LINES]) for title, lines in told]
-    panels_of = [_panel(title, lines, ticks, days) for title, lines in chosen]
-    return drawing.figure(anchor, caption, description, panels_of, _MARGINS)
+    colours = {line.name: _colour(line) for _, lines in told for line in lines}
+    fits = all(room_of(one_line(name)) <= _NAMED_AT_ENDS.right - 6 for name in colours)
+    margins = _NAMED_AT_ENDS if fits else _NAMED_ABOVE
+    legend = [] if fits else [(name, {"fill": colour}) for name, colour in colours.items()]
+    panels_of = [_panel(title, lines, ticks, days, margins) for title, lines in told]
+    return drawing.figure(anchor, caption, description, panels_of, margins, legend)
 
 
-def _panel(title: str, lines: Sequence[Line], ticks: Sequence[tuple[float, str]], days: int) -> drawing.Panel:
+def _panel(
+    title: str,
+    lines: Sequence[Line],
+    ticks: Sequence[tuple[float, str]],
+    days: int,
+    margins: drawing.Margins,
+) -> drawing.Panel:
+    lines = sorted(lines, key=lambda line: -line.total)
+
     def draw(width: int) -> Spec:
-        room = _MARGINS.plot(width)
+        room = margins.plot(width)
         low = min(min(line.sums) for line in lines)
         high = max(max(line.sums) for line in lines)
         # The place of a name is reckoned here, so the scale must not be rounded by Vega.
-        high = high if high > low else low + 1
+        ends = drawing.rounded_out(low, high if high > low else low + 1, _STEPS)
         x: Spec = {
             "field": "x",
             "type": "quantitative",
@@ -78,12 +95,12 @@ def _panel(title: str, lines: Sequence[Line], ticks: Sequence[tuple[float, str]]
         y: Spec = {
             "field": "y",
             "type": "quantitative",
-            "scale": {"domain": [low, high], "nice": False},
-            "axis": drawing.numbers(low, high),
+            "scale": {"domain": list(ends), "nice": False},
+            "axis": drawing.numbers(*ends, _STEPS),
         }
         layers: list[Spec] = []
         for line in lines:
-            colour = drawing.SERIES[line.series % len(drawing.SERIES)]
+            colour = _colour(line)
             for is_sure in (True, False):
                 values = [
                     {"x": day, "y": before, "x2": day + 1, "y2": after}
@@ -99,11 +116,12 @@ def _panel(title: str, lines: Sequence[Line], ticks: Sequence[tuple[float, str]]
                             "encoding": {"x": x, "y": y, "x2": {"field": "x2"}, "y2": {"field": "y2"}},
                         }
                     )
-        layers.append(_names(lines, room, (low, high)))
+        if margins is _NAMED_AT_ENDS:
+            layers.append(_names(lines, room, ends))
         return {
             "width": room,
             "height": _HEIGHT,
-            "title": {"text": cut(title, width), "dx": -_MARGINS.left},
+            "title": {"text": cut(title, width), "dx": -margins.left},
             "layer": layers,
         }
 
@@ -119,8 +137,12 @@ def _names(lines: Sequence[Line], room: int, domain: tuple[float, float]) -> Spe
         # Never above the one before, and with room below for those that follow.
         lowest = _HEIGHT + 6 - _NAME_APART * (len(lines) - len(places) - 1)
         place = max(min(wanted, lowest), places[-1][0] + _NAME_APART if places else 0)
-        places.append((place, cut(line.name, _MARGINS.right - 6)))
+        places.append((place, one_line(line.name)))
     return drawing.words([(room + 6, place, text) for place, text in places])
+
+
+def _colour(line: Line) -> str:
+    return drawing.SERIES[line.series % len(drawing.SERIES)]
 
 
 def _axis(ticks: Sequence[tuple[float, str]], room: int) -> Spec:

@@ -8,16 +8,18 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
+from flows.answers.dates import in_words
 from flows.answers.page.charts import drawing
-from flows.answers.page.charts.days import Known, Window
-from flows.answers.page.charts.wording import in_words, short
+from flows.answers.page.charts.days import Known, Window, not_known
+from flows.answers.page.charts.wording import short
+from flows.console import counted
 
 WIDTH, HEIGHT = 96, 24
 
 
 def sparkline(days: Sequence[Known], window: Window, what: str) -> Markup | None:
-    """Bars on one scale from the first day of the window to its last, paler where days are estimated or open;
-    None when none is known."""
+    """Bars on one scale from the first day of the window to its last, paler where days are estimated, open
+    or in part not known; None when none is known."""
     bars = [bar for bar in window.stretches(days) if bar.value is not None]
     if not bars:
         return None
@@ -37,6 +39,8 @@ def sparkline(days: Sequence[Known], window: Window, what: str) -> Markup | None
     best = max(bars, key=lambda bar: bar.value or 0)
     begins = "in the week of " if window.is_by_week else "on "
     said = f"{what} a {window.a_bar}, most {begins}{in_words(best.first)}: {short(best.value or 0)}"
+    if lost := not_known(days, window):
+        said += f"; {counted(lost, 'day')} not known"
     sheet = drawing.picture(said)
     for is_sure, look in ((True, {}), (False, {"fill-opacity": "0.4"})):
         if paths[is_sure]:

@@ -9,7 +9,8 @@ from flows.answers.page import Figure
 from flows.answers.page.charts import days, drawing
 from flows.answers.page.charts.days import Known, Window
 from flows.answers.page.charts.drawing import Spec
-from flows.answers.page.charts.wording import cut, listed, one_line, short
+from flows.answers.page.charts.wording import cut, listed, one_line, room_of, short
+from flows.console import counted
 
 # As many as there are colours; what is rarer is put together as the last.
 MOST_PARTS = len(drawing.SERIES)
@@ -44,11 +45,17 @@ def by_day(
         + "."
         for title, parts in panels_of
     )
+    lost = sum(
+        days.not_known([each for part in parts.values() for each in part], window) for _, parts in panels_of
+    )
+    if lost:
+        description += f" {counted(lost, 'day')} not known."
     legend = [(name, {"fill": drawing.SERIES[place]}) for place, name in enumerate(names)]
-    weak = {known for _, parts in panels_of for part in parts.values() for _, _, known in part}
+    bars = [bar for _, parts in panels_of for part in parts.values() for bar in window.stretches(part)]
+    weak = {bar.known for bar in bars if bar.value}
     legend += [
         (drawing.SAID[known], {"fill": drawing.QUIET, "stroke": drawing.QUIET, **drawing.LOOKS[known]})
-        for known in ("estimated", "open")
+        for known in days.LOOKS[1:]
         if known in weak
     ]
     return drawing.figure(
@@ -98,7 +105,10 @@ def _panel(
         return {
             "width": room,
             "height": _HEIGHT,
-            "title": {"text": f"{cut(title, width - 80)}: {total}", "dx": -days.MARGINS.left},
+            "title": {
+                "text": f"{cut(title, width - room_of(total) - 30)}: {total}",
+                "dx": -days.MARGINS.left,
+            },
             "layer": layers,
         }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from datetime import date
 
 from flows.console import plain
 
@@ -56,10 +55,6 @@ def cut(text: str, room: float) -> str:
         if room_of(shorter) <= room:
             return shorter
     return "…"
-
-
-def in_words(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
 
 
 def listed(parts: Sequence[str]) -> str:
