@@ -175,7 +175,8 @@ def test_a_platform_that_guides_people_says_where_and_for_what(connector: Module
         return
     places = [guide.made_at, guide.grants, *(further.made_at for further in guide.further)]
     assert all(place.address.startswith("https://") and place.way for place in places)
-    assert guide.own and guide.name
+    assert guide.own
+    assert guide.name
     # Each permission that the platform is asked about has a line of what is missing without it.
     needed = (*getattr(connector, "NEEDED_PERMISSIONS", ()), *guide.for_audiences)
     assert set(needed) <= set(guide.permissions)

@@ -99,10 +99,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     [
         ("parquet", lambda file: whole([file])),
         ("database", is_damaged),
-        (
-            "warehouse",
-            lambda file: ask(file, ENDLESS),
-        ),
+        ("warehouse", lambda file: ask(file, ENDLESS)),
     ],
     ids=["files", "a database", "a question"],
 )
