@@ -22,6 +22,10 @@ settings.load_profile("pipeline")
 
 ROOT = Path(__file__).parents[1]
 
+# How wide the terminal is in which the tests happen to run.
+for _name in ("COLUMNS", "LINES"):
+    os.environ.pop(_name, None)
+
 # Files go to workers whole, and so do these folders, each of whose files would start the same servers again.
 TOGETHER = ("distributed", "s3")
 

@@ -245,7 +245,7 @@ def test_on_a_screen_no_list_and_no_leaderboard_hides_its_end(opened: Open) -> N
     board = page.locator("#leaderboard .scroll").first
     usual = {
         "rank": "18",
-        "views": "13,400,000",
+        "views": "12,345,678",
         "shares": "85,638",
         "retweets": "356,843",
         "views, last 7 days": "2,338,987",

@@ -340,7 +340,8 @@ def worked(server: Scene) -> Scene:
         for name in names:
             server.order(name)
         server.wait_for(*names)
-    server.worker.terminate()
+    # Its runs have ended; how long Prefect's worker takes to leave is not looked at.
+    server.worker.kill()
     server.worker.wait(60)
     return server
 
