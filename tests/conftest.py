@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,9 @@ settings.register_profile(
 settings.load_profile("pipeline")
 
 ROOT = Path(__file__).parents[1]
+
+# A job in the background of a shell ignores Ctrl-C, and so would all that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How wide the terminal is in which the tests happen to run.
 for _name in ("COLUMNS", "LINES"):

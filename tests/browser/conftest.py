@@ -49,7 +49,8 @@ Open = Callable[..., Opened]
 Scheme = Literal["light", "dark"]
 
 
-# Playwright's loop runs in the thread of the tests, where others begin loops of their own: it ends with the file.
+# Playwright's loop runs in the thread of the tests, where others begin loops of their own; it ends with the
+# file.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium without a window."""

@@ -192,12 +192,12 @@ def test_a_collect_that_lost_its_lock_lands_nothing_more_by_its_old_list_of_what
     with collects_turn(tmp_path / "one", "x", lake=one):
         bucket.store.refusal = (503, "SlowDown", "")
         until(lambda: is_lost(place.mirror))
-        bucket.store.refusal = None
         with (
             pytest.raises(LakeOutOfReach, match="another machine may work on the lake"),
             LandingWriter(one / "landing") as writer,
         ):
             writer.add(row)
+        bucket.store.refusal = None
     assert bucket.names() == set()
 
 
