@@ -85,7 +85,7 @@ def opened(browser: Browser, report: Path) -> Iterator[Open]:
         window.page.context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def seen(browser: Browser, report: Path) -> Open:
     """The report in a window that tests share, drawn to a size: it is looked at, and nothing is touched."""
     window = cache(lambda scheme: _open(browser, report, scheme))
@@ -98,7 +98,7 @@ def seen(browser: Browser, report: Path) -> Open:
     return look
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def unfolded(browser: Browser, report: Path) -> Open:
     """The same with every fold open."""
 

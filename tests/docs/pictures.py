@@ -40,7 +40,7 @@ QUIET = (
     *("--disable-background-networking", "--disable-component-update"),
 )
 SCREEN: ViewportSize = {"width": 1280, "height": 800}
-LARGEST_BYTES = 200_000
+LARGEST_BYTES = 250_000
 
 SHOWN = "uk-general-election-2019"
 # In the last hours of the campaign that the demo replays.
