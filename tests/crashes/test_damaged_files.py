@@ -7,6 +7,7 @@ import random
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from tests.killing import Forge
 from tests.warehouse.compare import Rows, differences, everything_held
 from warehouse.build import build
 from warehouse.landed_files import landed_files
-from warehouse.sealed import is_as_sealed
+from warehouse.sealed import DAMAGED, is_as_sealed
 
 Damage = Callable[[bytes, random.Random], bytes]
 
@@ -151,8 +152,10 @@ def test_no_turned_bit_of_an_answer_goes_unseen(original: Built, tmp_path: Path,
     unseen = []
     for _ in range(300):
         file.write_bytes(with_a_bit_turned(whole, chance.random))
-        if is_as_sealed(file):
-            unseen.append(pq.ParquetFile(file).read())
+        # A bit beside the sum may hide it, and then no reader finds its way.
+        with suppress(*DAMAGED):
+            if is_as_sealed(file):
+                unseen.append(pq.ParquetFile(file).read())
     # The name under which the sum is kept is a few bytes of some thousands; the rows are whole then.
     assert len(unseen) < 10
     assert all(table.equals(rows) for table in unseen)

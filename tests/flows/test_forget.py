@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -108,10 +108,7 @@ def data(told: Path, home: Path) -> Path:
     page = home / "data" / "reports" / "water-2026" / "2026-05-20" / "report.html"
     page.parent.mkdir(parents=True)
     page.write_text(f"<td>{html.escape(TITLE)}</td>")
-    pq.write_table(
-        duckdb.sql("select $t as title", params={"t": TITLE}).to_arrow_table(),
-        page.with_name("posts.parquet"),
-    )
+    pq.write_table(pa.table({"title": [TITLE]}), page.with_name("posts.parquet"))
     page.with_name("totals.csv").write_text("views\n5\n")
     return home / "data"
 
