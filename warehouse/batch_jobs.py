@@ -256,25 +256,29 @@ def _write_answers(con: duckdb.DuckDBPyConnection, platform: str, folder: Path) 
     """Write what the answers say; how many sightings, and how many answers with status 200 are no JSON."""
     folder.mkdir()
     made = folder / "made.parquet"
+    # A variable, so that the text is the same for every batch: parsing it takes as long as reading an answer.
+    con.execute(f"set variable made = {sql.literal(str(made))}")
     con.execute(f"create table sightings ({SIGHTING})")
     answers = told_by_answers(con, platform)
-    row = con.execute(
+    row = sql.run(
+        con,
         f"""
         copy (select {WITHOUT_WHAT_IS_NOT_SAID} from ({answers}))
-        to {sql.literal(str(made))} (format parquet, compression zstd)
-        """
+        to (getvariable('made')) (format parquet, compression zstd)
+        """,
     ).fetchone()
     assert row is not None
     sightings = int(row[0])
     # Whatever told something is JSON: only the others are looked at again.
-    con.execute(
-        f"""
+    sql.run(
+        con,
+        """
         create table silent as
         select response_id
         from landed
-        anti join (select distinct response_id from {sql.parquet([made])}) using (response_id)
+        anti join (select distinct response_id from read_parquet(getvariable('made'))) using (response_id)
         where status = 200
-        """
+        """,
     )
     if sightings == 0:
         made.unlink()

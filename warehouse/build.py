@@ -7,14 +7,16 @@ failed check keeps yesterday's.
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
 import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -23,17 +25,17 @@ import duckdb
 from warehouse import checking, layers, sql
 from warehouse.batch_jobs import Over, here
 from warehouse.batches import drop_damaged
-from warehouse.commenting import comment
+from warehouse.commenting import comment, comment_on_new, descriptions, everything_said
 from warehouse.export_names import attach_as_known_at
 from warehouse.forgetting import has_forgotten_since
 from warehouse.landed_files import landed_files
 from warehouse.macros import make_macros
 from warehouse.mirrored import LakeOutOfReach, bring_up_to_date
 from warehouse.one_at_a_time import BUILD_LOCK, Busy, one_at_a_time
-from warehouse.opening import attach_to_read, connect, is_damaged, open_to_make, open_to_read
+from warehouse.opening import attach_to_make, attach_to_read, connect, detach, is_damaged
 from warehouse.progress import Progress, Step, nobody_watches
 from warehouse.publish import publish
-from warehouse.readable import has_landing_columns, whole
+from warehouse.readable import are_whole, has_landing_columns, whole
 from warehouse.readings import update
 from warehouse.refusals import BuildRefused as BuildRefused
 from warehouse.sightings import SIGHTING, fingerprint
@@ -122,30 +124,33 @@ def build(
         digest = update(landing, readings, full=full, progress=progress, over=over)
         made = warehouse.with_name(f".{warehouse.name}.{os.getpid()}.part")
         try:
-            with connect() as con:
-                registries, damaged = _known_registries(con, landing, as_known_at)
-                # Last: a damaged file may leave a database that refuses whatever comes after it.
-                before = None if full else _basis_of(con, warehouse)
-            try:
-                mode, counted, tables, warnings = _make(
-                    readings, digest.files, warehouse, made, registries, before, as_known_at, progress
+            with _asked(landing, warehouse, as_known_at) as asked:
+                work = _Work(
+                    readings=readings,
+                    files=digest.files,
+                    warehouse=warehouse,
+                    made=made,
+                    registries=asked.registries,
+                    before=None if full else asked.published,
+                    as_known_at=as_known_at,
+                    progress=progress,
                 )
-            except duckdb.InterruptException:
-                raise
-            except duckdb.Error:
-                is_lost = is_damaged(warehouse)
-                if not drop_damaged(readings) and not is_lost:
+                try:
+                    done = _make(asked.con, work)
+                except duckdb.InterruptException:
                     raise
-                # Somebody damaged what is made from landing: it is made from landing again.
-                _drop_made(made)
-                again = update(landing, readings, full=False, progress=progress, over=over)
-                digest = digest.then(again)
-                mode, counted, tables, warnings = _make(
-                    readings, digest.files, warehouse, made, registries, None, as_known_at, progress
-                )
-            if mode != "unchanged":
+                except duckdb.Error:
+                    is_lost = is_damaged(warehouse)
+                    if not drop_damaged(readings) and not is_lost:
+                        raise
+                    # Somebody damaged what is made from landing: it is made from landing again.
+                    _drop_made(made)
+                    again = update(landing, readings, full=False, progress=progress, over=over)
+                    digest = digest.then(again)
+                    done = _make(connect(), replace(work, files=digest.files, before=None))
+            if done.mode != "unchanged":
                 progress("publishing")
-                publish(made, warehouse, keep, was_read=mode == "incremental")
+                publish(made, warehouse, keep, was_read=asked.published is not None)
             else:
                 drop_set_aside(warehouse)
         finally:
@@ -155,15 +160,15 @@ def build(
                 # Python tells of Ctrl-C, once, where a query was broken off for it: often within the first.
                 _drop_made(made)
     return BuildReport(
-        mode=mode,
+        mode=done.mode,
         responses=digest.responses,
         sightings=digest.sightings,
-        readings=counted,
-        tables=tables,
+        readings=done.readings,
+        tables=done.tables,
         seconds=time.monotonic() - started,
-        failed=(*digest.unreadable, *damaged),
+        failed=(*digest.unreadable, *asked.damaged),
         not_json=digest.not_json,
-        warnings=warnings,
+        warnings=done.warnings,
     )
 
 
@@ -228,103 +233,126 @@ def _drop_made(made: Path) -> None:
     shutil.rmtree(f"{made}.tmp", ignore_errors=True)
 
 
-def _make(
-    readings: Path,
-    files: frozenset[str],
-    warehouse: Path,
-    made: Path,
-    registries: _Registries,
-    before: _Basis | None,
-    as_known_at: datetime | None,
-    progress: Progress,
-) -> tuple[str, int, dict[str, int], tuple[checking.Warned, ...]]:
-    """Make the next warehouse at `made`, checked and closed, in the memory meant for so much or, where that
-    does not do, in all that a build may have; returns (mode, readings, rows by mart, warnings)."""
-    meant = max(MEMORY_AT_LEAST, MEMORY_A_BYTE * _size(readings, files))
+@dataclass(frozen=True)
+class _Work:
+    """What a warehouse is to be made from, and where.
+
+    `files` are those of the readings, relative to their folder; `before` is what the published `warehouse`
+    was made from, None where nothing of it is to be continued; the next one is made at `made`.
+    """
+
+    readings: Path
+    files: frozenset[str]
+    warehouse: Path
+    made: Path
+    registries: _Registries
+    before: _Basis | None
+    as_known_at: datetime | None
+    progress: Progress
+
+    def size(self, files: frozenset[str]) -> int:
+        """How many bytes some files of the readings have."""
+        return sum((self.readings / name).stat().st_size for name in files)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What came of it: full, incremental or unchanged, how many readings the tables rest on, how many rows
+    each of them has, and what people should look at."""
+
+    mode: str
+    readings: int
+    tables: dict[str, int]
+    warnings: tuple[checking.Warned, ...]
+
+
+def _make(con: duckdb.DuckDBPyConnection, work: _Work) -> _Made:
+    """Make the next warehouse, checked and closed, in the memory meant for so much or, where that does not
+    do, in all that a build may have; in the database in memory of a connection, which is closed then."""
+    meant = max(MEMORY_AT_LEAST, MEMORY_A_BYTE * work.size(work.files))
     try:
-        return _make_in(meant, readings, files, warehouse, made, registries, before, as_known_at, progress)
+        with con:
+            return _make_in(meant, con, work)
     except duckdb.OutOfMemoryException:
-        _drop_made(made)
-        progress("beginning again with more memory")
-        return _make_in(None, readings, files, warehouse, made, registries, before, as_known_at, progress)
+        _drop_made(work.made)
+        work.progress("beginning again with more memory")
+        with connect() as another:
+            return _make_in(None, another, work)
 
 
-def _make_in(
-    memory: int | None,
-    readings: Path,
-    files: frozenset[str],
-    warehouse: Path,
-    made: Path,
-    registries: _Registries,
-    before: _Basis | None,
-    as_known_at: datetime | None,
-    progress: Progress,
-) -> tuple[str, int, dict[str, int], tuple[checking.Warned, ...]]:
+def _make_in(memory: int | None, con: duckdb.DuckDBPyConnection, work: _Work) -> _Made:
     """Make it in so many bytes of memory; None for as many as a build may have. It continues the published
-    one where that was made from `before` and goes on from there."""
+    one where that was made from `work.before` and goes on from there."""
+    before, registries, progress = work.before, work.registries, work.progress
     basis = _Basis(
         summaries=_text_of("summaries"),
-        derived=_text_of("registry", "facts", "scope", "marts", "macros", "checks", "dictionary"),
+        derived=_text_of("registry", "facts", "scope", "marts", "macros", "checks", and_also=_said()),
         zones=_zones(registries.in_force),
-        as_known_at=as_known_at,
+        as_known_at=work.as_known_at,
         registry_body=registries.in_force,
         registry_history=registries.fingerprint,
-        files=files,
+        files=work.files,
     )
     if before == basis:
-        with open_to_read(warehouse) as con:
-            return "unchanged", _count_readings(con), _count_rows(con), checking.warned(con)
+        return _Made("unchanged", _count_readings(con), _count_rows(con), checking.warned(con))
+    detach(con)
     continues = (
         before is not None
         and basis.continues(before)
-        and not _is_mostly_new(readings, basis.files - before.files, files)
+        and not _is_mostly_new(work, basis.files - before.files)
     )
-    fresh = sorted(files)
+    fresh = sorted(basis.files)
     if before is not None and continues:
         fresh = sorted(basis.files - before.files)
-        shutil.copyfile(warehouse, made)
-    with open_to_make(made) as con:
-        con.execute("set TimeZone = 'UTC'")
-        con.execute("set preserve_insertion_order = false")
-        _limit_memory(con, memory)
-        if _size(readings, files) < LITTLE:
-            con.execute("set threads = 1")
-        _attach_readings(con, readings, fresh, sorted(files), as_known_at)
-        if as_known_at is not None and sql.count(con, "readings.sightings") == 0:
-            raise BuildRefused(
-                f"nothing had been read by {as_known_at.isoformat()}; give a later moment to --as-known-at"
-            )
-        con.execute("create temp table registry_in_force as select ?::varchar as body", [registries.in_force])
-        con.execute(f"create temp table registry_history as {registries.history}")
-        keeps = before is not None and continues and basis.derived == before.derived
-        keeps_registry = keeps and before is not None and basis.has_registries_of(before)
-        layers.begin(con, keeps=keeps, keeps_registry=keeps_registry)
-        checking.prepare(con)
-        if not keeps_registry:
-            layers.make(con, "registry", progress)
-        if not keeps:
-            _load_dictionary(con)
-        con.execute("create schema if not exists summaries")
-        if fresh or not continues:
-            models = sql.models("summaries")
-            for number, model in enumerate(models):
-                progress(Step(f"merging {model.table}", number, len(models)))
-                con.execute(model.text)
-        else:
-            layers.nothing_merged(con)
-        layers.make(con, "facts", progress, keeps=keeps)
-        layers.make(con, "marts", progress, keeps=keeps)
-        if not keeps:
-            make_macros(con, are_some_there=continues)
-        progress("checking")
-        warnings = checking.check(con)
-        _write_basis(con, basis)
-        comment(con, macros_too=not keeps)
-        counted, tables = _count_readings(con), _count_rows(con)
-        for database in ("readings", "scope", "before"):
-            con.execute(f"detach {database}")
-        con.execute("checkpoint")
-    return ("incremental" if continues else "full"), counted, tables, warnings
+        shutil.copyfile(work.warehouse, work.made)
+    attach_to_make(con, work.made)
+    con.execute("set TimeZone = 'UTC'")
+    con.execute("set preserve_insertion_order = false")
+    _limit_memory(con, memory)
+    if work.size(work.files) < LITTLE:
+        con.execute("set threads = 1")
+    _attach_readings(con, work, fresh)
+    if work.as_known_at is not None and sql.count(con, "readings.sightings") == 0:
+        raise BuildRefused(
+            f"nothing had been read by {work.as_known_at.isoformat()}; give a later moment to --as-known-at"
+        )
+    con.execute("create temp table registry_in_force as select ?::varchar as body", [registries.in_force])
+    con.execute(f"create temp table registry_history as {registries.history}")
+    keeps = before is not None and continues and basis.derived == before.derived
+    keeps_registry = keeps and before is not None and basis.has_registries_of(before)
+    layers.begin(con, keeps=keeps, keeps_registry=keeps_registry)
+    checking.prepare(con)
+    if not keeps_registry:
+        layers.make(con, "registry", progress)
+    if not keeps:
+        _load_dictionary(con)
+    con.execute("create schema if not exists summaries")
+    if fresh or not continues:
+        models = sql.models("summaries")
+        for number, model in enumerate(models):
+            progress(Step(f"merging {model.table}", number, len(models)))
+            sql.run(con, model.text)
+    else:
+        layers.nothing_merged(con)
+    layers.make(con, "facts", progress, keeps=keeps)
+    layers.make(con, "marts", progress, keeps=keeps)
+    if not keeps:
+        make_macros(con, are_some_there=continues)
+    progress("checking")
+    warnings = checking.check(con)
+    _write_basis(con, basis)
+    if keeps:
+        new = layers.made_anew(keeps_registry=keeps_registry)
+        comment_on_new(con, {*new, *(model.table for model in sql.models("ops"))}, macros_too=False)
+    elif continues:
+        comment(con)
+    else:
+        comment_on_new(con, descriptions(), macros_too=True)
+    counted, tables = _count_readings(con), _count_rows(con)
+    for database in ("readings", "scope", "before"):
+        con.execute(f"detach {database}")
+    con.execute("checkpoint")
+    return _Made("incremental" if continues else "full", counted, tables, warnings)
 
 
 def _limit_memory(con: duckdb.DuckDBPyConnection, memory: int | None) -> None:
@@ -335,15 +363,10 @@ def _limit_memory(con: duckdb.DuckDBPyConnection, memory: int | None) -> None:
     con.execute(f"set memory_limit = '{most if memory is None else min(memory, most)}B'")
 
 
-def _is_mostly_new(readings: Path, fresh: frozenset[str], files: frozenset[str]) -> bool:
+def _is_mostly_new(work: _Work, fresh: frozenset[str]) -> bool:
     """Whether so much is new that making everything is quicker than merging it in."""
-    new = _size(readings, fresh)
-    return new > MUCH and 2 * new > _size(readings, files)
-
-
-def _size(readings: Path, files: frozenset[str]) -> int:
-    """How many bytes some files of the readings have."""
-    return sum((readings / name).stat().st_size for name in files)
+    new = work.size(fresh)
+    return new > MUCH and 2 * new > work.size(work.files)
 
 
 @dataclass(frozen=True)
@@ -377,9 +400,8 @@ class _Basis:
 
 
 def _basis_of(con: duckdb.DuckDBPyConnection, warehouse: Path) -> _Basis | None:
-    """What the published warehouse was made from; None when it is missing or not of this release."""
-    if not warehouse.exists():
-        return None
+    """What the published warehouse was made from, which stays attached; None when it is damaged or not of
+    this release, and the connection may be of no use afterwards."""
     try:
         attach_to_read(con, warehouse)
         row = con.execute(
@@ -414,13 +436,21 @@ def _write_basis(con: duckdb.DuckDBPyConnection, basis: _Basis) -> None:
     )
 
 
-def _text_of(*names: str) -> str:
-    """A fingerprint of the files of some layers, and of the readings that they rest on."""
-    digest = hashlib.sha256(fingerprint().encode() + layers.INSTANTS.read_bytes())
+def _text_of(*names: str, and_also: str = "") -> str:
+    """A fingerprint of the files of some layers, as this process has them, of the readings that they rest on
+    and of another text."""
+    digest = hashlib.sha256((fingerprint() + sql.text_of(layers.INSTANTS)).encode())
     for layer in names:
-        for path in sorted((sql.FOLDER / layer).iterdir()):
-            digest.update(path.name.encode() + path.read_bytes())
+        for path in sql.files_of(sql.FOLDER / layer):
+            digest.update((path.name + sql.text_of(path)).encode())
+    digest.update(and_also.encode())
     return digest.hexdigest()[:16]
+
+
+def _said() -> str:
+    """What is said by the dictionary and by the comments, which are kept with the tables that they are on."""
+    dictionary = [path.name + sql.text_of(path) for path in sql.files_of(DICTIONARY, ".csv")]
+    return "".join([*dictionary, everything_said()])
 
 
 @dataclass(frozen=True)
@@ -435,18 +465,48 @@ class _Registries:
     fingerprint: str
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What a build asks first: the registries that were known, the registry files that cannot be read, and
+    what the published warehouse was made from, None when there is none or it cannot be continued. It is
+    attached to `con`, whose database in memory is as good as new for the rest."""
+
+    con: duckdb.DuckDBPyConnection
+    registries: _Registries
+    damaged: tuple[Path, ...]
+    published: _Basis | None
+
+
+@contextmanager
+def _asked(landing: Path, warehouse: Path, as_known_at: datetime | None) -> Iterator[_Asked]:
+    """Ask it of one database, for opening one takes as long as twenty of its small queries; of another where
+    something is damaged."""
+    landed = landed_files(landing, "registry")
+    paths = [path for path in landed if has_landing_columns(path)]
+    with ExitStack() as databases:
+        con = databases.enter_context(connect())
+        if paths and not are_whole(con, paths):
+            paths = whole(paths)
+            con = databases.enter_context(connect())
+        if not paths:
+            raise BuildRefused(f"no registry has landed in {landing} yet; run `campaign collect` first")
+        registries = _known_registries(con, paths, as_known_at)
+        published = None
+        if warehouse.exists():
+            published = _basis_of(con, warehouse)
+            if published is None:
+                con = databases.enter_context(connect())
+        yield _Asked(con, registries, tuple(sorted(set(landed) - set(paths))), published)
+
+
 def _known_registries(
-    con: duckdb.DuckDBPyConnection, landing: Path, as_known_at: datetime | None
-) -> tuple[_Registries, list[Path]]:
-    """The registries landed so far, and the registry files that cannot be read.
+    con: duckdb.DuckDBPyConnection, paths: list[Path], as_known_at: datetime | None
+) -> _Registries:
+    """The registries of some landed files.
 
     `as_known_at` leaves out those observed later; where none had been observed by then, the one landed last
     stands alone.
     """
-    landed = landed_files(landing, "registry")
-    paths = whole(path for path in landed if has_landing_columns(path))
-    if not paths:
-        raise BuildRefused(f"no registry has landed in {landing} yet; run `campaign collect` first")
     relation = sql.parquet(paths)
     moment = "infinity" if as_known_at is None else as_known_at.isoformat()
     is_known = f"(observed_at <= {sql.literal(moment)}::timestamptz)"
@@ -476,30 +536,20 @@ def _known_registries(
             group by body
         )
     """
-    registries = _Registries(
-        in_force=str(row[0]),
-        history=history,
-        fingerprint=str(fingerprint[0]),
-    )
-    return registries, sorted(set(landed) - set(paths))
+    return _Registries(in_force=str(row[0]), history=history, fingerprint=str(fingerprint[0]))
 
 
 def _zones(registry_body: str) -> tuple[str, ...]:
     return tuple(sorted({str(campaign["timezone"]) for campaign in json.loads(registry_body)["campaigns"]}))
 
 
-def _attach_readings(
-    con: duckdb.DuckDBPyConnection,
-    root: Path,
-    fresh: list[str],
-    files: list[str],
-    as_known_at: datetime | None,
-) -> None:
+def _attach_readings(con: duckdb.DuckDBPyConnection, work: _Work, fresh: list[str]) -> None:
     """Attach `readings.fresh`, the sightings not merged yet, and `readings.sightings`, all of them."""
+    root, files = work.readings, sorted(work.files)
     con.execute("attach ':memory:' as readings")
-    if as_known_at is not None and files:
+    if work.as_known_at is not None and files:
         # Such a build never continues another: all of it is fresh.
-        attach_as_known_at(con, [root / file for file in files], as_known_at)
+        attach_as_known_at(con, [root / file for file in files], work.as_known_at)
         return
     for name, chosen in (("fresh", fresh), ("sightings", files)):
         if chosen:
@@ -510,7 +560,21 @@ def _attach_readings(
 
 
 def _load_dictionary(con: duckdb.DuckDBPyConnection) -> None:
-    """Load the dictionary of every platform; the files' headers name the columns."""
+    """Load the dictionary of every platform, as this process has it; the files' headers name the columns.
+
+    Raises BuildRefused when a line has more or fewer values than its header.
+    """
+    lines: list[dict[str, str | None]] = []
+    for path in sql.files_of(DICTIONARY, ".csv"):
+        header, *rows = csv.reader(io.StringIO(sql.text_of(path)), strict=True)
+        for row in filter(None, rows):
+            if len(row) != len(header):
+                raise BuildRefused(
+                    f"{path} has a line of {len(row)} values and not {len(header)}: {','.join(row)[:80]}; "
+                    "put a value that has a comma in quotation marks, and build again"
+                )
+            lines.append({name: value or None for name, value in zip(header, row, strict=True)})
+    names = {name: "varchar" for line in lines for name in line}
     con.execute("drop schema if exists dictionary cascade")
     con.execute("create schema dictionary")
     con.execute(
@@ -518,9 +582,9 @@ def _load_dictionary(con: duckdb.DuckDBPyConnection) -> None:
         create table dictionary.metrics as
         select * replace (priority::integer as priority, is_comparable::boolean as is_comparable,
                           since::date as since, until::date as until)
-        from read_csv(?, header = true, all_varchar = true)
+        from (select unnest(from_json(?, ?), recursive := true))
         """,
-        [[str(path) for path in sorted(DICTIONARY.glob("*.csv"))]],
+        [json.dumps(lines), json.dumps([names])],
     )
 
 
@@ -534,7 +598,8 @@ def _count_rows(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Rows by stored mart and by table of days; views have as many as somebody asks for."""
     stored = [model.table for model in sql.models("marts") if model.made == "anew"]
     kept = [model.table for model in sql.models("facts") if model.made in ("counters", "days")]
-    counts = ", ".join(f"(select count(*) from {table})" for table in [*kept, *stored])
-    row = con.execute(f"select {counts}").fetchone()
-    assert row is not None
-    return dict(zip([*kept, *stored], row, strict=True))
+    tables = [*kept, *stored]
+    # A row for each: subqueries of one row are joined, and planning so many joins takes longer than counting.
+    counts = " union all ".join(f"select {sql.literal(table)}, count(*) from {table}" for table in tables)
+    counted = dict(sql.run(con, counts).fetchall())
+    return {table: int(counted[table]) for table in tables}

@@ -91,16 +91,20 @@ def check(con: duckdb.DuckDBPyConnection) -> tuple[Warned, ...]:
         if severity(name, query) == ERROR:
             _refuse_offenders(con, name, query)
     con.execute("delete from offenders")
-    for name, query in checks.items():
-        if severity(name, query) == WARNING:
-            con.execute(
-                f"insert into offenders by name select {sql.literal(name)} as check_name, * from ({query})"
-            )
+    # In one statement: what several of them ask alike is worked out once.
+    looking = " union all by name ".join(
+        f"(select {sql.literal(name)} as check_name, * from ({query}))"
+        for name, query in checks.items()
+        if severity(name, query) == WARNING
+    )
+    if looking:
+        sql.run(con, f"insert into offenders by name {looking}")
     for model in sql.models("marts"):
         if model.table == "marts.warnings":
-            con.execute(f"delete from {model.table}")
-            con.execute(
-                f"insert into {model.table} select * from ({model.query}) order by {', '.join(model.grain)}"
+            sql.run(
+                con,
+                f"delete from {model.table};"
+                f"insert into {model.table} select * from ({model.query}) order by {', '.join(model.grain)}",
             )
     # A view has the grain of what it reads.
     stored = [model for model in [*sql.models("facts"), *sql.models("marts")] if model.made != "view"]
@@ -111,7 +115,7 @@ def check(con: duckdb.DuckDBPyConnection) -> tuple[Warned, ...]:
 
 def warned(con: duckdb.DuckDBPyConnection) -> tuple[Warned, ...]:
     """The rows of `marts.warnings`, in their order."""
-    return tuple(Warned(*row) for row in con.execute(_WARNED).fetchall())
+    return tuple(Warned(*row) for row in sql.run(con, _WARNED).fetchall())
 
 
 def published_warnings(warehouse: Published) -> tuple[Warned, ...]:
@@ -123,7 +127,7 @@ def published_warnings(warehouse: Published) -> tuple[Warned, ...]:
 
 
 def _refuse_offenders(con: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
-    found = con.execute(query)
+    found = sql.run(con, query)
     columns = [column[0] for column in found.description or ()]
     offender = found.fetchone()
     if offender is not None:
@@ -139,13 +143,14 @@ def _out_of_order(con: duckdb.DuckDBPyConnection, models: Sequence[sql.Model]) -
     Tables are written in the order of their grain. Rows that each come after the one before cannot be there
     twice, whatever order they are read in; this takes one pass, and the grouping only what is out of order.
     """
-    counts = con.execute(
+    counts = sql.run(
+        con,
         " union all ".join(
             f"select {number}, count(*) "
             f"from (select {_comes_after(_order(model))} as is_later from {_touched(model)}) "
             "where is_later is not true"
             for number, model in enumerate(models)
-        )
+        ),
     ).fetchall()
     # The first row comes after none.
     return [models[number] for number, count in sorted(counts) if count > 1]
@@ -177,11 +182,8 @@ def _order(model: sql.Model) -> tuple[str, ...]:
 
 def _comes_after(grain: tuple[str, ...]) -> str:
     """Whether a row's grain is greater than that of the row before, its columns compared in their order."""
-    column, *rest = grain
-    after = f"{column} > lag({column}) over ()"
-    return (
-        f"({after} or ({column} = lag({column}) over () and {_comes_after(tuple(rest))}))" if rest else after
-    )
+    named = f"row({', '.join(grain)})"
+    return f"{named} > lag({named}) over ()"
 
 
 def _in_words(columns: list[str] | tuple[str, ...], row: tuple[object, ...]) -> str:

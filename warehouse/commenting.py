@@ -7,7 +7,7 @@ of the last select or, where rows are merged into it, of the CREATE TABLE.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -24,9 +24,10 @@ _SHOWN_BY = {"dictionary.metrics": "marts.metrics"}
 
 @dataclass(frozen=True)
 class Description:
-    """What a file says of the table or macro that it makes."""
+    """What a file says of the table, view or macro that it makes."""
 
     text: str
+    kind: str = "table"
 
     @cached_property
     def purpose(self) -> str:
@@ -68,16 +69,52 @@ class Description:
 def descriptions() -> dict[str, Description]:
     """What is said of every table and view, by its full name, as `marts.asset_daily`; the files are read once
     in a process."""
-    found = {model.table: Description(model.text) for layer in COMMENTED for model in sql.models(layer)}
-    return found | {table: found[shown_by] for table, shown_by in _SHOWN_BY.items()}
+    found = {
+        model.table: Description(model.text, "view" if model.made == "view" else "table")
+        for layer in COMMENTED
+        for model in sql.models(layer)
+    }
+    shown = {table: Description(found[shown_by].text) for table, shown_by in _SHOWN_BY.items()}
+    return found | shown
+
+
+def comment_on_new(con: duckdb.DuckDBPyConnection, tables: Collection[str], *, macros_too: bool) -> None:
+    """Put what the files say into the database: on tables and views that were made just now and bear no
+    comment yet, and on every macro with `macros_too`."""
+    _say(con, _statements_on(tables), macros_too)
+
+
+def everything_said() -> str:
+    """What the files say of every table, view, column and macro: `comment` puts it there where it changed."""
+    return ";\n".join([*_statements_on(descriptions()), *_statements_on_macros()])
+
+
+def _statements_on(tables: Collection[str]) -> list[str]:
+    said = {table: description for table, description in descriptions().items() if table in tables}
+    statements = [
+        f"comment on {description.kind} {table} is {sql.literal(told(description))}"
+        for table, description in said.items()
+    ]
+    statements += [
+        f'comment on column {table}."{column}" is {sql.literal(text)}'
+        for table, description in said.items()
+        for column, text in description.columns.items()
+        if text
+    ]
+    return statements
+
+
+def _statements_on_macros() -> list[str]:
+    return [
+        f"comment on macro table {schema}.{macro.name} is {sql.literal(told_of_macro(macro))}"
+        for macro in macros()
+        for schema in SCHEMAS
+    ]
 
 
 def comment(con: duckdb.DuckDBPyConnection, *, macros_too: bool = True) -> None:
     """Put what the files say into the database: on every table, view and column that is there, and on every
-    macro with `macros_too`.
-
-    What is said already is not said again, so that a build that keeps its tables spends nothing on it.
-    """
+    macro with `macros_too`. What is said already is not said again."""
     said = descriptions()
     statements = [
         f"comment on {kind} {schema}.{table} is {sql.literal(text)}"
@@ -91,13 +128,13 @@ def comment(con: duckdb.DuckDBPyConnection, *, macros_too: bool = True) -> None:
         and (text := description.columns.get(column, ""))
         and text != before
     ]
+    _say(con, statements, macros_too)
+
+
+def _say(con: duckdb.DuckDBPyConnection, statements: list[str], macros_too: bool) -> None:
     if macros_too:
-        statements += [
-            f"comment on macro table {schema}.{macro.name} is {sql.literal(told_of_macro(macro))}"
-            for macro in macros()
-            for schema in SCHEMAS
-        ]
-    con.execute(";\n".join(["begin", *statements, "commit"]))
+        statements = statements + _statements_on_macros()
+    sql.run(con, ";\n".join(["begin", *statements, "commit"]))
 
 
 def told(description: Description) -> str:

@@ -30,7 +30,7 @@ _COMPARED = (
 def begin(con: duckdb.DuckDBPyConnection, *, keeps: bool, keeps_registry: bool = False) -> None:
     """Clear what is made anew, and remember what the scope is compared with where the rest is kept; with
     `keeps_registry`, the registry is."""
-    con.execute(INSTANTS.read_text(encoding="utf-8"))
+    sql.run(con, sql.text_of(INSTANTS))
     con.execute("attach ':memory:' as scope")
     con.execute("attach ':memory:' as before")
     con.execute("create table scope.days (campaign_id varchar, day date)")
@@ -42,10 +42,17 @@ def begin(con: duckdb.DuckDBPyConnection, *, keeps: bool, keeps_registry: bool =
     for table in _COMPARED:
         con.execute(f"create table before.{table.split('.')[1]} as from {table}")
     # Views stay: they name the tables that they read, and find the new ones.
-    for layer in ("marts", "facts", *(() if keeps_registry else ("registry",))):
-        for model in sql.models(layer):
-            if model.made == "anew":
-                con.execute(f"drop table {model.table}")
+    sql.run(con, ";".join(f"drop table {table}" for table in made_anew(keeps_registry=keeps_registry)))
+
+
+def made_anew(*, keeps_registry: bool) -> list[str]:
+    """The tables that a build makes anew which keeps the rest."""
+    return [
+        model.table
+        for layer in ("marts", "facts", *(() if keeps_registry else ("registry",)))
+        for model in sql.models(layer)
+        if model.made == "anew"
+    ]
 
 
 def make(con: duckdb.DuckDBPyConnection, layer: str, progress: Progress, *, keeps: bool = False) -> None:
@@ -58,11 +65,11 @@ def make(con: duckdb.DuckDBPyConnection, layer: str, progress: Progress, *, keep
         progress(Step(f"making {model.table}", number, len(models)))
         if model.made == "view":
             if not keeps:
-                con.execute(f"create view {model.table} as {model.query}")
+                sql.run(con, f"create view {model.table} as {model.query}")
             continue
         if model.made == "anew":
             grain = ", ".join(model.grain)
-            con.execute(f"create table {model.table} as select * from ({model.query}) order by {grain}")
+            sql.run(con, f"create table {model.table} as select * from ({model.query}) order by {grain}")
             continue
         if model.made == "counters":
             _scope(con, "counters" if keeps else "everything")
@@ -78,7 +85,7 @@ def nothing_merged(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _scope(con: duckdb.DuckDBPyConnection, name: str) -> None:
-    con.execute((SCOPE / f"{name}.sql").read_text(encoding="utf-8"))
+    sql.run(con, sql.text_of(SCOPE / f"{name}.sql"))
 
 
 def _make_in_scope(con: duckdb.DuckDBPyConnection, model: sql.Model, keeps: bool) -> None:
@@ -88,24 +95,26 @@ def _make_in_scope(con: duckdb.DuckDBPyConnection, model: sql.Model, keeps: bool
     """
     order = ", ".join(["day", *(name for name in model.grain if name != "day")])
     if not keeps:
-        con.execute(f"create table {model.table} as select * from ({model.query}) order by {order}")
+        sql.run(con, f"create table {model.table} as select * from ({model.query}) order by {order}")
         return
     if model.made == "counters":
         _scope(con, "remade")
-        con.execute(
+        sql.run(
+            con,
             f"delete from {model.table} as kept using scope.counters "
             "where kept.counter_id = counters.counter_id and kept.day >= getvariable('gains_from') "
-            "and kept.day between counters.first_day and counters.last_day"
+            "and kept.day between counters.first_day and counters.last_day",
         )
     else:
-        con.execute(
+        sql.run(
+            con,
             f"delete from {model.table} as kept using scope.days "
             "where kept.campaign_id = days.campaign_id and kept.day = days.day "
-            "and kept.day >= getvariable('days_from')"
+            "and kept.day >= getvariable('days_from')",
         )
         for campaign_id in _campaigns_gone(con):
             con.execute(f"delete from {model.table} where campaign_id = ?", [campaign_id])
-    con.execute(f"insert into {model.table} by name select * from ({model.query}) order by {order}")
+    sql.run(con, f"insert into {model.table} by name select * from ({model.query}) order by {order}")
     if model.made == "counters":
         _scope(con, "remade")
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -46,16 +47,17 @@ class Macro:
         return f"{self.name}({', '.join(self.arguments)})"
 
 
-def macros(folder: Path = sql.FOLDER) -> list[Macro]:
+@cache
+def macros(folder: Path = sql.FOLDER) -> tuple[Macro, ...]:
     """The macros by name.
 
     Raises ValueError when a file does not list its arguments.
     """
-    return [
+    return tuple(
         Macro(path.stem, text, _arguments(path.name, text))
-        for path in sorted((folder / "macros").glob("*.sql"))
-        for text in [path.read_text(encoding="utf-8")]
-    ]
+        for path in sql.files_of(folder / "macros")
+        for text in [sql.text_of(path)]
+    )
 
 
 def make_macros(con: duckdb.DuckDBPyConnection, *, are_some_there: bool = True) -> None:
@@ -66,10 +68,11 @@ def make_macros(con: duckdb.DuckDBPyConnection, *, are_some_there: bool = True) 
         _drop_others(con, {macro.name for macro in found})
     for macro in found:
         arguments = ", ".join(macro.arguments)
-        con.execute(f"create or replace macro marts.{macro.name}({arguments}) as table {macro.query}")
-        con.execute(
+        sql.run(con, f"create or replace macro marts.{macro.name}({arguments}) as table {macro.query}")
+        sql.run(
+            con,
             f"create or replace macro main.{macro.name}({arguments}) as table "
-            f"select * from marts.{macro.name}({arguments})"
+            f"select * from marts.{macro.name}({arguments})",
         )
 
 

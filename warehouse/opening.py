@@ -60,22 +60,23 @@ def attach_to_read(con: duckdb.DuckDBPyConnection, file: Path) -> None:
     con.execute("use warehouse")
 
 
-def open_to_make(file: Path) -> duckdb.DuckDBPyConnection:
-    """A connection to a file that is new or a copy, for whoever makes it whole or throws it away.
+def detach(con: duckdb.DuckDBPyConnection) -> None:
+    """Have a connection let go of what `attach_to_read` attached, where it did."""
+    con.execute("use memory")
+    con.execute("detach database if exists warehouse")
+
+
+def attach_to_make(con: duckdb.DuckDBPyConnection, file: Path) -> None:
+    """Have a connection to a database in memory make a file that is new or a copy, for whoever makes it whole
+    or throws it away.
 
     Nothing is written ahead of it: what is made is in the file after a checkpoint, and lost before. Raises
     duckdb.Error when it is damaged or cannot be written.
     """
-    con = connect()
-    try:
-        # Of its own accord, a database in memory would put what does not fit there into the current folder.
-        con.execute(f"set temp_directory = {sql.literal(f'{file}.tmp')}")
-        con.execute(f"attach {sql.literal(str(file))} as made (type duckdb, recovery_mode no_wal_writes)")
-        con.execute("use made")
-    except duckdb.Error:
-        con.close()
-        raise
-    return con
+    # Of its own accord, a database in memory would put what does not fit there into the current folder.
+    con.execute(f"set temp_directory = {sql.literal(f'{file}.tmp')}")
+    con.execute(f"attach {sql.literal(str(file))} as made (type duckdb, recovery_mode no_wal_writes)")
+    con.execute("use made")
 
 
 def holds_warehouse(file: Path) -> bool:

@@ -30,14 +30,18 @@ def whole(paths: Iterable[Path]) -> list[Path]:
     return [path for path in files if _are_whole([path])]
 
 
-def _are_whole(files: Sequence[Path]) -> bool:
-    """Whether all of some files can be read to their ends."""
-    # One damaged file may leave a database that refuses whatever comes after it.
-    with connect() as con:
-        try:
-            con.execute(f"select bit_xor(hash(stored)) from {sql.parquet(files)} as stored").fetchall()
-        except duckdb.InterruptException:
-            raise
-        except duckdb.Error:
-            return False
+def are_whole(con: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> bool:
+    """Whether all of some files can be read to their ends. Where not, the connection may be of no use
+    afterwards: one damaged file may leave a database that refuses whatever comes after it."""
+    try:
+        con.execute(f"select bit_xor(hash(stored)) from {sql.parquet(files)} as stored").fetchall()
+    except duckdb.InterruptException:
+        raise
+    except duckdb.Error:
+        return False
     return True
+
+
+def _are_whole(files: Sequence[Path]) -> bool:
+    with connect() as con:
+        return are_whole(con, files)

@@ -95,18 +95,19 @@ _WITHOUT_HALF_CHARACTERS = r"""
 
 
 def fingerprint() -> str:
-    """Changes when the readings' SQL or shape changes, so that readings of an older release are made
-    again.
+    """Changes when the readings' SQL or shape changes, so that readings of an older release are made again.
+
+    It is of the SQL that this process runs, whatever has been installed since.
     """
     digest = hashlib.sha256(SIGHTING.encode())
-    for path in (*sorted(SQL.glob("*.sql")), EXPORTS_SQL):
-        digest.update(path.name.encode() + path.read_bytes())
+    for path in (*sql.files_of(SQL), EXPORTS_SQL):
+        digest.update((path.name + sql.text_of(path)).encode())
     return digest.hexdigest()[:16]
 
 
 def platforms() -> list[str]:
     """Platforms whose answers can be read."""
-    return sorted(path.stem for path in SQL.glob("*.sql"))
+    return sorted(path.stem for path in sql.files_of(SQL))
 
 
 def is_export(name: str) -> bool:
@@ -144,7 +145,7 @@ def told_by_answers(con: duckdb.DuckDBPyConnection, platform: str) -> str:
 
 
 def _told(platform: str) -> str:
-    query = (SQL / f"{platform}.sql").read_text(encoding="utf-8")
+    query = sql.text_of(SQL / f"{platform}.sql")
     return f"""
         select *, {sql.literal(platform)} as platform, 'api' as source, observed_at as known_at
         from ({query})
@@ -156,7 +157,7 @@ def read_exports(con: duckdb.DuckDBPyConnection, platform: str, names: str) -> l
     """Fill `sightings` with what exports say, each post under the API's name where the API has shown one of
     its names, which are all in the query `names`; returns which got another than their own, in order.
     """
-    con.execute(f"create table exported as {EXPORTS_SQL.read_text(encoding='utf-8')}")
+    con.execute(f"create table exported as {sql.text_of(EXPORTS_SQL)}")
     con.execute(
         "create view said as select distinct object_id, names from exported where object_type = 'post'"
     )

@@ -1,18 +1,27 @@
-"""The SQL of a layer: a folder is a schema, a file is a table, and files run after the tables they read."""
+"""The SQL of a layer: a folder is a schema, a file is a table, and files run after the tables they read.
+
+Each file is read, put in its place among the others and parsed once in a process, and so is the list of a
+folder's files. A fingerprint of them is of what was read, never of what lies there now: a process that stays
+up while another release is installed goes on with what it has, and must say so.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import duckdb
 
 FOLDER = Path(__file__).parent
 
+# Statements by the text that they were parsed from. They belong to no connection.
+_parsed: dict[str, tuple[duckdb.Statement, ...]] = {}
 
 Made = Literal["anew", "view", "counters", "days"]
 
@@ -42,15 +51,16 @@ class Model:
         return self.text.strip().removesuffix(";")
 
 
-def models(layer: str, folder: Path = FOLDER) -> list[Model]:
+@cache
+def models(layer: str, folder: Path = FOLDER) -> tuple[Model, ...]:
     """The models of a layer, each after the ones that it reads.
 
     Raises ValueError when a file has no `-- Grain:` line, graphlib.CycleError when tables read each other
     in a circle.
     """
     found = {}
-    for path in sorted((folder / layer).glob("*.sql")):
-        text = path.read_text(encoding="utf-8")
+    for path in files_of(folder / layer):
+        text = text_of(path)
         grain = re.search(r"^-- Grain: (.+)$", text, re.MULTILINE)
         if grain is None:
             raise ValueError(f"{path.name} has no line '-- Grain: column, column'")
@@ -67,7 +77,7 @@ def models(layer: str, folder: Path = FOLDER) -> list[Model]:
         )
         for name, model in found.items()
     }
-    return [found[name] for name in TopologicalSorter(reads).static_order()]
+    return tuple(found[name] for name in TopologicalSorter(reads).static_order())
 
 
 def _made(path: Path, text: str) -> Made:
@@ -80,9 +90,35 @@ def _made(path: Path, text: str) -> Made:
     return ways[said[1]]
 
 
-def checks(folder: Path = FOLDER) -> dict[str, str]:
+@cache
+def checks(folder: Path = FOLDER) -> Mapping[str, str]:
     """The checks by name: queries that must return nothing."""
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted((folder / "checks").glob("*.sql"))}
+    return MappingProxyType({path.stem: text_of(path) for path in files_of(folder / "checks")})
+
+
+@cache
+def files_of(folder: Path, ending: str = ".sql") -> tuple[Path, ...]:
+    """The files of a folder by name, as they were when first asked for."""
+    return tuple(sorted(folder.glob(f"*{ending}")))
+
+
+@cache
+def text_of(path: Path) -> str:
+    """What a file said when first asked for."""
+    return path.read_text(encoding="utf-8")
+
+
+def run(con: duckdb.DuckDBPyConnection, text: str) -> duckdb.DuckDBPyConnection:
+    """Run statements that later builds of a process run again, and return the last one's result.
+
+    For texts that hold no path and no value of their own: each is kept, parsed, as long as the process runs.
+    """
+    statements = _parsed.get(text)
+    if statements is None:
+        statements = _parsed[text] = tuple(con.extract_statements(text))
+    for statement in statements:
+        con.execute(statement)
+    return con
 
 
 def count(con: duckdb.DuckDBPyConnection, relation: str) -> int:

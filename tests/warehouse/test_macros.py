@@ -361,12 +361,12 @@ def test_every_macro_explains_its_columns_and_keeps_its_grain(
     assert con.execute(twice).fetchall() == []
 
 
-def test_a_macro_that_does_not_list_its_arguments_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("header", "said"), [("", "has no line '-- Arguments:'"), ("-- Arguments:\n", "lists no argument")]
+)
+def test_a_macro_that_does_not_list_its_arguments_is_refused(tmp_path: Path, header: str, said: str) -> None:
     (tmp_path / "macros").mkdir()
-    file = tmp_path / "macros" / "week.sql"
-    file.write_text("-- A week.\n-- Grain: day\nselect day\nfrom marts.asset_daily\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"week\.sql has no line '-- Arguments:'"):
-        macros(tmp_path)
-    file.write_text("-- A week.\n-- Arguments:\n-- Grain: day\nselect day\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"week\.sql lists no argument"):
+    text = f"-- A week.\n{header}-- Grain: day\nselect day\nfrom marts.asset_daily\n"
+    (tmp_path / "macros" / "week.sql").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=rf"week\.sql {said}"):
         macros(tmp_path)
