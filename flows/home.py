@@ -10,5 +10,8 @@ PACE = ".pace"
 WALKS = ".walks"
 ATTEMPTS = ".attempts"
 
+# Where pages and tables were written to outside of the home.
+ELSEWHERE = ".written-elsewhere"
+
 # In the folder of a demo, which takes no real data.
 DEMO_MARKER = ".demo"

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from warehouse.durable import UNFINISHED, drop_unfinished
+from warehouse.forgetting import FOLDER as FORGOTTEN
 from warehouse.landing import drop_unfinished_files
 from warehouse.versions import FOLDER as VERSIONS
 from warehouse.versions import kept_versions, tidy
@@ -19,8 +20,8 @@ from warehouse.versions import kept_versions, tidy
 PACE = ".pace"
 PACE_IS_OF_USE = timedelta(days=30)
 
-# Folders of small files that are written whole.
-RECORDS = (PACE, ".walks", ".attempts", ".rounds", ".runs")
+# What a home remembers: hidden small files that are written whole, in it and in its hidden folders.
+RECORDS = (".*", ".*/*")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,18 @@ class Vacuum:
 
     files: int
     bytes: int
+
+
+def drop_left_behind(home: Path, landing: Path) -> None:
+    """Remove what killed processes were writing into the lake and into what the home remembers: there may be
+    nobody who writes those files again. What others are writing now stays, so no lock is needed.
+
+    What killed builds were making goes by `warehouse.versions.tidy`, which only the next build may do.
+    """
+    drop_unfinished_files(landing)
+    drop_unfinished(landing.with_name(FORGOTTEN), "platform=*/*")
+    for pattern in RECORDS:
+        drop_unfinished(home, pattern)
 
 
 def vacuum(
@@ -45,9 +58,7 @@ def vacuum(
         return Vacuum(len(surplus), sum(path.stat().st_size for path in surplus))
     before = _sizes(home, landing, warehouse)
     tidy(warehouse, keep)
-    drop_unfinished_files(landing)
-    for folder in (home, *(home / name for name in RECORDS)):
-        drop_unfinished(folder, "*")
+    drop_left_behind(home, landing)
     for path in old:
         path.unlink(missing_ok=True)
     after = _sizes(home, landing, warehouse)
@@ -58,10 +69,11 @@ def vacuum(
 def _sizes(home: Path, landing: Path, warehouse: Path) -> dict[Path, int]:
     """The files that a vacuum may remove, and their sizes; a version that is a link to another file counts
     nothing."""
-    folders = [warehouse.with_name(VERSIONS), *(home / name for name in RECORDS)]
-    found = [path for folder in folders for path in _files(folder)]
+    found = [path for folder in (warehouse.with_name(VERSIONS), home / PACE) for path in _files(folder)]
     found += [path for path in _files(home) if path.name.endswith(UNFINISHED)]
+    found += [path for path in home.glob(f".*/.*{UNFINISHED}") if path.parent.name != PACE]
     found += list(landing.glob(f"platform=*/endpoint=*/date=*/.*{UNFINISHED}"))
+    found += list(landing.with_name(FORGOTTEN).glob(f"platform=*/.*{UNFINISHED}"))
     return {path: 0 if path.stat().st_nlink > 1 else path.stat().st_size for path in found if path.exists()}
 
 

@@ -30,7 +30,7 @@ import duckdb
 from flows.answers.campaigns import Build, Campaign, Published
 from flows.refused import Refused, UnknownName
 from warehouse import sql
-from warehouse.durable import drop_unfinished, hidden_sibling, write_whole, written_whole
+from warehouse.durable import UNFINISHED, drop_unfinished, hidden_sibling, write_whole, written_whole
 from warehouse.one_at_a_time import Busy, one_at_a_time
 from warehouse.progress import Progress, Step, nobody_watches
 
@@ -107,12 +107,14 @@ def write_tables(
     made_at: datetime,
     asked: Asked,
     *,
+    remember: Callable[[str], None] = lambda campaign: None,
     beside: Callable[[Path], None] = lambda folder: None,
     progress: Progress = nobody_watches,
     waiting: Callable[[str], None] = lambda line: None,
 ) -> Tables:
     """Write tables of a campaign below `out`, in the folder of its day, unless they lie there already as the
-    same build gives them; `beside` then puts there what goes with them, while nobody else writes.
+    same build gives them; `remember` is told of whose they are before anything is written, and `beside` then
+    puts there what goes with them, while nobody else writes.
 
     Raises Replaced, and changes nothing more, when another build was published meanwhile; UnknownName for a
     mart that the tables do not have, Refused when another run is still writing there after ten minutes,
@@ -124,9 +126,13 @@ def write_tables(
             raise UnknownName(f"the tables have no mart {mart!r}; they have: {', '.join(marts)}")
     folder = out / campaign.campaign_id / campaign.day.isoformat()
     folder.mkdir(parents=True, exist_ok=True)
+    remember(campaign.campaign_id)
     with _alone_in(folder.parent, waiting):
         # It may have been waited for.
         found.look_again()
+        # Also in folders of other days, into which nobody may write again.
+        for pattern in ("*/*", "*/*/*"):
+            drop_unfinished(folder.parent, pattern)
         tables = _brought_up_to_date(found, campaign, folder, made_at, asked, marts, progress)
         beside(folder)
     return tables
@@ -163,9 +169,11 @@ def drop_manifest(folder: Path) -> None:
 
 
 def point(link: Path, target: str) -> None:
-    """Let a name stand for a folder beside it, at once."""
+    """Let a name stand for a folder beside it, at once. Only for whoever is alone in the folder above."""
+    # Of killed processes too: a link cannot be locked.
+    for left in link.parent.glob(f".{link.name}.*{UNFINISHED}"):
+        left.unlink()
     hidden = hidden_sibling(link)
-    hidden.unlink(missing_ok=True)
     hidden.symlink_to(target, target_is_directory=True)
     hidden.replace(link)
 
@@ -180,8 +188,6 @@ def _brought_up_to_date(
     progress: Progress,
 ) -> Tables:
     """The tables in the folder of a day, where nobody else writes."""
-    for form in FORMATS:
-        drop_unfinished(folder / form, f"*.{form}")
     before = read_manifest(folder)
     has_mark = asked.has_mark
     if has_mark is None:

@@ -64,11 +64,12 @@ from flows.refused import Refused, UnknownName
 from flows.settings import CREDENTIALS
 from warehouse.forgetting import Forgotten
 from warehouse.known import KnownPost, KnownSubject, known_posts, known_subjects
-from warehouse.landing import LandingWriter, drop_unfinished_files, land_registry
+from warehouse.landing import LandingWriter, land_registry
 from warehouse.mirrored import bring_up_to_date
 from warehouse.one_at_a_time import Busy, one_at_a_time
 from warehouse.progress import Progress, Step, nobody_watches
 from warehouse.publish import NoWarehouse, opened
+from warehouse.vacuum import drop_left_behind
 
 if TYPE_CHECKING:
     from flows.registry import Registry
@@ -489,7 +490,7 @@ def land_registry_in_force(
     try:
         with one_at_a_time(settings.home / ".registry.lock", wait_s=REGISTRY_WAITS_S):
             # Every collect and every build comes by here.
-            drop_unfinished_files(settings.landing)
+            drop_left_behind(settings.home, settings.landing)
             bring_up_to_date(settings.landing.parent, "landing/platform=registry/")
             land_registry(
                 settings.landing,

@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +90,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 
 @pytest.fixture
-def lake(original: Built, tmp_path: Path) -> Iterator[Path]:
+def lake(original: Built, tmp_path: Path) -> Path:
     shutil.copytree(original.folder, tmp_path / "lake")
     return tmp_path / "lake"
 

@@ -3,9 +3,12 @@ kills."""
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from tests.crashes.conftest import Chance, Home, copied
+from tests.killing import Forge
 from tests.warehouse.compare import differences, everything_said
 
 COLLECT = ["collect", "--all", "--as-of", "2019-11-01T00:00Z"]
@@ -15,11 +18,19 @@ BACKFILL += ["--as-of", "2019-11-12T06:00Z"]
 BUILT = 1
 
 
-@pytest.fixture
-def begun(home: Home) -> Home:
+@pytest.fixture(scope="module")
+def collected(forge: Forge, tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A home that was read on one day."""
+    home = Home(tmp_path_factory.mktemp("collected") / "home", forge)
     home.succeeds(*COLLECT)
     home.succeeds("build")
+    return home
+
+
+@pytest.fixture
+def begun(collected: Home, home: Home) -> Home:
+    """A copy of it."""
+    shutil.copytree(collected.folder, home.folder)
     return home
 
 
@@ -31,7 +42,7 @@ def test_a_backfill_killed_again_and_again_fills_what_one_that_is_let_run_fills(
     assert unharmed.acknowledged.total() > 10
     unharmed.succeeds("build")
     due = everything_said(unharmed.warehouse)
-    for number in range(chance.kills(2)):
+    for number in range(chance.kills(1)):
         one = copied(begun, f"{number}")
         for left in range(6):
             if left % 2:
@@ -55,7 +66,7 @@ def test_forgetting_that_is_killed_is_finished_by_doing_it_again(begun: Home, ch
     measured = unharmed.succeeds("forget", post)
     due = everything_said(unharmed.warehouse)
     one = copied(begun, "killed")
-    for left in range(chance.kills(6)):
+    for left in range(chance.kills(4)):
         if left % 2:
             one.campaign("forget", post, before_naming=chance.random.randrange(measured.named))
         else:

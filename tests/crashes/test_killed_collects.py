@@ -12,6 +12,7 @@ from tests.warehouse.compare import differences, everything_said
 
 FIRST = datetime(2019, 11, 1, tzinfo=UTC)
 HOURS = timedelta(hours=3)
+KILLS = 16
 # Kills of a collect before it is let run to its end.
 AT_MOST = 2
 
@@ -25,23 +26,23 @@ def arguments(number: int) -> list[str]:
 def test_nothing_that_a_killed_collect_called_landed_is_lost_and_nothing_counts_twice(
     home: Home, unharmed: Home, chance: Chance
 ) -> None:
-    measured = unharmed.succeeds(*arguments(0))
+    unharmed.succeeds(*arguments(0))
     home.succeeds(*arguments(0))
-    steps = chance.steps(measured.named, 30)
-    number, left = 0, chance.kills(40)
+    number, left = 0, chance.kills(KILLS)
     while left > 0:
         number += 1
         usual = unharmed.succeeds(*arguments(number))
         for _ in range(chance.random.randint(1, AT_MOST)):
-            if left % 2 and steps:
-                home.campaign(*arguments(number), before_naming=steps.pop(0))
+            if left % 2:
+                home.campaign(*arguments(number), before_naming=chance.random.randrange(usual.named))
             else:
                 home.campaign(*arguments(number), after_s=chance.instant(usual.seconds))
             left -= 1
             home.check_landing()
         home.succeeds(*arguments(number))
         home.check_landing()
-    assert home.kills > chance.kills(40) / 2
+    # Some come to their ends before they are to be killed.
+    assert home.kills > chance.kills(KILLS) / 8
     unharmed.succeeds("build")
     home.succeeds("build")
     assert differences(everything_said(unharmed.warehouse), everything_said(home.warehouse)) == {}

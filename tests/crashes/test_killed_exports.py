@@ -12,6 +12,7 @@ from tests.crashes.conftest import Chance, Home, copied
 from tests.crashes.polls import Polls
 
 EXPORT = ["export", "--format", "csv", "--format", "parquet", "--format", "json"]
+RENAMES = 70
 CSV_MARK = b"\xef\xbb\xbf"
 
 
@@ -53,10 +54,10 @@ def test_a_killed_export_leaves_every_file_whole_and_no_manifest_that_lies(
     assert old_build != new_build is not None
     assert all(content.startswith(CSV_MARK) for path, content in new.items() if path.startswith("csv"))
     builds_seen = set()
-    # The last steps are the renames; of each of them something is seen.
-    early = chance.steps(measured.named - 70, 2)
-    late = [measured.named - 70 + step for step in chance.steps(70, 5)]
-    for step in [*early, *late]:
+    # The last steps are the renames, before which the manifest goes, and after which it is written.
+    early = chance.steps(measured.named - RENAMES, 1)
+    late = [measured.named - RENAMES + step for step in chance.steps(RENAMES, 2)]
+    for step in [*early, *late, measured.named - RENAMES // 2]:
         one = copied(home, f"{step}")
         assert one.campaign(*EXPORT, "--bom", before_naming=step).is_killed
         (folder,) = one.folder.glob("reports/water/2019-*")

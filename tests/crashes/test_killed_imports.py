@@ -37,7 +37,7 @@ def test_a_killed_import_is_finished_by_the_next_and_counts_once(
     film = ["facebook:111_222", "x:1202303639353931427", "x:1202303639353931428"]
     for one in (home, unharmed):
         Lake(one.folder).register(campaign(assets={"film": film}))
-    left, number = chance.kills(44), 0
+    left, number = chance.kills(14), 0
     while left > 0:
         number += 1
         arguments = exports(tmp_path, number)

@@ -23,7 +23,7 @@ PUBLISH = "tests.crashes.operations:publish"
 ROLL_BACK = "tests.crashes.operations:roll_back"
 DAYS = 2
 # Of the copies, so many are built between a kill and the next compaction.
-BUILT_IN_BETWEEN = 2
+BUILT_IN_BETWEEN = 1
 
 
 def files_by_day(home: Home) -> Counter[str]:
@@ -40,7 +40,7 @@ def test_a_killed_compaction_loses_no_response_and_no_number(home: Home, chance:
     measured = first.succeeds(*MAINTAIN)
     compacted = files_by_day(first)
     assert compacted.total() < files_by_day(home).total() / 10
-    for number in range(chance.kills(12)):
+    for number in range(chance.kills(5)):
         one = copied(home, f"{number}")
         for _ in range(2):
             if number % 2:
@@ -86,7 +86,7 @@ def test_a_killed_publication_or_rollback_leaves_a_whole_warehouse_and_the_next_
         return run.seconds
 
     seconds = attempt(begin("measured"))
-    for number in range(chance.kills(24)):
+    for number in range(chance.kills(8)):
         one = begin(f"{number}")
         attempt(one, chance.instant(seconds))
         assert one.ask("select build from marts.asset_totals") in ([(3,)], [(after,)])

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 import distributed
+import psutil
 import pytest
 
 from connectors.sandbox.server import Sandbox
@@ -49,11 +50,15 @@ class Cluster:
         found: dict[str, int] = self.client.run(os.getpid)
         return found
 
-    def busy(self) -> list[int]:
-        """The processes that have something to do."""
-        processes = self.processes()
-        processing = self.client.processing()
-        return [processes[worker] for worker, keys in processing.items() if keys and worker in processes]
+    def asking(self, door: Gate, number: int) -> list[int]:
+        """The process, if it is a worker's, that waits for the answer to a request which the gate holds back:
+        it is in mid-round, whatever the scheduler has heard of it."""
+        return [
+            process_id
+            for process_id in self.processes().values()
+            for found in psutil.Process(process_id).net_connections("tcp")
+            if found.laddr.port == door.ports[number]
+        ]
 
 
 @pytest.fixture(scope="package")

@@ -19,7 +19,8 @@ import requests
 
 from tests.distributed.conftest import FIRST, PLATFORMS, Cluster, kill, take_over
 from tests.flows.backfill_world import Gate
-from tests.flows.test_prefect_runs import PREFECT, _free_port, wait_until
+from tests.flows.listeners import free_port
+from tests.flows.test_prefect_runs import PREFECT, wait_until
 
 # As a worker of Prefect's loads the flows of prefect.yaml: from their files.
 FLOWS = """
@@ -88,7 +89,7 @@ def recorded(
 ) -> Iterator[Recorded]:
     """A collect of which a worker is killed in mid-round, and a build."""
     folder = tmp_path_factory.mktemp("recorded")
-    port = _free_port()
+    port = free_port()
     api = f"http://127.0.0.1:{port}/api"
     cluster.client.run(take_over, {"CAMPAIGN_HOME": str(folder / "data")})
     killed: list[int] = []
@@ -97,7 +98,7 @@ def recorded(
     def strike(number: int) -> None:
         with lock:
             if not killed and number > asked + 5:
-                killed.extend(cluster.busy()[:1])
+                killed.extend(cluster.asking(door, number))
                 for process_id in killed:
                     kill(process_id)
 

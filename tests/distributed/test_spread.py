@@ -46,7 +46,7 @@ def struck(
     def strike(number: int) -> None:
         with lock:
             if not found.killed and number > asked + 5:
-                found.killed.extend(cluster.busy()[:1])
+                found.killed.extend(cluster.asking(door, number))
                 for process_id in found.killed:
                     kill(process_id)
 
