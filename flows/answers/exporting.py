@@ -122,9 +122,27 @@ def _in_json(column: pa.Array) -> list[str]:
 
 def _texts(column: pa.Array, text_of: Callable[[object], str]) -> list[str | None]:
     """The text of each value; None stays. Long tables have few different values: days, names, small
-    numbers."""
-    coded = column.dictionary_encode() if not pa.types.is_nested(column.type) else None
-    if coded is None:
-        return [None if value is None else text_of(value) for value in column.to_pylist()]
+    numbers, lists of names."""
+    if pa.types.is_nested(column.type):
+        spelled = text_of if not _is_of_names(column.type) else _once_each(text_of)
+        return [None if value is None else spelled(value) for value in column.to_pylist()]
+    coded = column.dictionary_encode()
     texts = [text_of(value) for value in coded.dictionary.to_pylist()]
     return [None if place is None else texts[place] for place in coded.indices.to_pylist()]
+
+
+def _is_of_names(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) and pa.types.is_string(kind.value_type))
+
+
+def _once_each(text_of: Callable[[object], str]) -> Callable[[Sequence[str | None]], str]:
+    texts: dict[tuple[str | None, ...], str] = {}
+
+    def spelled(names: Sequence[str | None]) -> str:
+        key = tuple(names)
+        text = texts.get(key)
+        if text is None:
+            text = texts[key] = text_of(names)
+        return text
+
+    return spelled

@@ -9,33 +9,57 @@ with newest as (
     select platform, max(last_at) as read_at from summaries.platform_hours group by all
 ),
 
+-- A post has a number here: two integers are grouped and joined by in a third of the time that names take.
+spans as (
+    select *, dense_rank() over (partition by campaign_id order by platform, post_id)::integer as number
+    from facts.reading_spans
+),
+
 -- The part of each day in which the post could be due; on the newest day, up to the newest reading.
 days as (
     select
-        reading_spans.*,
+        spans.*,
         midnights.day,
         midnights.midnight,
         greatest(midnights.midnight, due_from) as part_from,
         least(midnights.ends_at, due_until, newest.read_at + interval 1 microsecond) as part_until
-    from facts.reading_spans
+    from spans
     join newest using (platform)
-    join facts.midnights on midnights.timezone = reading_spans.timezone
-        and midnights.day between (due_from at time zone reading_spans.timezone)::date
-            and (least(due_until - interval 1 microsecond, newest.read_at) at time zone reading_spans.timezone)::date
+    join facts.midnights on midnights.timezone = spans.timezone
+        and midnights.day between (due_from at time zone spans.timezone)::date
+            and (least(due_until - interval 1 microsecond, newest.read_at) at time zone spans.timezone)::date
 ),
 
-polled as (
-    select campaign_id, platform, post_id, day, max(polls) as polls, bit_or(hours) as hours
+counters as (
+    select campaign_id, number, counter_id, is_of_the_post
     from facts.campaign_counters
+    join spans using (campaign_id, platform, post_id)
+),
+
+told as (
+    select campaign_id, number, day, polls, hours, null as known
+    from counters
     join summaries.counter_days using (counter_id)
     where is_of_the_post
-    group by campaign_id, platform, post_id, day
+
+    union all
+
+    -- As marts.post_daily has it, without adding up what each metric gained.
+    select campaign_id, number, day, null, null, list_position(['complete', 'estimated', 'open'], completeness)
+    from counters
+    join facts.gains using (counter_id)
+
+    union all
+
+    select campaign_id, number, day, null, null, list_position(['complete', 'estimated', 'open'], completeness)
+    from facts.filled_days
+    join spans using (campaign_id, platform, post_id)
 ),
 
 known as (
-    select campaign_id, platform, post_id, day, max(list_position(['complete', 'estimated', 'open'], completeness)) as worst
-    from marts.post_daily
-    group by campaign_id, platform, post_id, day
+    select campaign_id, number, day, max(polls) as polls, bit_or(hours) as hours, max(known) as worst
+    from told
+    group by campaign_id, number, day
 ),
 
 counted as (
@@ -61,8 +85,7 @@ counted as (
         ) as read_hours,
         coalesce(['complete', 'estimated', 'open'][worst], 'unobserved') as completeness
     from days
-    left join polled using (campaign_id, platform, post_id, day)
-    left join known using (campaign_id, platform, post_id, day)
+    left join known using (campaign_id, number, day)
 ),
 
 measured as (

@@ -1,8 +1,21 @@
 -- What the numbers of this report count, in each platform's sense: the counters that spoke in this campaign.
 -- Grain: platform, metric, counter
-with spoke as (
+--
+-- That a counter has days is enough: marts.post_daily would first add up what each of them brought.
+with told as (
+    select campaign_id, platform, post_id, metric, native_name
+    from facts.campaign_counters
+    semi join facts.gains using (counter_id)
+
+    union all
+
+    select campaign_id, platform, post_id, metric, native_name
+    from facts.filled_days
+),
+
+spoke as (
     select platform, metric, native_name, count(distinct post_id) as posts
-    from marts.post_daily
+    from told
     where campaign_id = $campaign and metric in ('views', 'shares', 'retweets')
     group by all
 )
