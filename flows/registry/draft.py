@@ -30,11 +30,12 @@ CAMPAIGN_KEYS = (
     *("id", "name", "starts", "ends", "timezone", "sides", "accounts", "assets", "audiences"),
     *("budgets", "cadence", "ignore"),
 )
-SIDE_KEYS = ("id", "name", "ours")
+SIDE_KEYS = ("id", "name", "ours", "color")
 ACCOUNT_KEYS = ("side", "platform", "handle", "id", "name", "watch")
 ASSET_KEYS = ("id", "title", "side", "kind", "tags", "tone", "posts", "url", "hashtag", "match")
 
 _ACCOUNT_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_COLOR = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})")
 
 
 @dataclass
@@ -136,7 +137,7 @@ class Draft:
             side_id = entry.id()
             refuse_repeated(entry, side_id, seen)
             name = entry.text("name", required=False)
-            sides.append(Side(side_id, name or side_id, entry.flag("ours", default=False)))
+            sides.append(Side(side_id, name or side_id, entry.flag("ours", default=False), _color(entry)))
         if sides and not any(side.ours for side in sides):
             table.refuse("sides", "no side is ours", "write ours = true in the [[sides]] you campaign for")
         return sides
@@ -276,6 +277,19 @@ class Draft:
         elif owner is not asset:
             problem = f"{reference} is already a post of {owner.seen_from(entry.file)}"
             entry.refuse(key, problem, "keep it in one asset: its figures must count once")
+
+
+def _color(side: Table) -> str | None:
+    """The colour in which charts show a side, as #rrggbb; None when none is given or it is refused."""
+    cure = 'write color = "#d50000": a # and six digits of 0-9a-f, two each for red, green and blue'
+    text = side.text("color", cure, required=False)
+    if not text:
+        return None
+    if not _COLOR.fullmatch(text.lower()):
+        side.refuse("color", f"{shown(text)} is not a colour", cure)
+        return None
+    digits = text.lower().removeprefix("#")
+    return "#" + (digits if len(digits) == 6 else "".join(2 * digit for digit in digits))
 
 
 def _ignored(campaign: Table) -> dict[PostReference, str]:

@@ -31,11 +31,12 @@ class PostReference:
 
 @dataclass(frozen=True)
 class Side:
-    """Who campaigns. `name` is the id where none was given."""
+    """Who campaigns. `name` is the id where none was given; `color` is #rrggbb in small letters."""
 
     id: str
     name: str
     ours: bool
+    color: str | None = None
 
 
 @dataclass(frozen=True)

@@ -54,9 +54,10 @@ def registered() -> dict[str, object]:
         "breakdown": "",
         "bucket": "",
     }
+    (ours,) = made["sides"]  # type: ignore[misc]
     return made | {
         "name": f"Clean Water {SCRIPT}{CLOSING}",
-        "sides": [*made["sides"], theirs],  # type: ignore[misc]
+        "sides": [ours | {"color": "#ffee00"}, theirs],
         "accounts": [*made["accounts"], rival],  # type: ignore[misc]
         "assets": assets,
         "audiences": [audience],

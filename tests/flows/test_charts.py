@@ -17,7 +17,7 @@ import pytest
 import vl_convert
 
 from flows.answers.page import Figure
-from flows.answers.page.charts import coverage, days, lines, rows, stacks
+from flows.answers.page.charts import coverage, days, drawing, lines, rows, stacks
 from flows.answers.page.charts.days import Daily, Known, Window
 from flows.answers.page.charts.sparkline import HEIGHT, sparkline
 from flows.answers.page.charts.wording import cut, room_of, short
@@ -83,11 +83,12 @@ def daily(known: list[Known], window: Window = WEEK, **more: Any) -> ElementTree
     return drawn(days.by_day("views", "Views", "views", [Daily("x", known, **more)], window))
 
 
-BLUE = {"fill": "var(--series-1)"}
-COMPLETE = BLUE | {"fill_opacity": "1"}
-ESTIMATED = BLUE | {"fill_opacity": "0.3"}
-PARTLY = BLUE | {"fill_opacity": "0.6"}
-OPEN = BLUE | {"fill_opacity": "0", "stroke_dasharray": "2,2"}
+OURS = {"fill": "var(--ours)"}
+COMPLETE = OURS | {"fill_opacity": "1"}
+ESTIMATED = OURS | {"fill_opacity": "0.3"}
+SOME_OPEN = OURS | {"fill_opacity": "0.75"}
+PARTLY = OURS | {"fill_opacity": "0.6"}
+OPEN = OURS | {"fill_opacity": "0", "stroke_dasharray": "2,2"}
 
 
 def test_a_bar_is_as_high_as_its_day_brought_much() -> None:
@@ -103,9 +104,51 @@ def test_complete_estimated_and_open_days_look_different_and_the_legend_says_so(
     known = [*of_days(10, 20, 30)[:2], (on(2), 30, "estimated"), (on(3), 40, "estimated"), (on(4), 5, "open")]
     svg = daily(known)
     assert [len(boxes(svg, **look)) for look in (COMPLETE, ESTIMATED, OPEN)] == [2, 2, 1]
-    assert {"complete", "estimated", "open: a post is gone, or the day goes on"} <= set(texts(svg))
+    assert {"complete", "estimated", "open: its end is not seen"} <= set(texts(svg))
     # Where all is complete there is nothing to explain.
     assert "complete" not in texts(daily(of_days(10, 20)))
+
+
+def test_a_day_before_one_that_is_better_known_is_not_hollow_and_says_what_is_not_seen_of_it() -> None:
+    known: list[Known] = [
+        (on(0), 10, "complete"),
+        (on(1), 20, "open"),
+        (on(2), 30, "estimated"),
+        (on(3), 40, "open"),
+        (on(4), 50, "open"),
+    ]
+    svg = daily(known)
+    assert [len(boxes(svg, **look)) for look in (COMPLETE, SOME_OPEN, ESTIMATED, OPEN)] == [1, 1, 1, 2]
+    assert {"of some posts its end is not seen", "open: its end is not seen"} <= set(texts(svg))
+    assert "2 open and 1 whose end is not seen of some posts." in svg.attrib["aria-label"]
+    # Nor is a week, a line is not dotted there, and a small bar not pale.
+    year = Window(FIRST, FIRST + timedelta(364))
+    assert (
+        len(boxes(daily([*known[:3], *[(on(n), 1, "complete") for n in range(3, 7)]], year), **SOME_OPEN))
+        == 0
+    )
+    assert (
+        len(boxes(daily([*known[:2], *[(on(n), 1, "complete") for n in range(2, 7)]], year), **SOME_OPEN))
+        == 1
+    )
+    line = lines.Line("we", [(n, 1, how) for n, (_, _, how) in enumerate(days.settled(known))])
+    drawn_line = drawn(lines.together("a", "Views", [("x", [line])], [(0.5, "day 1")], 7))
+    assert len(paths(drawn_line, stroke="var(--ours)", stroke_dasharray="2,2")) == 3
+    sure, pale = ElementTree.fromstring(str(sparkline(known, WEEK, "Views")))
+    assert (sure.attrib["d"].count("M"), pale.attrib["d"].count("M")) == (2, 3)
+
+
+def test_posts_that_will_be_read_again_are_not_said_to_be_read_for_the_last_time() -> None:
+    # Old posts are read weekly, their last day being open; young ones are read on beside them.
+    week: list[Known] = [
+        (on(0), 9, "complete"),
+        (on(1), 5, "open"),
+        (on(2), 1, "complete"),
+        (on(3), 1, "open"),
+    ]
+    svg = daily(week)
+    assert [len(boxes(svg, **look)) for look in (COMPLETE, SOME_OPEN, OPEN)] == [2, 1, 1]
+    assert "last time" not in ElementTree.tostring(svg, "unicode")
 
 
 def test_a_day_that_nobody_knows_has_no_bar_and_no_base_line_and_a_zero_has_its_line() -> None:
@@ -192,7 +235,7 @@ def test_a_week_of_which_days_are_not_known_is_not_drawn_as_a_whole_one() -> Non
     assert "2 days not known" in spark
     stack = stacks.by_day("a", "Reactions", [("x", {"like": known})], year)
     assert stack is not None
-    assert len(boxes(drawn(stack), **PARTLY)) == 2
+    assert len(boxes(drawn(stack), fill="var(--series-1)", fill_opacity="0.6")) == 2
     assert stack.description.endswith("2 days not known.")
 
 
@@ -308,9 +351,10 @@ def test_every_chart_is_valid_vega_lite(kind: str, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(vl_convert, "vegalite_to_svg", listening)
     a_figure_of(kind, "x")
-    assert len(asked) == 2
-    for spec in asked:
-        altair.VConcatChart.from_dict(spec, validate=True)
+    # At once for a phone, for a screen and for a large one.
+    (spec,) = asked
+    assert len(spec["vconcat"]) == 3
+    altair.VConcatChart.from_dict(spec, validate=True)
 
 
 def test_nothing_is_no_chart() -> None:
@@ -328,18 +372,18 @@ def test_nothing_is_no_chart() -> None:
 
 def test_lines_add_up_and_end_where_their_sums_do() -> None:
     ours = lines.Line("ours", [(0, 10, "complete"), (1, 30, "complete"), (2, 60, "estimated")])
-    theirs = lines.Line("theirs", [(0, 10, "complete"), (2, 15, "complete")], 1)
+    theirs = lines.Line("theirs", [(0, 10, "complete"), (2, 15, "complete")], drawing.SERIES[1])
     svg = drawn(lines.together("a", "Views", [("x", [ours, theirs])], [(0.5, "day 1")], 3))
     surely, dotted = (
         [
             [float(part) for part in re.findall(r"-?[\d.]+", path)]
-            for path in paths(svg, stroke="var(--series-1)", **look)
+            for path in paths(svg, stroke="var(--ours)", **look)
         ]
         for look in ({}, {"stroke_dasharray": "2,2"})
     )
     # A step is "from here, so much to the right and so much up": 10, 30 and 60 of 100.
     rises = [-step[3] for step in surely]
-    assert rises == pytest.approx([12, 36, 72], abs=0.2)
+    assert rises == pytest.approx([104 * share for share in (0.1, 0.3, 0.6)], abs=0.2)
     assert len(dotted) == 1
     # The day that nobody knows is left out, and the next goes on from where the sum was.
     first, second = (
@@ -352,7 +396,7 @@ def test_lines_add_up_and_end_where_their_sums_do() -> None:
 
 
 def test_the_names_of_eight_lines_do_not_meet() -> None:
-    sides = [lines.Line(f"side {number}", [(0, 100 + number, "complete")], number) for number in range(8)]
+    sides = [lines.Line(f"side {number}", [(0, 100 + number, "complete")]) for number in range(8)]
     svg = drawn(lines.together("a", "Views", [("x", sides)], [(0.5, "day 1")], 7))
     names = [
         float(re.findall(r"[-\d.]+", each.attrib["transform"])[1])
@@ -363,17 +407,19 @@ def test_the_names_of_eight_lines_do_not_meet() -> None:
     assert all(below - above >= 12 for above, below in pairwise(names))
 
 
-def test_a_name_that_has_no_room_at_its_line_stands_whole_above_all_lines() -> None:
+def test_a_name_that_has_no_room_at_its_line_stands_whole_above_all_lines_with_the_lines_number() -> None:
     campaigns = [
-        lines.Line(f"UK general election {year}", [(0, year, "complete")], place)
-        for place, year in enumerate((2017, 2019))
+        lines.Line(f"UK general election {year}", [(0, year, "complete")], "#777777") for year in (2017, 2019)
     ]
     figure = lines.together("a", "Retweets", [("x", campaigns), ("y", campaigns)], [(0.5, "day 1")], 7)
     assert figure is not None
     for each in (figure.wide, figure.narrow):
         found = texts(ElementTree.fromstring(str(each)))
         assert [text for text in found if "…" in text] == []
-        assert [found.count(f"UK general election {year}") for year in (2017, 2019)] == [1, 1]
+        named = [text for text in found if "election" in text]
+        assert named == ["1 UK general election 2017", "2 UK general election 2019"]
+        # The line of more ends higher, in each panel, also where both have one colour.
+        assert [text for text in found if text in ("1", "2")] == ["2", "1"] * 2
 
 
 @pytest.mark.parametrize("total", [3, 61, 86_000_000, 999_999])
@@ -386,8 +432,7 @@ def test_a_line_ends_at_or_below_the_highest_of_at_least_three_ticks(total: int)
         if re.fullmatch(r"[\d.]+[kM]?", each.text or "")
     ]
     ((_, top, _, rise),) = (
-        [float(part) for part in re.findall(r"-?[\d.]+", path)]
-        for path in paths(svg, stroke="var(--series-1)")
+        [float(part) for part in re.findall(r"-?[\d.]+", path)] for path in paths(svg, stroke="var(--ours)")
     )
     assert len(ticks) >= 3
     # The baseline of a tick's word lies four pixels below its line.
@@ -403,18 +448,18 @@ def test_bars_share_a_scale_where_they_are_asked_to() -> None:
         ("one", [rows.Bar("a", 100, "100")]),
         ("two", [rows.Bar("a", 25, "25"), rows.Bar("b", None, "?")]),
     ]
-    apart = boxes(drawn(rows.bars("a", "Views", panels)), **BLUE)
-    alike = boxes(drawn(rows.bars("a", "Views", panels, on_one_scale=True)), **BLUE)
+    apart = boxes(drawn(rows.bars("a", "Views", panels)), **OURS)
+    alike = boxes(drawn(rows.bars("a", "Views", panels, on_one_scale=True)), **OURS)
     assert [width for _, _, width, _ in apart] == [350, 350]
     assert [width for _, _, width, _ in alike] == pytest.approx([350, 87.5])
 
 
 def test_an_interval_reaches_from_its_low_to_its_high_end_also_beyond_a_hundred_per_cent() -> None:
     inside = rows.intervals("a", "Reach", [rows.Interval("all", 0.5, 0.75, "50 to 75 %")])
-    ((left, _, width, _),) = boxes(drawn(inside), **BLUE)
+    ((left, _, width, _),) = boxes(drawn(inside), **OURS)
     assert (left, width) == pytest.approx((338 * 0.5, 338 * 0.25), abs=0.2)
     beyond = rows.intervals("a", "Reach", [rows.Interval("few", 1.5, 2, "150 to 200 %")])
-    ((left, _, width, _),) = boxes(drawn(beyond), **BLUE)
+    ((left, _, width, _),) = boxes(drawn(beyond), **OURS)
     assert (left, width) == pytest.approx((338 * 0.75, 338 * 0.25), abs=0.2)
     assert "200%" in texts(drawn(beyond))
 
@@ -425,7 +470,7 @@ def test_what_came_lies_right_of_what_was_expected_by_powers_of_ten_that_are_nam
     svg = drawn(rows.surprises("a", "Posts", [post, low]))
     ways = [
         [float(part) for part in re.findall(r"-?[\d.]+", way)]
-        for way in paths(svg, stroke="var(--series-1)", stroke_width="3")
+        for way in paths(svg, stroke="var(--ours)", stroke_width="3")
     ]
     assert [way[0] for way in ways] == pytest.approx([338 / 3, 0], abs=0.2)
     assert [way[2] for way in ways] == pytest.approx([338 * 2 / 3] * 2, abs=0.2)
@@ -450,16 +495,18 @@ def test_a_name_stands_whole_above_its_number_where_there_is_no_room_beside_it()
     assert {bar.name, bar.said} <= set(texts(drawn(rows.bars("a", "Retweets", [("@we", [bar])]))))
 
 
-def test_three_panels_stand_in_a_row_where_there_is_room() -> None:
-    panels = [Daily(name, of_days(1, 2)) for name in "abc"]
-    three = days.by_day("a", "Views", "views", panels, WEEK)
-    two = days.by_day("a", "Views", "views", panels[:2], WEEK)
-    assert three is not None
-    assert two is not None
-    assert two.widest is None
-    svg = ElementTree.fromstring(str(three.widest))
-    tops = {re.findall(r"[-\d.]+", group.attrib["transform"])[1] for group in svg if group.tag.endswith("}g")}
-    assert len(tops) == 1
+@pytest.mark.parametrize("many", [1, 2, 3])
+def test_up_to_three_panels_stand_in_a_row_and_fill_it_where_there_is_room(many: int) -> None:
+    panels = [Daily(name, of_days(*[1] * 7)) for name in "abc"[:many]]
+    figure = days.by_day("a", "Views", "views", panels, WEEK)
+    assert figure is not None
+    svg = ElementTree.fromstring(str(figure.widest))
+    groups = [group for group in svg if group.tag.endswith("}g")]
+    places = [re.findall(r"[-\d.]+", group.attrib["transform"]) for group in groups]
+    assert len(places) == many
+    assert len({top for _, top in places}) == 1
+    last = max(left + width for left, _, width, _ in boxes(svg, **COMPLETE))
+    assert float(places[-1][0]) + last == pytest.approx(drawing.WIDEST - days.MARGINS.right, abs=20)
 
 
 def test_reactions_stack_up_and_those_taken_back_hang_below() -> None:
@@ -490,8 +537,8 @@ def test_a_strip_is_as_full_as_polls_were_got() -> None:
     read = coverage.Read("x", [(on(0), 4, 4), (on(1), 4, 1), (on(2), 0, 0), (on(3), 4, 0)])
     figure = coverage.by_day("a", "Polls", [read], WEEK)
     svg = drawn(figure)
-    due = boxes(svg, **BLUE, fill_opacity="0.15")
-    got = [box for box in boxes(svg, **BLUE) if box not in due]
+    due = boxes(svg, fill="var(--nobodys)", fill_opacity="0.15")
+    got = [box for box in boxes(svg, fill="var(--nobodys)") if box not in due]
     assert [height for *_, height in got] == [40, 10, 0]
     assert [height for *_, height in due] == [0, 30, 40]
     assert figure is not None

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 
 from flows.answers.page import Cell
 from flows.answers.page.charts.wording import short
+from flows.answers.page.colours import legible, style
 from flows.answers.reporting import Written, done_line, write_reports
 from flows.answers.sections.questions import MOST_ASSETS
 from flows.answers.tables import TABLES_KEPT
@@ -106,6 +108,9 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     (film,) = water["assets"]
     film["title"] = HOSTILE
     film["tags"] = [FORMULA]
+    # The other campaign's was landed by a release that knew no colours.
+    (ours,) = water["sides"]
+    ours["color"] = "#ffee00"
     milk = campaign("milk", starts=date(2026, 10, 1), ends=date(2026, 10, 5), accounts=[("x", "10")])
     lake.register(water, milk)
     for day in range(2, 9):
@@ -154,6 +159,48 @@ def test_hostile_titles_stay_text(water: Written) -> None:
     assert FORMULA in page.tables["Assets"][1]
 
 
+def test_a_side_has_its_own_colour_and_one_that_chose_none_that_of_the_palette(
+    lake: Lake, written: list[Written]
+) -> None:
+    assert ask(lake.warehouse, "select campaign_id, color from registry.sides order by campaign_id") == [
+        ("milk", None),
+        ("water", "#ffee00"),
+    ]
+    pages = {each.campaign_id: each.page.read_text(encoding="utf-8") for each in written}
+    light, dark = re.findall(r"--side-1: (#[0-9a-f]{6});", pages["water"])
+    assert (light, dark) == (legible("#ffee00", style()[0].grounds), "#ffee00")
+    assert 'fill="var(--side-1)"' in pages["water"]
+    assert "--side-1" not in pages["milk"]
+
+
+def test_rows_of_the_last_day_and_week_lead_to_their_posts(water: Written) -> None:
+    html = water.page.read_text(encoding="utf-8")
+    for section in ("leaderboard", "day", "week"):
+        inside = html.partition(f'<section id="{section}"')[2].partition("</section>")[0]
+        assert '<a href="https://x.com/i/status/101" rel="noopener noreferrer">&lt;script&gt;' in inside
+
+
+def test_a_warning_names_what_it_is_about_by_its_title(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    made = campaign(
+        starts=date(2026, 11, 1), ends=date(2026, 11, 30), assets={"film": [], "x": []}, timezone="UTC"
+    )
+    film, other = made["assets"]
+    film["title"], other["title"] = "The launch film", "Named as a platform is"
+    lake.register(made)
+    for day, views in ((2, 900), (3, 2000), (4, 2100), (5, 1000), (6, 1001)):
+        posts = [x_post("101", created_at=november(1), text="A fallen post", impression_count=views)]
+        lake.answer(november(day), {"data": posts})
+    lake.build()
+    (written,) = write_reports(lake.warehouse, tmp_path / "reports", MADE_AT)
+    _, *warnings = page_of(written).tables["Warnings of the last build"]
+    told = {row[1] for row in warnings}
+    assert {"The launch film", "Named as a platform is"} <= told
+    assert not {"film", "x"} & told
+    # A post keeps the name by which it is found.
+    assert any(name.startswith("A fallen post (x:101 ") for name in told)
+
+
 def test_a_page_asks_for_nothing_outside_itself(written: list[Written]) -> None:
     for each in written:
         html = each.page.read_text(encoding="utf-8")
@@ -185,8 +232,8 @@ def test_the_charts_say_in_words_what_the_tables_say_in_figures(lake: Lake, wate
         "X: Ours 16.1k.",
         "Retweets on X: Ours 716.",
     ):
-        # For a screen and for a phone.
-        assert len([each for each in pictures if each.startswith(said)]) == 2, said
+        # For a phone, a screen and a large one.
+        assert len([each for each in pictures if each.startswith(said)]) == 3, said
     assert "Views a day, most on 1 November 2026: 4k" in pictures
 
 
@@ -435,8 +482,16 @@ def test_parquet_keeps_texts_as_they_are(water: Written) -> None:
     assert FORMULA in titles
 
 
-def test_a_second_run_on_one_day_takes_the_place_of_the_first(lake: Lake, tmp_path: Path) -> None:
-    (first,) = write_reports(lake.warehouse, tmp_path, MADE_AT, "water")
+def again_in(out: Path, water: Written) -> Written:
+    """The report, as if it had been written there."""
+    shutil.copytree(water.folder.parent, out / "water", symlinks=True)
+    return replace(water, folder=out / "water" / water.folder.name)
+
+
+def test_a_second_run_on_one_day_takes_the_place_of_the_first(
+    lake: Lake, water: Written, tmp_path: Path
+) -> None:
+    first = again_in(tmp_path, water)
     before = {path: path.read_bytes() for path in tmp_path.rglob("[!.]*") if path.is_file()}
     (second,) = write_reports(lake.warehouse, tmp_path, MADE_AT + timedelta(hours=1), "water")
     after = {path: path.read_bytes() for path in tmp_path.rglob("[!.]*") if path.is_file()}
@@ -447,8 +502,10 @@ def test_a_second_run_on_one_day_takes_the_place_of_the_first(lake: Lake, tmp_pa
     ]
 
 
-def test_latest_is_the_newest_day_and_old_days_keep_their_page_alone(lake: Lake, tmp_path: Path) -> None:
-    (written,) = write_reports(lake.warehouse, tmp_path, MADE_AT, "water")
+def test_latest_is_the_newest_day_and_old_days_keep_their_page_alone(
+    lake: Lake, water: Written, tmp_path: Path
+) -> None:
+    written = again_in(tmp_path, water)
     for number in range(TABLES_KEPT):
         shutil.copytree(written.folder, written.folder.with_name(f"2026-10-{number + 1:02d}"))
     shutil.copytree(written.folder, written.folder.with_name("2026-11-20"))

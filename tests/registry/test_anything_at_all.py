@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from flows.registry import Registry, RegistryError, load
 from flows.registry.audiences import AUDIENCE_KEYS
 from flows.registry.bounds import BUDGET_KEYS
-from flows.registry.draft import ACCOUNT_KEYS, ASSET_KEYS, CAMPAIGN_KEYS
+from flows.registry.draft import ACCOUNT_KEYS, ASSET_KEYS, CAMPAIGN_KEYS, SIDE_KEYS
 from flows.registry.rules import MATCH_KEYS
 from tests.registry.conftest import HEAD
 
 KEYS = [
-    *(*CAMPAIGN_KEYS, *ACCOUNT_KEYS, *ASSET_KEYS, *AUDIENCE_KEYS, *BUDGET_KEYS, *MATCH_KEYS, "ours"),
+    *(*CAMPAIGN_KEYS, *ACCOUNT_KEYS, *ASSET_KEYS, *AUDIENCE_KEYS, *BUDGET_KEYS, *MATCH_KEYS, *SIDE_KEYS),
     *("geo_locations", "age_min", "age_max"),
 ]
 TELLING = [
@@ -28,7 +28,7 @@ TELLING = [
     *("x:20", "x:", "facebook:1_2", "tiktok:1", "@a", "://", "../..", "https://[", "http://x.com:99999/"),
     *("https://x.com/a/status/20", "https://www.facebook.com/a/posts/1", "https://fb.watch/a/"),
     *("https://youtu.be/a", "https://x.com/a", "https://facebook.com/a"),
-    *("act_1", "age", "18-24", "601", "daily", "by age", "NHS"),
+    *("act_1", "age", "18-24", "601", "daily", "by age", "NHS", "#d50000"),
 ]
 
 texts = st.sampled_from(TELLING) | st.text(max_size=30) | st.text("/:@.?&=_-x1[]%# ", max_size=30)

@@ -30,6 +30,7 @@ WHOLE = (
 [[sides]]
 id = "big-sewage"
 name = "Big Sewage"
+color = " #0A7 "
 
 [[accounts]]
 side = "clean-water"
@@ -106,7 +107,7 @@ def test_a_whole_campaign_is_read_as_written(folder: Folder) -> None:
     assert campaign.source == source
     assert campaign.sides == (
         Side("clean-water", "clean-water", ours=True),
-        Side("big-sewage", "Big Sewage", ours=False),
+        Side("big-sewage", "Big Sewage", ours=False, color="#00aa77"),
     )
     assert campaign.accounts == (
         Account("clean-water", "x", "CleanWaterNow", None, None, watch=True),
@@ -341,7 +342,13 @@ def test_what_is_landed_is_canonical_and_complete(folder: Folder) -> None:
     assert text == json.dumps(json.loads(text), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     content = json.loads(text)
     assert content["starts"] == "2026-04-01"
-    assert content["sides"][0] == {"id": "clean-water", "name": "clean-water", "ours": True}
+    assert content["sides"][0] == {
+        "id": "clean-water",
+        "name": "clean-water",
+        "ours": True,
+        "color": None,
+    }
+    assert content["sides"][1]["color"] == "#00aa77"
     assert content["accounts"][0] == {
         "side": "clean-water",
         "platform": "x",

@@ -52,6 +52,8 @@ def budget(*lines: str) -> str:
 
 EXAMPLE = 'match = { text = ["…"], hashtags = ["…"], links = ["https://…"], same_video = true }'
 
+COLOR_CURE = 'write color = "#d50000": a # and six digits of 0-9a-f, two each for red, green and blue'
+
 X_20 = 'handle = "a"', 'platform = "x"', 'side = "clean-water"'
 
 CASES: dict[str, tuple[str, str]] = {
@@ -181,6 +183,21 @@ CASES: dict[str, tuple[str, str]] = {
     "ours as text": (
         HEAD + '[[sides]]\nid = "them"\nours = "no"\n',
         "sides[1].ours: must be true or false, not text; write ours = true",
+    ),
+    **{
+        f"colour {color}": (
+            HEAD + f'[[sides]]\nid = "them"\ncolor = "{color}"\n',
+            f'sides[1].color: "{color}" is not a colour; {COLOR_CURE}',
+        )
+        for color in ("red", "#12345", "#12345g", "12a45f", "#٣٣٣", "#fff;x:url(y)")
+    },
+    "colour as a number": (
+        HEAD + '[[sides]]\nid = "them"\ncolor = 0xd50000\n',
+        f"sides[1].color: must be text in quotes, not a whole number; {COLOR_CURE}",
+    ),
+    "colour as the English write it": (
+        HEAD + '[[sides]]\nid = "them"\ncolour = "#d50000"\n',
+        'sides[1].colour: is not a key of [[sides]]; did you mean "color"?',
     ),
     "two sides of one id": (
         HEAD + '[[sides]]\nid = "clean-water"\n',

@@ -9,6 +9,8 @@ select
     side.name as side_name,
     -- Whether this is the side that runs the registry.
     side.ours as is_ours,
+    -- Colour of the side in charts, as #rrggbb; null where the team gave none.
+    side.color as color,
     -- Place in the registry file, from 1.
     position
 from (
@@ -17,7 +19,7 @@ from (
         select campaign.id as campaign_id, campaign.sides as sides
         from (
             select unnest(from_json(body, '{"campaigns": [{
-                "id": "VARCHAR", "sides": [{"id": "VARCHAR", "name": "VARCHAR", "ours": "BOOLEAN"}]
+                "id": "VARCHAR", "sides": [{"id": "VARCHAR", "name": "VARCHAR", "ours": "BOOLEAN", "color": "VARCHAR"}]
             }]}').campaigns) as campaign
             from registry_in_force
         )

@@ -6,6 +6,14 @@ with shown as (
     left join registry.sides using (campaign_id, side_id)
     where campaign_id = $campaign
         and (is_listed or (is_ours and not exists (from marts.asset_totals where campaign_id = $campaign and is_listed)))
+),
+
+first_posts as (
+    select asset_id, platform, first(permalink order by created_at nulls last, post_id) as address
+    from marts.posts
+    semi join shown using (asset_id)
+    where campaign_id = $campaign and permalink is not null and is_gone is not true
+    group by asset_id, platform
 )
 
 select
@@ -17,9 +25,11 @@ select
     reactions,
     comments,
     completeness as known,
+    address,
     count(*) over () as "in all"
 from marts.asset_platform_daily
 semi join shown using (asset_id)
+left join first_posts using (asset_id, platform)
 where campaign_id = $campaign and day = $closed_day::date
     and (views <> 0 or shares <> 0 or retweets <> 0 or reactions <> 0 or comments <> 0)
 order by views desc nulls last, retweets desc nulls last, asset_id, platform

@@ -17,6 +17,7 @@ first_posts as (
 select
     totals.asset_id as asset_id,
     count(*) over () as listed,
+    listed.side_id as side_id,
     views_rank as rank,
     totals.asset_title as asset,
     totals.views as views,

@@ -8,6 +8,14 @@ with shown as (
         and (is_listed or (is_ours and not exists (from marts.asset_totals where campaign_id = $campaign and is_listed)))
 ),
 
+first_posts as (
+    select asset_id, first(permalink order by created_at nulls last, platform, post_id) as address
+    from marts.posts
+    semi join shown using (asset_id)
+    where campaign_id = $campaign and permalink is not null and is_gone is not true
+    group by asset_id
+),
+
 days as (
     select
         asset_id,
@@ -26,7 +34,9 @@ select
     asset_title,
     day,
     views,
-    completeness
+    completeness,
+    address
 from days
+left join first_posts using (asset_id)
 qualify dense_rank() over (order by together desc nulls last, asset_id) <= $most_assets
 order by together desc nulls last, asset_id, day

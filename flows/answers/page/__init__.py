@@ -20,6 +20,9 @@ FOLDER = Path(__file__).parent
 # A screen of a phone, about; what is longer pushes the next thing out of reach.
 MOST_UNFOLDED_ROWS = 12
 
+# Where rows are cards, so many of them fill a screen; the style has it as `most_cards`.
+MOST_CARDS = 5
+
 _LONGEST_WORD = 16
 
 # More columns than these have no room for two tables side by side on paper.
@@ -55,13 +58,15 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under heads. A long one is folded under its caption, unless it `is_open`; on paper none is."""
+    """Rows under heads. A long one is folded under its caption, and so is one that is looked up (`is_aside`),
+    because a chart says the same or hardly anybody asks; none that `is_open` is, and none on paper."""
 
     caption: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
     total: Sequence[Cell] | None = None
     is_open: bool = False
+    is_aside: bool = False
 
     @property
     def head(self) -> int | None:
@@ -87,16 +92,25 @@ class Table:
 
     @property
     def is_folded(self) -> bool:
-        return len(self.rows) > MOST_UNFOLDED_ROWS and not self.is_open
+        return not self.is_open and (
+            len(self.rows) > MOST_UNFOLDED_ROWS or (self.is_aside and bool(self.rows))
+        )
+
+    @property
+    def more(self) -> int:
+        """Rows that a narrow screen keeps back until they are asked for. Two or three of them would take no
+        more room than the line that has them shown."""
+        rest = len(self.rows) - MOST_CARDS
+        return rest if rest > 2 and not self.is_by_day and not self.is_folded else 0
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart, drawn for a screen and for a phone, and for a large screen where it has panels enough;
-    `description` says in sentences and figures what it shows.
+    """A chart, drawn for a screen, a phone and a large screen; `description` says in sentences and figures
+    what it shows.
 
-    `wide` and `narrow` are SVG of ours, in which every text is escaped; a page shows one of them. `anchor` is
-    unique in its page.
+    The drawings are SVG of ours, in which every text is escaped; a page shows one of them. `anchor` is
+    unique in its page. One that `is_further` is shown on a phone when it is asked for.
     """
 
     anchor: str
@@ -104,7 +118,8 @@ class Figure:
     description: str
     wide: Markup
     narrow: Markup
-    widest: Markup | None = None
+    widest: Markup
+    is_further: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,9 +156,19 @@ class Headline:
 
 
 @dataclass(frozen=True)
+class Variable:
+    """A variable of the page's style that this page has otherwise, in light and on paper, and in dark; none
+    of its parts comes from outside."""
+
+    name: str
+    light: str
+    dark: str
+
+
+@dataclass(frozen=True)
 class Page:
     """`day` is the report's own; `headlines` stand at its head, `facts` are what it was made from. `unread`
-    says what to do while nothing was read."""
+    says what to do while nothing was read. `colours` are those that this page's sides have."""
 
     title: str
     day: str
@@ -151,6 +176,7 @@ class Page:
     sections: Sequence[Section]
     headlines: Sequence[Headline] = ()
     unread: str = ""
+    colours: Sequence[Variable] = ()
 
 
 def render(page: Page) -> str:
@@ -170,4 +196,5 @@ def template(name: str) -> Template:
         lstrip_blocks=True,
         finalize=lambda value: plain(value) if type(value) is str else value,
     )
+    environment.globals["most_cards"] = MOST_CARDS
     return environment.get_template(name)

@@ -7,39 +7,42 @@ from datetime import date
 
 from flows.answers.dates import in_words
 from flows.answers.page import Cell, Column, Section, Table
+from flows.answers.page.charts import drawing
 from flows.answers.page.charts.days import Known
 from flows.answers.page.charts.sparkline import sparkline
+from flows.answers.page.colours import Colours
 from flows.answers.query import as_cell
 from flows.answers.sections.questions import Questions, marked, sum_of
 
 
-def leaderboard(questions: Questions) -> Section:
+def leaderboard(questions: Questions, colours: Colours) -> Section:
     others = questions.linked("Most viewed posts that no asset lists", *questions.ask("unlisted"), "post")
     if not _shows_listed(questions):
         return Section("leaderboard", "Leaderboard", _nothing_listed(questions), [others])
+    others = replace(others, is_aside=True)
     return Section(
         "leaderboard",
         "Leaderboard",
         "Lifetime totals of the listed assets at their last readings, over all platforms; a title leads to "
         "the asset's first post. Ranks count posts that no asset lists too: those missing here are such "
         "posts. The small bars are views on each day of the campaign so far, each asset on a scale of its "
-        "own; pale days are estimated or open.",
-        [_assets(questions), others],
+        "own; pale days are estimated or open, but not where only some posts of the asset are.",
+        [_assets(questions, colours), others],
     )
 
 
 def last_day(questions: Questions) -> Section:
     closed = questions.closed_day
     columns, rows = questions.ask("day")
-    if not _shows_listed(questions):
-        columns = [replace(column, label="post") if column.label == "asset" else column for column in columns]
+    what = _what(questions)
+    columns = [replace(column, label=what) if column.label == "asset" else column for column in columns]
     when = "on the campaign's last day that is over" if questions.is_day_over else "on its first day so far"
     return Section(
         "day",
         f"What {closed:%A}, {in_words(closed)} brought",
         f"Gains of {_whose(questions)} {when}, by platform.",
         # Folded away, it would leave the section without a number.
-        [replace(questions.of_all(columns, rows, "Gains of the day", "largest"), is_open=True)],
+        [replace(questions.of_all(columns, rows, "Gains of the day", "largest", what), is_open=True)],
         short=f"{closed:%A}",
     )
 
@@ -56,6 +59,11 @@ def last_week(questions: Questions) -> Section:
 
 def _shows_listed(questions: Questions) -> bool:
     return questions.listed[1] > 0
+
+
+def _what(questions: Questions) -> str:
+    """What a row of those tables is of."""
+    return "asset" if _shows_listed(questions) else "post"
 
 
 def _whose(questions: Questions) -> str:
@@ -78,7 +86,7 @@ def _nothing_listed(questions: Questions) -> str:
     )
 
 
-def _assets(questions: Questions) -> Table:
+def _assets(questions: Questions, colours: Colours) -> Table:
     """The leaderboard with the days of each asset beside its views."""
     days: dict[str, list[Known]] = {}
     for asset_id, *known in questions.rows("asset_days"):
@@ -86,11 +94,16 @@ def _assets(questions: Questions) -> Table:
         days.setdefault(asset_id, []).append((day, views, completeness))
     columns, rows = questions.ask("leaderboard")
     # Behind the views, before what comes of them.
-    place = next(number for number, column in enumerate(columns) if column.label == "views") + 1 - 2
+    place = next(number for number, column in enumerate(columns) if column.label == "views") + 1 - 3
     found = rows[0][1] if rows else 0
     caption = "Assets" if found <= len(rows) else f"Assets: the most viewed {len(rows):,} of {found:,}"
-    table = questions.linked(caption, columns[2:], [row[2:] for row in rows], "asset")
-    sparks = [sparkline(days.get(row[0], []), questions.window, "Views") for row in rows]
+    table = questions.linked(caption, columns[3:], [row[3:] for row in rows], "asset")
+    sparks = [
+        sparkline(
+            days.get(row[0], []), questions.window, "Views", colours.by_side.get(row[2], drawing.NOBODYS)
+        )
+        for row in rows
+    ]
     every = questions.window.a_bar
     return replace(
         table,
@@ -107,7 +120,7 @@ def _week(questions: Questions) -> list[Table]:
     """One table with the days as columns; none of nothing."""
     rows = questions.rows("week")
     days = sorted({row[2] for row in rows})
-    assets = dict.fromkeys((row[0], row[1]) for row in rows)
+    assets = dict.fromkeys((row[0], row[1], row[5]) for row in rows)
     known: dict[tuple[str, date], tuple[int | None, str]] = {
         (row[0], row[2]): (row[3], row[4]) for row in rows
     }
@@ -115,17 +128,17 @@ def _week(questions: Questions) -> list[Table]:
     table = Table(
         "Views a day",
         [
-            Column("asset" if _shows_listed(questions) else "post"),
+            Column(_what(questions)),
             *(Column(f"{day:%a} {day.day}\u00a0{day:%b}", True) for day in days),
             Column("together", True),
         ],
         [
             [
-                Cell(title),
+                Cell(title, address=address),
                 *(marked(*known.get((asset_id, day), nothing)) for day in days),
                 Cell(as_cell(sum_of([known.get((asset_id, day), nothing)[0] for day in days]))),
             ]
-            for asset_id, title in assets
+            for asset_id, title, address in assets
         ],
     )
     return [table] if rows else []

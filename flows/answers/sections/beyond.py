@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flows.answers.page import Section
 from flows.answers.page.charts import rows
 from flows.answers.sections.questions import Questions
@@ -27,7 +29,9 @@ def section(questions: Questions) -> Section:
         "interval, because audiences are estimated as ranges. Reach is never added up.",
         [
             questions.table("mentions", "Hashtags and sites"),
-            questions.as_table("Share of each audience reached", columns, found),
+            replace(
+                questions.as_table("Share of each audience reached", columns, found), is_aside=bool(figure)
+            ),
         ],
         [figure] if figure else [],
         short="Hashtags, sites, audiences",

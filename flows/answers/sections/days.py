@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from flows.answers.known import worst_of
@@ -54,11 +54,11 @@ def section(questions: Questions, rows: Sequence[Gained]) -> Section:
     return Section(
         "days",
         "Day by day",
-        "What the sides gained, and our side by platform. Local days of the campaign. The sums are those of "
-        "the first table. A platform has a scale of its own, for each counts in its own way. A bar is filled "
-        "where the day is known, pale where it is estimated and hollow where it is open, for which one post "
-        "that is gone is enough; where the base line is missing, nothing is known. Grey bands are stretches "
-        "of more than twelve hours in which nothing was read.",
+        "What the sides gained, and our side by platform, on local days. A platform has a scale of its own, "
+        "for each counts in its own way. Pale days are estimated, hollow ones are open: their end has not "
+        "been seen. Where that is so of some posts, and later days are better known, a day is a shade paler "
+        "than a complete one and has … in the tables. Where the base line is missing, nothing is known; in "
+        "grey bands nothing was read for more than twelve hours.",
         [*_by_side(rows), *_by_platform(rows)],
         list(_figures(questions, of_our_side(rows))),
     )
@@ -77,7 +77,7 @@ def _figures(questions: Questions, rows: Sequence[Row]) -> Iterator[Figure]:
         caption = f"{number.capitalize()} of our side by platform,"
         figure = drawn.by_day(f"daily-{number}", caption, number, panels, questions.window)
         if figure:
-            yield figure
+            yield replace(figure, is_further=number != NUMBERS[0])
 
 
 def _by_platform(rows: Sequence[Gained]) -> Iterator[Table]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flows.answers.page import Column, Section, Table
 from flows.answers.page.charts import coverage as strips
 from flows.answers.platforms import platform_name
@@ -38,7 +40,11 @@ def coverage(questions: Questions) -> Section:
         "Polls that were due under the schedule against polls got. A post's day is complete when readings "
         "lie near both midnights, estimated where its gain was split by a straight line, and open until its "
         f"end is seen. Times are of {questions.campaign.timezone}.",
-        [table, _gaps(questions), questions.table("incidents", "Revisions, glitches, posts gone")],
+        [
+            replace(table, is_aside=bool(figure)),
+            replace(_gaps(questions), is_aside=True),
+            replace(questions.table("incidents", "Revisions, glitches, posts gone"), is_aside=True),
+        ],
         [figure] if figure else [],
     )
 
@@ -61,8 +67,13 @@ def meaning(questions: Questions) -> Section:
         "Each counter that spoke in this campaign, in its platform's own sense. A post's views come from one "
         "counter for all its days. A share is not a retweet, and neither is a quote.",
         [
-            questions.as_table(
-                f"On {platform_name(platform)}", columns[1:], [row[1:] for row in rows if row[0] == platform]
+            replace(
+                questions.as_table(
+                    f"On {platform_name(platform)}",
+                    columns[1:],
+                    [row[1:] for row in rows if row[0] == platform],
+                ),
+                is_aside=True,
             )
             for platform in dict.fromkeys(row[0] for row in rows)
         ],

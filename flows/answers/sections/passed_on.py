@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from flows.answers.page import Figure, Section
 from flows.answers.page.charts import drawing, lines, rows
@@ -25,13 +26,14 @@ def section(questions: Questions) -> Section:
     suffix = (
         "" if len(shown) == campaigns else f" ({len(shown)} of {campaigns} campaigns, the most retweeted)"
     )
-    figures = [_by_the_day(found, suffix), _together(found, suffix)]
+    together = _together(found, suffix)
+    figures = [_by_the_day(found, suffix), together and replace(together, is_further=True)]
     return Section(
         "retweets",
         "Retweets",
         "By account, inside each campaign's window. Windows are of different length, so they compare by the "
         "day.",
-        [questions.table("retweets", "Accounts")],
+        [replace(questions.table("retweets", "Accounts"), is_aside=any(figures))],
         [figure for figure in figures if figure],
     )
 
@@ -45,7 +47,7 @@ def _by_the_day(found: Sequence[Row], suffix: str) -> Figure | None:
             (
                 account,
                 [
-                    rows.Bar(line.name, _a_day(line), _said(line), line.series)
+                    rows.Bar(line.name, _a_day(line), _said(line), line.colour)
                     for line in _campaigns(found, key)
                 ],
             )
@@ -87,7 +89,9 @@ def _campaigns(found: Sequence[Row], account: tuple[str, str]) -> list[lines.Lin
     of_it = [row for row in found if (row[1], row[2]) == account]
     every = [
         lines.Line(
-            name, [(row[5], row[6], row[7]) for row in of_it if row[3] == campaign_id], place + _FIRST_COLOUR
+            name,
+            [(row[5], row[6], row[7]) for row in of_it if row[3] == campaign_id],
+            drawing.SERIES[(place + _FIRST_COLOUR) % len(drawing.SERIES)],
         )
         for place, (campaign_id, name) in enumerate(campaigns)
     ]

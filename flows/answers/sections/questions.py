@@ -130,14 +130,17 @@ class Questions:
             return Cell(f"{value.astimezone(self.zone):%Y-%m-%d %H:%M}")
         return Cell(as_cell(value))
 
-    def of_all(self, columns: Sequence[Column], rows: Sequence[Row], caption: str, which: str) -> Table:
+    def of_all(
+        self, columns: Sequence[Column], rows: Sequence[Row], caption: str, which: str, label: str = ""
+    ) -> Table:
         """A table of the first of many: how many there are in all stands in the last column of each row, and
-        belongs above them."""
+        belongs above them. With a label the last column but one is the address of the cells under that."""
         if rows:
             shown, found = len(rows), rows[0][-1]
             if found > shown:
                 caption = f"{caption}: the {which} {shown:,} of {found:,}"
-        return self.as_table(caption, columns[:-1], [row[:-1] for row in rows])
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
+        return self.linked(caption, columns, rows, label) if label else self.as_table(caption, columns, rows)
 
 
 def marked(value: int | None, completeness: str) -> Cell:

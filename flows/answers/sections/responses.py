@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from flows.answers.dates import in_words
 from flows.answers.page import Section
@@ -28,7 +29,7 @@ def reactions(questions: Questions) -> Section:
         "Reactions",
         "What our side's posts got inside the campaign's window, by type where the platform tells types. "
         "Where there is only the like, it is all.",
-        [questions.table("reactions", "Reactions by type")],
+        [replace(questions.table("reactions", "Reactions by type"), is_aside=figure is not None)],
         [figure] if figure else [],
     )
 
@@ -70,7 +71,12 @@ def better_than_usual(questions: Questions) -> Section:
         "Reactions, comments, shares, retweets and quotes of our side's posts at the end of the day after "
         "publication, as far as their platform tells them, against what earlier posts of the same account "
         "had by then. Posts of which other parts are told are no match for one another.",
-        [questions.linked("Furthest above what was expected", columns, found, "post")],
+        [
+            replace(
+                questions.linked("Furthest above what was expected", columns, found, "post"),
+                is_aside=figure is not None,
+            )
+        ],
         [figure] if figure else [],
         short="Better than usual",
     )

@@ -35,7 +35,7 @@ def by_day(anchor: str, caption: str, panels: Sequence[Read], window: Window) ->
     if not told:
         return None
     description = " ".join(_said(panel) for panel in told)
-    colour = drawing.SERIES[0]
+    colour = drawing.NOBODYS
     legend: list[tuple[str, Spec]] = [
         ("polls got", {"fill": colour}),
         ("polls due and missed", {"fill": colour, "fillOpacity": 0.15}),
@@ -81,7 +81,7 @@ def _panel(panel: Read, window: Window) -> drawing.Panel:
             for one, other in zip(due, got, strict=True)
             if one.value and other.value is not None
         ]
-        look = {"type": "rect", "fill": drawing.SERIES[0]}
+        look = {"type": "rect", "fill": drawing.NOBODYS}
         encoding = {"x": x, "x2": {"field": "to"}, "y": y}
         return {
             "width": room,

@@ -1,5 +1,11 @@
 """Days as bars, a panel each platform: complete, estimated and open days look different, a day that nobody
-knows has no bar and no base line, and a fall stands below it."""
+knows has no bar and no base line, and a fall stands below it.
+
+The tables call a day open where the end of one post's day is not seen: the post is gone, an account's
+credential is refused, or old posts are read once a week. Where later days are better known, others were read
+beyond it, and a whole side's day drawn hollow would say that nothing is known of it. So it has a look of its
+own, `some_open`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from flows.answers.dates import in_words
-from flows.answers.known import COMPLETENESS, worst_of
+from flows.answers.known import COMPLETENESS
 from flows.answers.page import Figure
 from flows.answers.page.charts import drawing
 from flows.answers.page.charts.drawing import Spec
@@ -21,13 +27,18 @@ MOST_DAYS = 92
 # A campaign that has just begun is not drawn as one bar from edge to edge.
 _LEAST_DAYS = 7
 
-HEIGHT = 84
-MARGINS = drawing.Margins(left=42, right=16, top=30, bottom=28)
+HEIGHT = 76
+MARGINS = drawing.Margins(left=42, right=16, top=28, bottom=26)
 
 _STEPS = (1, 2, 3, 7, 14, 28, 56, 91, 182, 364)
 # A week of which some days are not known is no whole week, however well its other days are known.
 PARTLY = "partly"
-LOOKS = (*COMPLETENESS, PARTLY)
+# Of some posts the day's end is not seen, of others it is known what came later.
+SOME_OPEN = "some_open"
+# From the best known to the worst.
+LOOKS = ("complete", SOME_OPEN, "estimated", "open", PARTLY)
+# Where there is room for two looks only, these have the first.
+SURE = ("complete", SOME_OPEN)
 
 Known = tuple[date, int | None, str]
 """A day, what it brought (None when nobody knows), and how well that is known."""
@@ -85,7 +96,7 @@ class Window:
         }
 
     def inside(self, days: Iterable[Known]) -> list[Known]:
-        return [each for each in days if self.first <= each[0] <= self.last]
+        return [each for each in settled(days) if self.first <= each[0] <= self.last]
 
     def stretches(self, days: Iterable[Known]) -> list[Stretch]:
         """The days, or the weeks from Monday that they lie in."""
@@ -109,12 +120,22 @@ class Window:
 
 @dataclass(frozen=True)
 class Daily:
-    """One panel: its name, its days, and the gaps behind them; `series` is the number of its colour."""
+    """One panel: its name, its days, and the gaps behind them."""
 
     name: str
     days: Sequence[Known]
     gaps: Sequence[Gap] = ()
-    series: int = 0
+
+
+def settled(days: Iterable[Known]) -> list[Known]:
+    """Days with those whose end is not seen of some posts told from those whose end nobody has seen: where a
+    later day is better known, something was read beyond them."""
+    every = list(days)
+    seen = max((day for day, value, known in every if value is not None and known != "open"), default=None)
+    return [
+        (day, value, SOME_OPEN if known == "open" and seen and day < seen else known)
+        for day, value, known in every
+    ]
 
 
 def by_day(anchor: str, caption: str, what: str, panels: Sequence[Daily], window: Window) -> Figure | None:
@@ -148,6 +169,8 @@ def describe(what: str, panels: Sequence[Daily], window: Window) -> str:
         )
     drawn = [known for panel in panels for _, value, known in window.inside(panel.days) if value is not None]
     weak = [f"{drawn.count(known):,} {known}" for known in COMPLETENESS[1:] if known in drawn]
+    if SOME_OPEN in drawn:
+        weak.append(f"{drawn.count(SOME_OPEN):,} whose end is not seen of some posts")
     if weak:
         said.append(f"Of {counted(len(drawn), 'day')} drawn {listed(weak)}.")
     lost = sum(not_known(panel.days, window) for panel in panels)
@@ -171,7 +194,7 @@ def legend_of(panels: Sequence[Daily], window: Window) -> list[tuple[str, Spec]]
         found.append("gap")
     if found == ["complete"]:
         return []
-    return [(drawing.SAID[known], _look(known, 0)) for known in found]
+    return [(drawing.SAID[known], _look(known)) for known in found]
 
 
 def bands(gaps: Sequence[Gap], window: Window, height: int) -> list[Spec]:
@@ -240,7 +263,7 @@ def _panel_of(panel: Daily, window: Window) -> drawing.Panel:
                 layers.append(
                     {
                         "data": {"values": values},
-                        "mark": {"type": "rect", **_look(known, panel.series)},
+                        "mark": {"type": "rect", **_look(known)},
                         "encoding": {"x": x, "x2": {"field": "to"}, "y": y, "y2": {"datum": 0}},
                     }
                 )
@@ -277,12 +300,11 @@ def _base_line(bars: Sequence[Stretch]) -> Spec:
     }
 
 
-def _look(known: str, series: int) -> Spec:
+def _look(known: str) -> Spec:
     if known == "gap":
         return drawing.LOOKS[known]
-    colour = drawing.SERIES[series % len(drawing.SERIES)]
-    look = {"fill": colour, **drawing.LOOKS[known]}
-    return look | {"stroke": colour} if "strokeWidth" in look else look
+    look = {"fill": drawing.OURS, **drawing.LOOKS[known]}
+    return look | {"stroke": drawing.OURS} if "strokeWidth" in look else look
 
 
 def summed(week: Sequence[Known]) -> tuple[int | None, str]:
@@ -290,7 +312,7 @@ def summed(week: Sequence[Known]) -> tuple[int | None, str]:
     known = [(value, how) for _, value, how in week if value is not None]
     if not known:
         return None, "complete"
-    return sum(value for value, _ in known), worst_of(how for _, how in known)
+    return sum(value for value, _ in known), max((how for _, how in known), key=LOOKS.index)
 
 
 def _inside(gaps: Sequence[Gap], window: Window) -> list[Gap]:

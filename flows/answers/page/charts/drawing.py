@@ -23,11 +23,13 @@ from flows.answers.page.charts.wording import FONT_SIZE, cut, one_line, room_of
 Spec = dict[str, Any]
 
 INK, QUIET, LINE, GROUND = "var(--ink)", "var(--quiet)", "var(--line)", "var(--ground)"
+OURS, NOBODYS = "var(--ours)", "var(--nobodys)"
 SERIES = tuple(f"var(--series-{number})" for number in range(1, 9))
 
 # How well a day is known, by filling and edge; `gap` is the band behind days in which nothing was read.
 LOOKS: dict[str, Spec] = {
     "complete": {"fillOpacity": 1},
+    "some_open": {"fillOpacity": 0.75, "strokeWidth": 1},
     "estimated": {"fillOpacity": 0.3, "strokeWidth": 1},
     "open": {"fillOpacity": 0, "strokeWidth": 1, "strokeDash": [2, 2]},
     "partly": {"fillOpacity": 0.6, "strokeWidth": 1, "strokeDash": [5, 3]},
@@ -35,8 +37,9 @@ LOOKS: dict[str, Spec] = {
 }
 SAID = {
     "complete": "complete",
+    "some_open": "of some posts its end is not seen",
     "estimated": "estimated",
-    "open": "open: a post is gone, or the day goes on",
+    "open": "open: its end is not seen",
     "partly": "some days of the week are not known",
     "gap": "nothing was read",
 }
@@ -59,24 +62,28 @@ _CONFIG: Spec = {
         "gridColor": LINE,
         "labelColor": QUIET,
         "labelFontSize": FONT_SIZE,
+        # What is too long is cut before; to be looked at for it again takes a tenth of all the time.
+        "labelLimit": 0,
         "labelPadding": 4,
         "tickColor": LINE,
         "tickSize": 4,
         "title": None,
     },
-    "text": {"color": INK, "fontSize": FONT_SIZE, "align": "left", "baseline": "alphabetic"},
+    "text": {"color": INK, "fontSize": FONT_SIZE, "align": "left", "baseline": "alphabetic", "limit": 0},
     "title": {
         "anchor": "start",
         "color": INK,
         "fontSize": FONT_SIZE + 1,
         "fontWeight": 600,
         "frame": "group",
+        "limit": 0,
         "offset": 8,
     },
 }
 
 
 WIDE, NARROW = 760, 350
+WIDEST = 3 * NARROW + 2 * _GAP
 
 # A panel is drawn for the pixels it has from left to right, its margins among them.
 Panel = Callable[[int], Spec]
@@ -110,20 +117,27 @@ def figure(
 ) -> Figure:
     """Panels of one chart under their legend: side by side on a screen, below each other on a phone.
 
-    Several are drawn once, for a phone; two of those stand side by side on a screen, three on a large one.
+    Several are drawn for a phone; two of those stand side by side on a screen, three on a large one. One or
+    two are drawn once more, as wide as a large screen has room for.
     """
     description = one_line(description)
-    narrow = _drawn([panel(NARROW) for panel in panels])
-    wide = narrow if len(panels) > 1 else _drawn([panel(WIDE) for panel in panels])
     columns = min(len(panels), 2)
-    widest = 3 * NARROW + 2 * _GAP
+    widths = [
+        NARROW,
+        WIDE if len(panels) == 1 else NARROW,
+        NARROW if len(panels) > 2 else (WIDEST + _GAP) // columns - _GAP,
+    ]
+    # At once: to begin a drawing takes as long as many a panel does.
+    different = list(dict.fromkeys(widths))
+    drawn = _drawn([panel(width) for width in different for panel in panels])
+    narrow, wide, large = (drawn[different.index(width) * len(panels) :][: len(panels)] for width in widths)
     return Figure(
         anchor,
         caption,
         description,
         _sheet(wide, WIDE, columns, margins, legend, description),
         _sheet(narrow, NARROW, 1, margins, legend, description),
-        _sheet(narrow, widest, 3, margins, legend, description) if len(panels) > 2 else None,
+        _sheet(large, WIDEST, min(len(panels), 3), margins, legend, description),
     )
 
 

@@ -1,23 +1,27 @@
-"""What has come together since the beginning, as lines: a side or a campaign each, named at its end, or above
-all panels where a name has no room there."""
+"""What has come together since the beginning, as lines: a side or a campaign each, named at its end.
+
+Where a name has no room there it stands above all panels with a number, and the number at the line's end:
+colours alone do not tell lines apart.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from flows.answers.page import Figure
 from flows.answers.page.charts import drawing
+from flows.answers.page.charts.days import SURE
 from flows.answers.page.charts.drawing import Spec
 from flows.answers.page.charts.wording import cut, listed, one_line, room_of, short
 from flows.console import counted
 
-_HEIGHT = 120
+_HEIGHT = 104
 _NAME_APART = 14
 _STEPS = 4
-_NAMED_AT_ENDS = drawing.Margins(left=42, right=102, top=30, bottom=28)
-_NAMED_ABOVE = drawing.Margins(left=42, right=16, top=30, bottom=28)
+_NAMED_AT_ENDS = drawing.Margins(left=42, right=102, top=28, bottom=26)
+_NAMED_ABOVE = drawing.Margins(left=42, right=24, top=28, bottom=26)
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Line:
 
     name: str
     days: Sequence[tuple[int, int, str]]
-    series: int = 0
+    colour: str = drawing.OURS
 
     @property
     def total(self) -> int:
@@ -47,7 +51,7 @@ def together(
     days: int,
 ) -> Figure | None:
     """Sums since the beginning over so many days, whose ticks are (days since the beginning, name); None of
-    nothing. Where days are estimated or open a line is dotted."""
+    nothing. Where days are estimated or open a line is dotted, but not where they are so of some posts."""
     told = [(title, [line for line in lines if line.days]) for title, lines in panels]
     told = [(title, lines) for title, lines in told if lines]
     if not told:
@@ -63,11 +67,14 @@ def together(
         + "."
         for title, lines in told
     )
-    colours = {line.name: _colour(line) for _, lines in told for line in lines}
+    colours = {line.name: line.colour for _, lines in told for line in lines}
     fits = all(room_of(one_line(name)) <= _NAMED_AT_ENDS.right - 6 for name in colours)
     margins = _NAMED_AT_ENDS if fits else _NAMED_ABOVE
-    legend = [] if fits else [(name, {"fill": colour}) for name, colour in colours.items()]
-    panels_of = [_panel(title, lines, ticks, days, margins) for title, lines in told]
+    called = {name: one_line(name) if fits else str(place) for place, name in enumerate(colours, 1)}
+    legend = (
+        [] if fits else [(f"{called[name]} {name}", {"fill": colour}) for name, colour in colours.items()]
+    )
+    panels_of = [_panel(title, lines, ticks, days, margins, called) for title, lines in told]
     return drawing.figure(anchor, caption, description, panels_of, margins, legend)
 
 
@@ -77,6 +84,7 @@ def _panel(
     ticks: Sequence[tuple[float, str]],
     days: int,
     margins: drawing.Margins,
+    called: Mapping[str, str],
 ) -> drawing.Panel:
     lines = sorted(lines, key=lambda line: -line.total)
 
@@ -100,12 +108,12 @@ def _panel(
         }
         layers: list[Spec] = []
         for line in lines:
-            colour = _colour(line)
+            colour = line.colour
             for is_sure in (True, False):
                 values = [
                     {"x": day, "y": before, "x2": day + 1, "y2": after}
                     for (day, _, known), (before, after) in zip(line.days, pairwise(line.sums), strict=True)
-                    if (known == "complete") == is_sure
+                    if (known in SURE) == is_sure
                 ]
                 if values:
                     look = {} if is_sure else {"strokeDash": [2, 2]}
@@ -116,8 +124,7 @@ def _panel(
                             "encoding": {"x": x, "y": y, "x2": {"field": "x2"}, "y2": {"field": "y2"}},
                         }
                     )
-        if margins is _NAMED_AT_ENDS:
-            layers.append(_names(lines, room, ends))
+        layers.append(_names([(called[line.name], line.total) for line in lines], room, ends))
         return {
             "width": room,
             "height": _HEIGHT,
@@ -128,21 +135,18 @@ def _panel(
     return draw
 
 
-def _names(lines: Sequence[Line], room: int, domain: tuple[float, float]) -> Spec:
-    """The lines' names right of the plot at the height of their ends, moved apart where they would meet."""
+def _names(lines: Sequence[tuple[str, int]], room: int, domain: tuple[float, float]) -> Spec:
+    """What lines of so much in all are called, right of the plot at the height of their ends, moved apart
+    where they would meet."""
     low, high = domain
     places: list[tuple[float, str]] = []
-    for line in lines:
-        wanted = (high - line.total) / (high - low) * _HEIGHT + 4
+    for name, total in lines:
+        wanted = (high - total) / (high - low) * _HEIGHT + 4
         # Never above the one before, and with room below for those that follow.
         lowest = _HEIGHT + 6 - _NAME_APART * (len(lines) - len(places) - 1)
         place = max(min(wanted, lowest), places[-1][0] + _NAME_APART if places else 0)
-        places.append((place, one_line(line.name)))
+        places.append((place, name))
     return drawing.words([(room + 6, place, text) for place, text in places])
-
-
-def _colour(line: Line) -> str:
-    return drawing.SERIES[line.series % len(drawing.SERIES)]
 
 
 def _axis(ticks: Sequence[tuple[float, str]], room: int) -> Spec:

@@ -15,7 +15,7 @@ from flows.answers.page.charts.wording import cut, listed, one_line, room_of, sh
 _ROW, _LINE = 36, 16
 _TEXT_AT, _BAR_AT, _BAR = 12, 18, 10
 _AIR = 12
-_TITLED = drawing.Margins(top=30, bottom=4)
+_TITLED = drawing.Margins(top=28, bottom=2)
 _WITH_AXIS = drawing.Margins(left=6, right=6, top=2, bottom=24)
 _DOT = 5
 
@@ -27,7 +27,7 @@ class Bar:
     name: str
     value: int | None
     said: str
-    series: int = 0
+    colour: str = drawing.OURS
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def surprises(anchor: str, caption: str, rows: Sequence[Surprise]) -> Figure | N
         for row in rows
     )
     legend = [
-        ("what came", {"fill": drawing.SERIES[0]}),
+        ("what came", {"fill": drawing.OURS}),
         ("what was expected", {"fill": drawing.GROUND, "stroke": drawing.INK}),
     ]
     return drawing.figure(anchor, caption, description, [_surprises(rows)], _WITH_AXIS, legend)
@@ -105,12 +105,12 @@ def _bars(title: str, rows: Sequence[Bar], ends: tuple[int, int], every: Sequenc
         grid = _Grid.of(every, width)
         scale = width / ((high - low) or 1)
         zero = -low * scale
-        boxes: dict[int, list[drawing.Place]] = {}
+        boxes: dict[str, list[drawing.Place]] = {}
         for place, row in enumerate(rows):
             if row.value is not None:
                 left, right = sorted((zero, zero + row.value * scale))
                 top = grid.bar(place)
-                boxes.setdefault(row.series, []).append((left, top, right, top + _BAR))
+                boxes.setdefault(row.colour, []).append((left, top, right, top + _BAR))
         lines = [(zero, top - 2, zero, bottom + 2) for each in boxes.values() for _, top, _, bottom in each]
         return {
             "width": width,
@@ -118,7 +118,7 @@ def _bars(title: str, rows: Sequence[Bar], ends: tuple[int, int], every: Sequenc
             "title": cut(title, width),
             "layer": [
                 *grid.labels([_Text(row.name, row.said) for row in rows], width),
-                *(drawing.shapes("rect", each, fill=_colour(series)) for series, each in boxes.items()),
+                *(drawing.shapes("rect", each, fill=colour) for colour, each in boxes.items()),
                 drawing.shapes("rule", lines, stroke=drawing.QUIET),
             ],
         }
@@ -145,8 +145,8 @@ def _intervals(rows: Sequence[Interval]) -> drawing.Panel:
             "layer": [
                 *grid.labels(texts, room),
                 *_axis([(x, f"{share:.0%}") for x, share in ticks], middles, (room, height)),
-                drawing.shapes("rect", boxes, fill=_colour(0), fillOpacity=0.3),
-                drawing.shapes("rule", edges, stroke=_colour(0), strokeWidth=2),
+                drawing.shapes("rect", boxes, fill=drawing.OURS, fillOpacity=0.3),
+                drawing.shapes("rule", edges, stroke=drawing.OURS, strokeWidth=2),
             ],
         }
 
@@ -180,9 +180,9 @@ def _surprises(rows: Sequence[Surprise]) -> drawing.Panel:
                 *grid.labels(texts, room),
                 *_axis(ticks, middles, (room, height)),
                 drawing.shapes("rule", [(0, y, room, y) for y in middles], stroke=drawing.LINE),
-                drawing.shapes("rule", ways, stroke=_colour(0), strokeWidth=3),
+                drawing.shapes("rule", ways, stroke=drawing.OURS, strokeWidth=3),
                 _dots(due, middles, fill=drawing.GROUND, stroke=drawing.INK, strokeWidth=1.5),
-                _dots(came, middles, fill=_colour(0), stroke=_colour(0)),
+                _dots(came, middles, fill=drawing.OURS, stroke=drawing.OURS),
             ],
         }
 
@@ -276,7 +276,3 @@ def _dots(across: Sequence[float], down: Sequence[float], **look: object) -> Spe
             "y": {"field": "y", "type": "quantitative", "scale": None, "axis": None},
         },
     }
-
-
-def _colour(series: int) -> str:
-    return drawing.SERIES[series % len(drawing.SERIES)]

@@ -10,16 +10,16 @@ from markupsafe import Markup
 
 from flows.answers.dates import in_words
 from flows.answers.page.charts import drawing
-from flows.answers.page.charts.days import Known, Window, not_known
+from flows.answers.page.charts.days import SURE, Known, Window, not_known
 from flows.answers.page.charts.wording import short
 from flows.console import counted
 
 WIDTH, HEIGHT = 96, 24
 
 
-def sparkline(days: Sequence[Known], window: Window, what: str) -> Markup | None:
+def sparkline(days: Sequence[Known], window: Window, what: str, colour: str = drawing.OURS) -> Markup | None:
     """Bars on one scale from the first day of the window to its last, paler where days are estimated, open
-    or in part not known; None when none is known."""
+    (but not of some posts alone) or in part not known; None when none is known."""
     bars = [bar for bar in window.stretches(days) if bar.value is not None]
     if not bars:
         return None
@@ -35,7 +35,7 @@ def sparkline(days: Sequence[Known], window: Window, what: str) -> Markup | None
         # What is not zero is seen, and what is has its place on the line.
         high_as = max(abs(value) * scale, 0.8)
         top = zero - high_as if value >= 0 else zero
-        paths[bar.known == "complete"] += f"M{left:.1f},{top:.1f}h{across:.1f}v{high_as:.1f}h-{across:.1f}Z"
+        paths[bar.known in SURE] += f"M{left:.1f},{top:.1f}h{across:.1f}v{high_as:.1f}h-{across:.1f}Z"
     best = max(bars, key=lambda bar: bar.value or 0)
     begins = "in the week of " if window.is_by_week else "on "
     said = f"{what} a {window.a_bar}, most {begins}{in_words(best.first)}: {short(best.value or 0)}"
@@ -44,5 +44,5 @@ def sparkline(days: Sequence[Known], window: Window, what: str) -> Markup | None
     sheet = drawing.picture(said)
     for is_sure, look in ((True, {}), (False, {"fill-opacity": "0.4"})):
         if paths[is_sure]:
-            ElementTree.SubElement(sheet, "path", {"fill": drawing.SERIES[0], **look, "d": paths[is_sure]})
+            ElementTree.SubElement(sheet, "path", {"fill": colour, **look, "d": paths[is_sure]})
     return drawing.as_markup(sheet, WIDTH, HEIGHT)
