@@ -13,8 +13,6 @@ import urllib3
 
 # X counts its caps by the month; nobody who means what he says asks for a longer wait.
 LONGEST_WAIT = timedelta(days=31)
-# Of what `network_cause` says, this means that no byte of the request went out.
-NEVER_LEFT = frozenset(("the host name is not known", "connection refused", "no connection in time"))
 _NO_PROXY = "the proxy did not connect"
 _NO_TRUST = "its certificate is not accepted"
 

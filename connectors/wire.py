@@ -33,6 +33,7 @@ from connectors.answer import Answer
 from connectors.asking import Walk
 from connectors.clock import utc_now
 from connectors.credentials import CredentialHealth
+from connectors.departure import has_left, note_departures, nothing_has_left
 from connectors.errors import (
     ENDS_THE_RUN,
     BadRequest,
@@ -46,7 +47,6 @@ from connectors.errors import (
 from connectors.garbage import look_seldom
 from connectors.network import (
     LONGEST_WAIT,
-    NEVER_LEFT,
     host_of,
     network_cause,
     network_cure,
@@ -175,6 +175,14 @@ class _Recording(HTTPAdapter):
     def __init__(self, session: WireSession) -> None:
         super().__init__(max_retries=0)
         self._session = session
+        note_departures(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
+        is_new = proxy not in self.proxy_manager
+        manager = super().proxy_manager_for(proxy, **proxy_kwargs)
+        if is_new:
+            note_departures(manager)
+        return manager
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         return self._session.carry(request, self._exchange)
@@ -577,13 +585,14 @@ class WireSession(requests.Session):
     ) -> tuple[requests.Response | None, Trouble | None]:
         requested_at = self._now()
         started = time.perf_counter()
+        nothing_has_left()
         try:
             with self._flights.others_go_on():
                 response = exchange(request)
                 elapsed_ms = round((time.perf_counter() - started) * 1000)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             cause = network_cause(error)
-            self._count_unsure(cause not in NEVER_LEFT)
+            self._count_unsure(has_left())
             text = f"{self._host} cannot be read ({cause}); {network_cure(cause, self._setting)}"
             # Raised later, outside this block: the error and its context hold the URL with the token.
             return None, Transient(self.platform, f"{self.platform}: {text}")
