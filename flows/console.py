@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Literal
 
+from flows.cli.stopping import has_come
 from flows.output import as_shown
 
 # A plain column is padded to its widest cell, but no further: what is longer moves the rest of its row.
@@ -50,7 +51,10 @@ def say(line: str = "") -> None:
 
 
 def complain(line: str) -> None:
-    """One line on standard error, naming the program."""
+    """One line on standard error, naming the program; none once it is being stopped, for whatever fails by
+    then fails for that, also inside of the database, which says something else of it."""
+    if has_come():
+        return
     told = f"campaign: {plain(' '.join(line.split()))}"
     if drawing:
         drawing[-1](told)
