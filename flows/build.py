@@ -12,6 +12,7 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 
 from connectors import discover
+from flows.answers.first_things import NOTHING_READ
 from flows.answers.markdown import words
 from flows.moments import NotAMoment, with_zone
 from flows.progress import logged
@@ -83,7 +84,9 @@ def build(
         description="\n".join(f"- {words(line)}" for line in _told(report, settings, as_known_at)),
     )
     leave_state(settings)
-    return Completed(message=f"published ({report.mode})", data=report)
+    is_empty = not report.readings and as_known_at is None
+    told = f"published ({report.mode})" + (f"; {NOTHING_READ}" if is_empty else "")
+    return Completed(message=told, data=report)
 
 
 def recorded_batches() -> Hiring:
@@ -96,6 +99,8 @@ def recorded_batches() -> Hiring:
 def _told(report: BuildReport, settings: Settings, as_known_at: datetime | None) -> Iterator[str]:
     """What a run published and what somebody should look at, a line each."""
     yield done_line(report, settings.warehouse)
+    if not report.readings and as_known_at is None:
+        yield NOTHING_READ
     if as_known_at is not None:
         yield f"as known at {as_known_at.isoformat()}; the next build publishes what is known now"
     kept = [

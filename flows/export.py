@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import Literal
 
 from prefect import flow
-from prefect.artifacts import create_table_artifact
+from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 
 from connectors.clock import utc_now
-from flows.answers.exports import NOTHING_THERE, done_line, keep_exports
+from flows.answers.exports import NOTHING_THERE, done_line, keep_exports, where_they_lie
 from flows.answers.tables import Asked, Tables
 from flows.cures import in_one_line
 from flows.refused import Refused
 from flows.scheduled.after_runs import TELLING_PEOPLE
+from flows.scheduled.artifacts import reports_of
 from flows.scheduled.missed_slots import give_way
 from flows.scheduled.recording import recorded, scheduled_at
 from flows.settings import Settings, SettingsError
@@ -62,21 +63,9 @@ def export(
         return Failed(message=str(refusal), data=refusal)
     except OSError as trouble:
         return Failed(message=in_one_line(trouble), data=trouble)
-    create_table_artifact(
+    create_markdown_artifact(
         key=ARTIFACT,
-        table=[
-            {
-                "campaign": each.manifest.campaign,
-                "day": each.manifest.day.isoformat(),
-                "folder": str(each.folder),
-                "formats": ", ".join(each.formats),
-                "tables": len(each.rows_by_mart),
-                "rows": sum(each.rows_by_mart.values()),
-                "MB": round(sum(file.bytes for file in each.manifest.files) / 1e6, 1),
-                "written": f"{each.manifest.made_at:%Y-%m-%d %H:%M} UTC",
-            }
-            for each in written
-        ],
+        markdown=where_they_lie(written, reports_of(settings).holding(folder)),
         description="Where the tables lie; manifest.json there names their files.",
     )
     return Completed(message="; ".join(map(done_line, written)) or NOTHING_THERE, data=written)

@@ -63,9 +63,7 @@ def report(out: str | None = None, campaign: str | None = None) -> State[list[Wr
 
 
 def _where_they_lie(written: list[Written], settings: Settings, folder: Path) -> str:
-    # What lies elsewhere is served by nobody that we know of.
-    is_served = folder.resolve() == settings.reports.resolve()
-    reports = reports_of(settings)
+    reports = reports_of(settings).holding(folder)
     return "\n".join(
         table(
             ["campaign", "day", "report", "tables", "rows"],
@@ -73,10 +71,7 @@ def _where_they_lie(written: list[Written], settings: Settings, folder: Path) ->
                 [
                     words(each.campaign_id),
                     each.day.isoformat(),
-                    link(
-                        str(each.page),
-                        reports.page(each.campaign_id, each.day.isoformat()) if is_served else None,
-                    ),
+                    link(str(each.page), reports.page(each.campaign_id, each.day.isoformat())),
                     f"{each.tables:,}",
                     f"{each.rows:,}",
                 ]

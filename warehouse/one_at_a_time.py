@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import platform
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
+from typing import TextIO
 
 from warehouse.mirrored import LeaseHeld, place_of
 
@@ -52,9 +54,10 @@ def one_at_a_time(
     `waiting` is told once for whom. Raises Busy when that was not enough, at once without `wait_s`.
 
     A lock in the folder of a mirror is held where the lake lies too, against other machines; raises
-    LakeOutOfReach then.
+    LakeOutOfReach then. A link is no lock, since it is somebody's file that would be written to; raises
+    OSError.
     """
-    with lock.open("a+") as held, ExitStack() as beyond:
+    with _opened(lock) as held, ExitStack() as beyond:
         until_s, pause_s = elapsed_s() + wait_s, FIRST_PAUSE_S
         has_told = False
         while (busy := _busy(lock, held.fileno(), beyond)) is not None:
@@ -74,6 +77,14 @@ def one_at_a_time(
             # Another machine may see the file too.
             os.fsync(held.fileno())
         yield
+
+
+def _opened(lock: Path) -> TextIO:
+    if lock.is_symlink():
+        raise OSError(errno.ELOOP, "a lock must not be a link; remove it", str(lock))
+    # One that was put there since.
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    return os.fdopen(os.open(lock, flags, 0o666), "a+")
 
 
 def holder_of(lock: Path) -> str:

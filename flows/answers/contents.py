@@ -23,9 +23,10 @@ def page_of(found: Published, campaign: Campaign, made_at: datetime) -> Page:
     """The page of a campaign. Raises duckdb.Error when the tables are of another release."""
     questions = Questions(found.connection, campaign)
     gained = days.gained(questions)
+    colours = sides.colours(questions, gained)
     sections = [
-        sides.section(questions, gained),
-        assets.leaderboard(questions),
+        sides.section(questions, gained, colours),
+        assets.leaderboard(questions, colours),
         assets.last_day(questions),
         assets.last_week(questions),
         days.section(questions, gained),
@@ -45,6 +46,7 @@ def page_of(found: Published, campaign: Campaign, made_at: datetime) -> Page:
         sections=[section for section in sections if section.says_something or not is_unread],
         headlines=headlines(days.of_our_side(gained), questions.closed_day),
         unread=_UNREAD if is_unread else "",
+        colours=colours.variables,
     )
 
 

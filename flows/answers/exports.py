@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.answers.campaigns import Campaign, Published, of_each_campaign
+from flows.answers.elsewhere import remember_place
+from flows.answers.first_things import first_things_first
+from flows.answers.markdown import link, table, words
+from flows.answers.reports import Reports
 from flows.answers.tables import Asked, Tables, write_tables
 from flows.console import counted
 from flows.health.last_runs import written_down
@@ -30,11 +35,12 @@ def write_exports(
     asked: Asked,
     campaign: str | None = None,
     *,
+    remember: Callable[[str], None] = lambda campaign: None,
     progress: Progress = nobody_watches,
     waiting: Callable[[str], None] = lambda line: None,
 ) -> list[Tables]:
     """Write the tables of every campaign of the published warehouse, or of one, under `out`; where they lie
-    there already, nothing is written.
+    there already, nothing is written. `remember` is told of each campaign before.
 
     Raises `warehouse.publish.NoWarehouse`, `flows.refused.UnknownName` for a campaign or a mart that the
     tables do not have, `flows.refused.Refused` when they were made by another release or another run goes on
@@ -42,7 +48,9 @@ def write_exports(
     """
 
     def write(found: Published, each: Campaign) -> Tables:
-        return write_tables(found, each, out, made_at, asked, progress=progress, waiting=waiting)
+        return write_tables(
+            found, each, out, made_at, asked, remember=remember, progress=progress, waiting=waiting
+        )
 
     return of_each_campaign(warehouse, campaign, write, for_what="the export")
 
@@ -58,13 +66,25 @@ def keep_exports(
     waiting: Callable[[str], None] = lambda line: None,
 ) -> list[Tables]:
     """The same of a home, where it is kept how it ended for `campaign status`, unless it was asked for one
-    campaign or some tables alone."""
+    campaign or some tables alone; and where they lie outside of it, for `campaign forget`."""
+
+    def write() -> list[Tables]:
+        with first_things_first(settings):
+            return write_exports(
+                settings.warehouse,
+                out,
+                made_at,
+                asked,
+                campaign,
+                remember=partial(remember_place, settings, out),
+                progress=progress,
+                waiting=waiting,
+            )
+
     if campaign is not None or asked.marts:
-        return write_exports(
-            settings.warehouse, out, made_at, asked, campaign, progress=progress, waiting=waiting
-        )
+        return write()
     with written_down(settings.home, "export", NoWarehouse, Refused):
-        return write_exports(settings.warehouse, out, made_at, asked, progress=progress, waiting=waiting)
+        return write()
 
 
 def done_line(tables: Tables) -> str:
@@ -83,3 +103,36 @@ def done_line(tables: Tables) -> str:
     if tables.is_new:
         return said
     return f"{said}; unchanged since {manifest.made_at:%Y-%m-%d %H:%M:%S} UTC, nothing was written"
+
+
+def where_they_lie(written: Sequence[Tables], reports: Reports) -> str:
+    """The same as Markdown for a scheduler's page, with links where somebody serves the folder of the reports
+    in which they lie."""
+    lines = table(
+        ["campaign", "day", "folder", "formats", "tables", "rows", "MB", "written"],
+        [
+            [
+                words(each.manifest.campaign),
+                each.manifest.day.isoformat(),
+                link(
+                    str(each.folder),
+                    reports.manifest(each.manifest.campaign, each.manifest.day.isoformat()),
+                ),
+                ", ".join(each.formats),
+                f"{len(each.rows_by_mart):,}",
+                f"{sum(each.rows_by_mart.values()):,}",
+                f"{sum(file.bytes for file in each.manifest.files) / 1e6:,.1f}",
+                f"{each.manifest.made_at:%Y-%m-%d %H:%M} UTC",
+            ]
+            for each in written
+        ],
+        numbers=("tables", "rows", "MB"),
+    )
+    for each in written:
+        if found := reports.tables(each.manifest.campaign, each.manifest.day.isoformat()):
+            lines += ["", f"**{words(each.manifest.campaign)}**", ""]
+            lines += [
+                f"- {words(one.name)}: " + ", ".join(link(file.title, file.address) for file in one.files)
+                for one in found
+            ]
+    return "\n".join(lines)

@@ -18,10 +18,14 @@ from flows.console import plain
 # An address does not go across it.
 UNSEEN_SPACE = "\u200b"
 
-# Signs that are markup wherever they stand, and an ampersand that begins an entity.
-_MARKUP = re.compile(r"[\\`*_\[\]<>|~]|&(?=#?[A-Za-z0-9]+;)")
-# A heading, a list, a line under a heading or in place of one, at the beginning of a line alone.
-_BEGINS_A_BLOCK = re.compile(r"([0-9]{1,9}(?=[.)])|(?=[-+=#]))")
+# Signs that are markup wherever they stand, and those that are in some places: a backslash before a sign,
+# underscores that are not inside of a word, a bracket that begins a tag, an ampersand that begins an entity.
+_MARKUP = re.compile(
+    r"[`*\[\]|~]|\\(?=[!-/:-@\[-`{-~]|$)|(?<![A-Za-z0-9_])_+|(?<=[A-Za-z0-9])_+(?![A-Za-z0-9_])"
+    r"|<(?=[A-Za-z/!?]|$)|&(?=#?[A-Za-z0-9]+;)"
+)
+# A heading, a list, a quotation, a line under a heading or in place of one, at the beginning of a line alone.
+_BEGINS_A_BLOCK = re.compile(r"([0-9]{1,9}(?=[.)])|(?=[-+=#>]))")
 # A scheme, `www.`, somebody's mail.
 _ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)", re.IGNORECASE)
 
@@ -46,7 +50,8 @@ def link(label: str, address: str | None) -> str:
 
 
 def _inside_a_line(text: str) -> str:
-    return _MARKUP.sub(r"\\\g<0>", _ADDRESS.sub(UNSEEN_SPACE, " ".join(plain(text).split())))
+    line = _ADDRESS.sub(UNSEEN_SPACE, " ".join(plain(text).split()))
+    return _MARKUP.sub(lambda found: "".join(f"\\{sign}" for sign in found[0]), line)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[str] = ()) -> list[str]:

@@ -11,13 +11,17 @@ run on one day replaces the first. Nothing but the published warehouse is read.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.answers.campaigns import Campaign, Published, of_each_campaign
 from flows.answers.contents import page_of
+from flows.answers.elsewhere import remember_place
+from flows.answers.first_things import first_things_first
 from flows.answers.page import render
 from flows.answers.reports import LATEST, PAGE
 from flows.answers.tables import Asked, point, write_tables
@@ -55,15 +59,18 @@ def write_reports(
     made_at: datetime,
     campaign: str | None = None,
     progress: Progress = nobody_watches,
+    *,
+    remember: Callable[[str], None] = lambda campaign: None,
 ) -> list[Written]:
-    """Write the report of every campaign of the published warehouse, or of one, under `out`.
+    """Write the report of every campaign of the published warehouse, or of one, under `out`; `remember` is
+    told of each campaign before.
 
     Raises `warehouse.publish.NoWarehouse`, `flows.refused.UnknownName` for a campaign that the
     tables do not have, `flows.refused.Refused` when they were made by another release, and OSError.
     """
 
     def write(found: Published, each: Campaign) -> Written:
-        return _write(found, each, out, made_at, progress)
+        return _write(found, each, out, made_at, progress, remember)
 
     return of_each_campaign(warehouse, campaign, write, for_what="the report")
 
@@ -76,11 +83,13 @@ def keep_reports(
     progress: Progress = nobody_watches,
 ) -> list[Written]:
     """The same of a home, where it is kept how it ended for `campaign status`, unless it was asked for one
-    campaign alone."""
+    campaign alone; and where they lie outside of it, for `campaign forget`."""
+    remember = partial(remember_place, settings, out)
     if campaign is not None:
-        return write_reports(settings.warehouse, out, made_at, campaign, progress)
-    with written_down(settings.home, "report", NoWarehouse, Refused):
-        return write_reports(settings.warehouse, out, made_at, progress=progress)
+        with first_things_first(settings):
+            return write_reports(settings.warehouse, out, made_at, campaign, progress, remember=remember)
+    with written_down(settings.home, "report", NoWarehouse, Refused), first_things_first(settings):
+        return write_reports(settings.warehouse, out, made_at, progress=progress, remember=remember)
 
 
 def done_line(written: Written) -> str:
@@ -92,7 +101,14 @@ def done_line(written: Written) -> str:
     )
 
 
-def _write(found: Published, campaign: Campaign, out: Path, made_at: datetime, progress: Progress) -> Written:
+def _write(
+    found: Published,
+    campaign: Campaign,
+    out: Path,
+    made_at: datetime,
+    progress: Progress,
+    remember: Callable[[str], None],
+) -> Written:
     def draw(folder: Path) -> None:
         progress(f"{campaign.campaign_id}: drawing the page")
         page = render(page_of(found, campaign, made_at))
@@ -101,7 +117,9 @@ def _write(found: Published, campaign: Campaign, out: Path, made_at: datetime, p
         write_whole(folder / PAGE, page)
         point(folder.parent / LATEST, _days(folder.parent)[-1])
 
-    tables = write_tables(found, campaign, out, made_at, Asked(), beside=draw, progress=progress)
+    tables = write_tables(
+        found, campaign, out, made_at, Asked(), remember=remember, beside=draw, progress=progress
+    )
     rows_by_mart = tables.rows_by_mart
     rows = sum(rows_by_mart.values())
     return Written(campaign.campaign_id, tables.folder, campaign.day, len(rows_by_mart), rows)

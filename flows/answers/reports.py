@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from flows.answers.dates import in_words
 from flows.answers.tables import LATEST as NEWEST_TABLES
+from flows.answers.tables import MANIFEST
 
 # In the folder of a campaign, a link to the newest day that has a page; in the folder of a day, the page.
 LATEST, PAGE = "latest", "report.html"
@@ -72,18 +73,28 @@ class Reports:
     folder: Path
     address: str | None = None
 
+    def holding(self, folder: Path) -> Reports:
+        """The same, without an address where something lies elsewhere: nobody that we know of serves it."""
+        is_served = folder.resolve() == self.folder.resolve()
+        return self if is_served else Reports(folder)
+
     def page(self, campaign_id: str, day: str = LATEST) -> str | None:
         """The address of a campaign's report, whether it is written by now or not."""
         return None if self.address is None else self._at(campaign_id, day, PAGE)
 
-    def tables(self, campaign_id: str) -> list[Tabled]:
-        """The tables of the newest day that has any; none when nobody serves them."""
+    def manifest(self, campaign_id: str, day: str) -> str | None:
+        """The address of what names the tables of a day."""
+        return None if self.address is None else self._at(campaign_id, day, MANIFEST)
+
+    def tables(self, campaign_id: str, day: str = NEWEST_TABLES) -> list[Tabled]:
+        """The tables of a day, of the newest that has any where none is named; none when nobody serves
+        them."""
         if self.address is None:
             return []
         found: dict[str, list[Linked]] = {}
         for form, title in FORMS.items():
-            for file in (self.folder / campaign_id / NEWEST_TABLES / form).glob(f"[!.]*.{form}"):
-                at = self._at(campaign_id, NEWEST_TABLES, form, file.name)
+            for file in (self.folder / campaign_id / day / form).glob(f"[!.]*.{form}"):
+                at = self._at(campaign_id, day, form, file.name)
                 found.setdefault(file.stem, []).append(Linked(title, at))
         return [Tabled(name, files) for name, files in sorted(found.items())]
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,9 @@ from flows.refused import Refused
 from flows.registry import RegistryError, load
 from flows.registry.spreadsheet import ASSETS_CSV
 from warehouse.durable import sync_folder
+
+# What file systems answer that have no hard links, as exFAT and some network mounts.
+_HAS_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 class Occupied(Refused):
@@ -58,9 +62,9 @@ def see_that_it_loads(file: NewFile, connectors: Mapping[str, ModuleType]) -> No
             ) from None
 
 
-def place(files: Sequence[NewFile]) -> None:
+def place(files: Sequence[NewFile], *, link: Callable[[Path, Path], None] = os.link) -> None:
     """Write the files, each whole; where one cannot be, or Ctrl-C comes, none is left, nor a folder made for
-    it.
+    it. Killed, it may leave an empty file where `link` cannot give one a second name.
 
     Raises Occupied and OSError.
     """
@@ -68,6 +72,7 @@ def place(files: Sequence[NewFile]) -> None:
     ways = [(file.path.with_name(f".{file.path.name}.{uuid4().hex}.part"), file) for file in files]
     folders = [each for file in files for each in (file.path.parent, *file.path.parent.parents)]
     missing = [folder for folder in dict.fromkeys(folders) if not folder.exists()]
+    reserved: set[Path] = set()
     is_done = False
     try:
         for hidden, file in ways:
@@ -75,8 +80,7 @@ def place(files: Sequence[NewFile]) -> None:
             _write(hidden, file)
         for hidden, file in ways:
             try:
-                # Unlike a renaming, it fails where the name is taken.
-                os.link(hidden, file.path)
+                _give_name(hidden, file, link, reserved)
             except FileExistsError:
                 raise Occupied(f"{file.path} is there by now and is not written over; start again") from None
         for folder in {file.path.parent for file in files}:
@@ -85,12 +89,38 @@ def place(files: Sequence[NewFile]) -> None:
     finally:
         for hidden, file in ways:
             with suppress(FileNotFoundError):
-                if not is_done and os.path.samefile(hidden, file.path):
+                if not is_done and _is_ours(hidden, file.path, reserved):
                     file.path.unlink()
             hidden.unlink(missing_ok=True)
         for folder in [] if is_done else missing:
             with suppress(OSError):
                 folder.rmdir()
+
+
+def _give_name(hidden: Path, file: NewFile, link: Callable[[Path, Path], None], reserved: set[Path]) -> None:
+    """Raises FileExistsError where the name is taken, and OSError."""
+    try:
+        # Unlike a renaming, it fails where the name is taken.
+        link(hidden, file.path)
+        return
+    except OSError as error:
+        if error.errno not in _HAS_NO_LINKS:
+            raise
+    reserved.add(file.path)
+    try:
+        # An empty file takes the name, which then is ours to write over.
+        os.close(os.open(file.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, file.mode))
+    except OSError:
+        reserved.discard(file.path)
+        raise
+    hidden.replace(file.path)
+
+
+def _is_ours(hidden: Path, final: Path, reserved: set[Path]) -> bool:
+    """Whether a file got its name by us. Raises FileNotFoundError where one of them is missing."""
+    if final in reserved and (not hidden.exists() or not final.stat().st_size):
+        return True
+    return os.path.samefile(hidden, final)
 
 
 def _write(hidden: Path, file: NewFile) -> None:

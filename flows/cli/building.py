@@ -130,9 +130,10 @@ def build(
 
 
 def _show_that_nothing_was_read() -> None:
+    from flows.answers.first_things import NOTHING_READ
     from flows.console import say
 
-    say("The tables are empty: nothing has been read yet; run campaign collect, then campaign build again")
+    say(NOTHING_READ)
 
 
 def _show_that_it_is_of_then(moment: datetime) -> None:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from flows.cli import completing
 from flows.cli.explaining import ANSWERS, WHAT, Explained, examples
-from flows.cli.running import USED_WRONGLY, fail, is_recorded, now, plain_errors, read_settings
+from flows.cli.running import (
+    USED_WRONGLY,
+    Out,
+    Published,
+    fail,
+    is_recorded,
+    now,
+    plain_errors,
+    read_settings,
+)
 
 commands = typer.Typer()
 
@@ -34,19 +42,8 @@ class Format(StrEnum):
     ),
 )
 def export(
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Where the tables go; default: reports/ in CAMPAIGN_HOME."),
-    ] = None,
-    campaign: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ID",
-            help="Only this campaign of the tables; default: each of them.",
-            rich_help_panel=WHAT,
-            autocompletion=completing.reported,
-        ),
-    ] = None,
+    out: Out = None,
+    campaign: Published = None,
     mart: Annotated[
         list[str] | None,
         typer.Option(

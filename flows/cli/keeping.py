@@ -114,6 +114,10 @@ def forget(
     words are not all known any more, also reports that only name the post. The posts are written down in the
     lake, so that later answers land without their words. Then the tables are made anew. A post that only a
     rule on its words holds in an asset is refused, with the line that lists it.
+
+    Reports and exports that --out wrote outside of CAMPAIGN_HOME are looked through too. A file that still
+    holds the words, or a folder of --out into which nobody could look, is named, and the command ends with 1
+    though all else is done.
     """
     from connectors import discover
     from flows.console import complain

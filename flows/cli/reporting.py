@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
-from flows.cli import completing
 from flows.cli.explaining import ANSWERS, Explained, examples
-from flows.cli.running import is_recorded, now, plain_errors, read_settings
+from flows.cli.running import Out, Published, is_recorded, now, plain_errors, read_settings
 
 commands = typer.Typer()
 
@@ -26,18 +22,8 @@ commands = typer.Typer()
     ),
 )
 def report(
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Where the reports go; default: reports/ in CAMPAIGN_HOME."),
-    ] = None,
-    campaign: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ID",
-            help="Only this campaign of the tables; default: each of them.",
-            autocompletion=completing.reported,
-        ),
-    ] = None,
+    out: Out = None,
+    campaign: Published = None,
 ) -> None:
     """Write each campaign's report: one page that opens anywhere, and every mart as CSV and Parquet.
 

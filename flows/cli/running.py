@@ -32,6 +32,19 @@ Platforms = Annotated[
         autocompletion=completing.platforms,
     ),
 ]
+Out = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Where they are written; default: reports/ in CAMPAIGN_HOME."),
+]
+Published = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ID",
+        help="Only this campaign of the tables; default: each of them.",
+        rich_help_panel=WHAT,
+        autocompletion=completing.reported,
+    ),
+]
 Verbose = Annotated[
     bool, typer.Option("--verbose", help="Tell on standard error of each file of answers once it is safe.")
 ]
@@ -102,24 +115,20 @@ def plain_errors(*more: type[Exception]) -> Iterator[None]:
                 # Nobody is there to be told.
                 raise
             fail(in_one_line(error))
-        if (missing := getattr(error, "missing", None)) is not None and not _has_anything_landed():
-            fail(f"{missing}{_strayed()}; run `campaign collect`, then `campaign build`")
-        fail(str(error), USED_WRONGLY if getattr(error, "is_misuse", False) else FAILED)
+        fail(_with_what_comes_first(error), USED_WRONGLY if getattr(error, "is_misuse", False) else FAILED)
 
 
-def _strayed() -> str:
-    """That this may be another folder than the one that was meant."""
-    if Path(".env").exists() or read_settings().registry.exists():
-        return ""
-    return f", and no .env and no campaigns in {Path.cwd()} (are you in the right folder?)"
+def _with_what_comes_first(error: Exception) -> str:
+    if not hasattr(error, "missing"):
+        return str(error)
+    from flows.answers.first_things import first_things_first
+    from warehouse.publish import NoWarehouse
 
-
-def _has_anything_landed() -> bool:
-    from warehouse.landed_files import answers_have_landed
-
-    settings = read_settings()
-    # Of a lake in a bucket the copy here may be behind.
-    return settings.is_lake_on_s3 or answers_have_landed(settings.landing)
+    try:
+        with first_things_first(read_settings()):
+            raise error
+    except NoWarehouse as told:
+        return str(told)
 
 
 def log_landed(verbose: bool) -> None:

@@ -13,6 +13,7 @@ import html
 import json
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -24,11 +25,12 @@ import pyarrow.parquet as pq
 from markupsafe import escape
 
 from connectors.errors import UnusableReference
+from flows.answers.elsewhere import Place, remembered
 from flows.answers.tables import FORMATS, drop_manifest
 from flows.answers.tables import LOCK as TABLES_LOCK
 from flows.collecting.turns import forgets_turn
 from flows.console import plain
-from flows.home import LEDGER
+from flows.home import ELSEWHERE, LEDGER
 from flows.keeping.maintaining import WAIT_S, no_build
 from flows.refresh import refresh
 from flows.refused import Refused
@@ -51,8 +53,9 @@ from warehouse.opening import holds_warehouse
 from warehouse.progress import Progress, nobody_watches
 from warehouse.publish import NothingPublished
 from warehouse.sealed import DAMAGED
+from warehouse.vacuum import drop_left_behind
 from warehouse.versions import FOLDER as VERSIONS
-from warehouse.versions import drop_every_version
+from warehouse.versions import drop_every_version, tidy
 
 if TYPE_CHECKING:
     from flows.registry import Registry
@@ -70,10 +73,12 @@ _TITLE = 40
 @dataclass(frozen=True)
 class Forgetting:
     """What a forgetting did: the posts, the responses that held their words and the files of those, reports
-    that were removed; files elsewhere in the home that still hold the words (`left`), or name a post whose
-    words are not all known any more (`naming`), and are not ours to remove; landed files that cannot be read;
-    other posts with the very same words, which keep them; and the build that followed (None for a dry
-    run, and where neither answers nor tables had any words)."""
+    that were removed; files that still hold the words (`left`), or name a post whose words are not all known
+    any more (`naming`): those of the home that are not ours to remove, and reports outside of it that could
+    not be removed; landed files that cannot be read; folders outside of the home into which reports were
+    written and nobody could look (`unseen`), and the lines of what is remembered of such folders that nobody
+    can read (`unread`); other posts with the very same words, which keep them; and the build that followed
+    (None for a dry run, and where neither answers nor tables had any words)."""
 
     posts: tuple[Post, ...]
     responses: int
@@ -82,6 +87,8 @@ class Forgetting:
     left: tuple[Path, ...]
     naming: tuple[Path, ...]
     damaged: tuple[Path, ...]
+    unseen: tuple[Place, ...]
+    unread: tuple[int, ...]
     others: tuple[str, ...]
     built: BuildReport | None
 
@@ -98,6 +105,17 @@ class Forgetting:
             *(
                 f"{path} is damaged and may still hold the words; restore it and forget again, or delete it"
                 for path in self.damaged
+            ),
+            *(
+                f"nobody looked into {place.folder}, where {place.machine} wrote reports or tables: it "
+                f"cannot be read here; see that the words leave it, then take its line out of {ELSEWHERE} "
+                "in CAMPAIGN_HOME"
+                for place in self.unseen
+            ),
+            *(
+                f"line {number} of {ELSEWHERE} in CAMPAIGN_HOME cannot be read, so nobody looked into the "
+                "folder that it tells of; put it right, or take it out once the words have left that folder"
+                for number in self.unread
             ),
         )
 
@@ -131,6 +149,9 @@ def forget(
         for platform in sorted({post.platform for post in posts}):
             _hold_collects(held, settings, platform, wait_s, waiting)
         held.enter_context(no_build(settings, wait_s, waiting, progress))
+        # It may be all that a killed one has left to do.
+        drop_left_behind(settings.home, settings.landing)
+        tidy(settings.warehouse)
         # While something still has the words.
         progress("looking for the words")
         sought = _sought(settings, posts)
@@ -170,6 +191,15 @@ def _told(
     found = list(_other_files(settings, sought))
     reports = [path for path, _ in found if path.is_relative_to(settings.reports)]
     others = [each for each in found if each[0] not in reports]
+    known = remembered(settings.home)
+    elsewhere, unseen = _files_elsewhere(known.places, sought)
+    if removed is None:
+        # A folder may have two names.
+        known_by = {path.resolve() for path in reports}
+        reports += [file.path for file in elsewhere if file.path.resolve() not in known_by]
+    else:
+        # It could not be removed.
+        others += [(file.path, file.holds_words) for file in elsewhere]
     return Forgetting(
         sought.posts,
         taken.responses,
@@ -178,6 +208,8 @@ def _told(
         tuple(path for path, holds_words in others if holds_words),
         tuple(path for path, holds_words in others if not holds_words),
         taken.damaged,
+        tuple(unseen),
+        known.unread,
         tuple(others_that_say(settings.warehouse, sought.texts, sought.posts)),
         built,
     )
@@ -261,14 +293,30 @@ def _hold_imports(held: ExitStack, landing: Path, wait_s: float, waiting: Callab
         raise _still_running(who(busy.holder), wait_s) from None
 
 
-def _hold_reports(held: ExitStack, reports: Path, wait_s: float, waiting: Callable[[str], None]) -> None:
-    """Keep reports and exports away from where they have been written before."""
+def _hold_reports(held: ExitStack, settings: Settings, wait_s: float, waiting: Callable[[str], None]) -> None:
+    """Keep reports and exports away from where they have been written before, in the home and elsewhere."""
+    locks = list(settings.reports.glob(f"*/{TABLES_LOCK}"))
+    for place in remembered(settings.home).places:
+        for campaign in place.campaigns if place.is_here else ():
+            # Who cannot look into it is told so.
+            with suppress(OSError):
+                lock = place.folder_of(campaign) / TABLES_LOCK
+                lock.lstat()
+                # Where nobody may write nobody does.
+                locks += [lock] if os.access(lock, os.W_OK, effective_ids=True) else []
+    # A folder may have two names, and who holds a lock waits for it by the other one too.
+    by_file: dict[tuple[int, int], Path] = {}
+    for lock in sorted(lock.parent.resolve() / lock.name for lock in locks):
+        status = lock.lstat()
+        # What is anything else is not ours, and nobody of ours writes there.
+        if stat.S_ISREG(status.st_mode):
+            by_file.setdefault((status.st_dev, status.st_ino), lock)
 
     def who(holder: str) -> str:
         return f"a report or an export ({holder})"
 
     # In one order, for whoever else forgets.
-    for lock in sorted(reports.glob(f"*/{TABLES_LOCK}")):
+    for lock in by_file.values():
         try:
             held.enter_context(
                 one_at_a_time(
@@ -329,15 +377,72 @@ def _remove_reports(
     `campaign export` make them again. Raises Refused when somebody still does after `wait_s` seconds."""
     removed = []
     with ExitStack() as held:
-        _hold_reports(held, settings.reports, wait_s, waiting)
+        _hold_reports(held, settings, wait_s, waiting)
         for path, _ in _other_files(settings, sought):
             if path.is_relative_to(settings.reports):
-                # CAMPAIGN/DAY/FORM/: what is left of its day is not whole.
-                if path.parent.name in FORMATS and len(path.relative_to(settings.reports).parts) == 4:
-                    drop_manifest(path.parent.parent)
-                path.unlink(missing_ok=True)
+                _remove_report(path, settings.reports)
                 removed.append(path)
+        for file in _files_elsewhere(remembered(settings.home).places, sought)[0]:
+            # What stays is told of.
+            with suppress(OSError):
+                _remove_report(file.path, file.reports)
+                removed.append(file.path)
     return removed
+
+
+def _remove_report(path: Path, reports: Path) -> None:
+    # CAMPAIGN/DAY/FORM/: what is left of its day is not whole.
+    if path.parent.name in FORMATS and len(path.relative_to(reports).parts) == 4:
+        drop_manifest(path.parent.parent)
+    path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class _Elsewhere:
+    """A file of the reports outside of the home that holds the words, or (`holds_words` False) may."""
+
+    reports: Path
+    path: Path
+    holds_words: bool
+
+
+def _files_elsewhere(places: Sequence[Place], sought: _Sought) -> tuple[list[_Elsewhere], list[Place]]:
+    """Those of some places, and the places into which nobody could look everywhere."""
+    found: list[_Elsewhere] = []
+    unseen: dict[Place, None] = {}
+    for place in places:
+        for campaign in place.campaigns:
+            if not place.is_here:
+                unseen[place] = None
+                continue
+            try:
+                for path in _files_below(place.folder_of(campaign)):
+                    if (holds_words := _holds(path, sought, may_name=False)) is not None:
+                        found.append(_Elsewhere(Path(place.folder), path, holds_words))
+            except OSError:
+                unseen[place] = None
+    return found, list(unseen)
+
+
+def _files_below(campaign: Path) -> Iterator[Path]:
+    """The files of a campaign's reports. Raises OSError where something cannot be looked into."""
+
+    def refuse(trouble: OSError) -> None:
+        raise trouble
+
+    for folder, folders, files in os.walk(campaign, onerror=refuse):
+        folders.sort()
+        for path in (Path(folder) / name for name in sorted(files)):
+            if not path.is_symlink() and path.is_file():
+                yield path
+
+
+def _linked_reports(settings: Settings) -> Iterator[Path]:
+    """The files of campaigns where the folder of the reports is a link, as to another disk."""
+    if settings.reports.is_symlink():
+        for lock in sorted(settings.reports.glob(f"*/{TABLES_LOCK}")):
+            if not lock.parent.is_symlink():
+                yield from _files_below(lock.parent)
 
 
 def _other_files(settings: Settings, sought: _Sought) -> Iterator[tuple[Path, bool]]:
@@ -345,31 +450,47 @@ def _other_files(settings: Settings, sought: _Sought) -> Iterator[tuple[Path, bo
     whose words are not all known any more (False); not those of the lake, the published tables and their
     versions.
 
-    What the pipeline itself writes down of posts, by their names alone, is not such a name.
+    What the pipeline itself writes down of posts, by their names alone, is not such a name. Raises OSError
+    where a folder of the reports cannot be looked into.
     """
     ours = {settings.landing.resolve(), settings.landing.with_name(FORGOTTEN).resolve()}
     ours |= {settings.readings.resolve(), settings.warehouse.resolve()}
     ours.add(settings.warehouse.with_name(VERSIONS).resolve())
+    if settings.reports.is_symlink():
+        # It may lie in the home.
+        ours.add(settings.reports.resolve())
+    for path in _linked_reports(settings):
+        if (holds_words := _holds(path, sought, may_name=False)) is not None:
+            yield path, holds_words
     may_name = {settings.registry.resolve(), (settings.home / LEDGER).resolve()}
-    for folder, folders, files in os.walk(settings.home):
+
+    def refuse(trouble: OSError) -> None:
+        if Path(trouble.filename).is_relative_to(settings.reports):
+            raise trouble
+
+    for folder, folders, files in os.walk(settings.home, onerror=refuse):
         folders[:] = sorted(name for name in folders if (Path(folder) / name).resolve() not in ours)
         for name in sorted(files):
             path = Path(folder) / name
             if path.is_symlink() or not path.is_file() or path.resolve() in ours:
                 continue
-            if holds_warehouse(path):
-                if any(has_text_of(path, post) for post in sought.posts):
-                    yield path, True
-                continue
-            contents = list(_contents(path))
-            if any(word in content for content in contents for word in sought.words):
-                yield path, True
-                continue
             is_state = path.relative_to(settings.home).parts[0].startswith(".")
-            if sought.names is None or is_state or may_name & {path.resolve(), *path.resolve().parents}:
-                continue
-            if any(sought.names.search(content) for content in contents):
-                yield path, False
+            names_it = is_state or bool(may_name & {path.resolve(), *path.resolve().parents})
+            if (holds_words := _holds(path, sought, may_name=names_it)) is not None:
+                yield path, holds_words
+
+
+def _holds(path: Path, sought: _Sought, *, may_name: bool) -> bool | None:
+    """Whether a file holds the words (True) or only names a post whose words are not all known any more
+    (False), unless it may; None where it does neither."""
+    if holds_warehouse(path):
+        return True if any(has_text_of(path, post) for post in sought.posts) else None
+    contents = list(_contents(path))
+    if any(word in content for content in contents for word in sought.words):
+        return True
+    if sought.names is None or may_name:
+        return None
+    return False if any(sought.names.search(content) for content in contents) else None
 
 
 def _looked_for(texts: Sequence[str]) -> set[str]:

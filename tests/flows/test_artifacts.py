@@ -74,6 +74,8 @@ def one_line(text: str) -> str:
 )
 @given(text=TEXTS.filter(one_line))
 @example(text=HOSTILE)
+@example(text="__a_b__ c_ _d _")
+@example(text="a\\_b\\<i>\\")
 def test_words_stay_words_wherever_they_stand(before: str, kinds: set[str], text: str) -> None:
     markdown = f"{before}{words(text)}"
     assert read(markdown) == one_line(text)
@@ -111,6 +113,17 @@ def test_a_link_is_one_of_the_web_or_none(label: str, address: str) -> None:
         assert re.fullmatch(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?([/?#][!-~]*)?", str(each.attrs["href"])), (
             each.attrs
         )
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["asset_daily", "/srv/our_data/a__b-1.2/report.html", "5 < 6 > 4 <3", "C:\\data", "R&D (new), 50 %"],
+)
+def test_a_label_has_no_backslash_that_need_not_be_there(label: str) -> None:
+    """The older pages show each of them."""
+    markdown = link(label, "https://ok.example/")
+    assert markdown == f"[{label}](https://ok.example/)"
+    assert read(markdown) == label
 
 
 @pytest.mark.parametrize(
@@ -229,7 +242,7 @@ def test_a_page_leads_to_the_report_and_to_the_tables_that_are_there(lake: Lake,
     assert f"[The newest report]({ELSEWHERE}/water/latest/report.html)" in page.markdown
     at = f"{ELSEWHERE}/water/latest-tables"
     assert (
-        f"- asset\\_daily: [CSV]({at}/csv/asset_daily.csv), [Parquet]({at}/parquet/asset_daily.parquet)\n"
+        f"- asset_daily: [CSV]({at}/csv/asset_daily.csv), [Parquet]({at}/parquet/asset_daily.parquet)\n"
         in page.markdown
     )
     assert "unfinished" not in page.markdown

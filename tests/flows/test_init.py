@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -419,12 +420,59 @@ def test_where_it_cannot_be_written_one_line_says_so_and_nothing_is_left(
     assert everything_in(new).keys() == {"mine"}
 
 
-def test_of_two_files_none_is_left_where_one_has_no_place(tmp_path: Path) -> None:
-    (tmp_path / "taken").write_text("mine")
+def no_links(here: Path, there: Path) -> None:
+    """As on exFAT."""
+    raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(here), None, str(there))
+
+
+@pytest.mark.parametrize("link", [os.link, no_links])
+def test_of_two_files_none_is_left_where_one_has_no_place(
+    tmp_path: Path, link: Callable[[Path, Path], None]
+) -> None:
     files = [NewFile(tmp_path / "a" / "b" / "free", "new"), NewFile(tmp_path / "taken", "new")]
-    with pytest.raises(Occupied, match="taken"):
-        place(files)
-    assert everything_in(tmp_path) == {"taken": b"mine"}
+    for mine in ("mine", ""):
+        (tmp_path / "taken").write_text(mine)
+        with pytest.raises(Occupied, match="taken"):
+            place(files, link=link)
+        assert everything_in(tmp_path) == {"taken": mine.encode()}
+    (tmp_path / "taken").unlink()
+    place(files, link=link)
+    written = everything_in(tmp_path)
+    assert (written["a/b/free"], written["taken"]) == (b"new", b"new")
+    assert len(written) == 4
+
+
+@pytest.mark.parametrize("link", [os.link, no_links])
+@pytest.mark.parametrize("number", [1, 2])
+def test_stopped_between_the_names_of_two_files_neither_is_left(
+    tmp_path: Path, link: Callable[[Path, Path], None], number: int
+) -> None:
+    before = iter(range(number))
+
+    def until_then(here: Path, there: Path) -> None:
+        if next(before, None) is None:
+            raise KeyboardInterrupt
+        link(here, there)
+
+    files = [NewFile(tmp_path / name / "file", "new") for name in ("one", "two", "three")]
+    with pytest.raises(KeyboardInterrupt):
+        place(files, link=until_then)
+    assert everything_in(tmp_path) == {}
+
+
+def test_the_file_of_another_that_took_the_name_at_the_last_moment_stays(tmp_path: Path) -> None:
+    def is_late(here: Path, there: Path) -> None:
+        there.write_text("theirs")
+        no_links(here, there)
+
+    with pytest.raises(Occupied, match="is there by now"):
+        place([NewFile(tmp_path / "file", "new", 0o600)], link=is_late)
+    assert everything_in(tmp_path) == {"file": b"theirs"}
+
+
+def test_who_may_read_a_file_is_as_asked_also_without_links(tmp_path: Path) -> None:
+    place([NewFile(tmp_path / "secret", "new", 0o600)], link=no_links)
+    assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
 
 
 def test_neither_the_demo_nor_the_examples_are_suggested(campaign: Campaign, new: Path) -> None:

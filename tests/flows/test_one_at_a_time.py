@@ -99,6 +99,14 @@ def test_a_killed_process_lets_go(tmp_path: Path) -> None:
             assert holder_of(lock) == f"process {os.getpid()}"
 
 
+def test_a_link_is_no_lock_and_nothing_is_written_where_it_leads(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / BUILD_LOCK).symlink_to(tmp_path / "mine")
+    with pytest.raises(OSError, match="must not be a link"), one_at_a_time(tmp_path / BUILD_LOCK):
+        pytest.fail("it is held")
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
 def test_a_lock_file_of_anything_names_nobody(tmp_path: Path) -> None:
     lock = tmp_path / BUILD_LOCK
     lock.write_bytes(b"\xff\x00 what is that")
