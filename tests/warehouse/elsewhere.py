@@ -16,6 +16,7 @@ import warehouse.build
 DICTIONARY = """\
 platform,object_type,native_name,canonical_name,priority,kind,day_boundary,since,until,is_comparable,definition,source
 elsewhere,post,plays,views,1,counter,,,,false,Plays,Made up
+elsewhere,media,plays,views,2,counter,,,,false,Plays of a video,Made up
 elsewhere,post,plays/day,views,1,daily,America/Los_Angeles,,,false,Plays in the day,Made up
 elsewhere,account,page_views/day,views,1,daily,America/Los_Angeles,,,false,Views in the day,Made up
 elsewhere,hashtag,said/day,mentions,1,daily,UTC,,,true,Posts with the hashtag,Made up

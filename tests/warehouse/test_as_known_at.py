@@ -126,27 +126,29 @@ def landed(root: Path, events: list[Event]) -> Lake:
     return lake
 
 
-def then_and_by_then(whole: Lake, events: list[Event], moment: datetime) -> tuple[Lake, Lake]:
-    """Warehouses as known at a moment, and of nothing but what had landed by then."""
+def as_known_then(whole: Lake, moment: datetime) -> Lake:
+    """A warehouse as known at a moment."""
     then = Lake(whole.root / f"then {moment:%d %H %M}")
     assert build(whole.landing, whole.readings, then.warehouse, as_known_at=moment).mode == "full"
-    by_then = landed(
-        whole.root / f"by then {moment:%d %H %M}", [event for event in events if event[0] <= moment]
-    )
-    by_then.build()
-    return then, by_then
+    return then
 
 
 def test_it_equals_a_build_of_what_had_landed_by_then(tmp_path: Path) -> None:
     chance = random.Random(1)
     events = history(chance)
-    whole = landed(tmp_path / "whole", events)
-    whole.build()
-    now = whole.tables()
-    then, by_then = then_and_by_then(whole, events, START + chance.randrange(40, 60) * HOUR)
-    assert then.tables() == by_then.tables()
-    assert whole.tables() == now
-    assert whole.build().mode == "unchanged"
+    moment = START + chance.randrange(40, 60) * HOUR
+    by_then = [event for event in events if event[0] <= moment]
+    assert 0 < len(by_then) < len(events)
+    lake = landed(tmp_path / "lake", by_then)
+    lake.build()
+    said_then = lake.tables()
+    for _, land in events[len(by_then) :]:
+        land(lake)
+    lake.build()
+    now = lake.tables()
+    assert as_known_then(lake, moment).tables() == said_then
+    assert lake.tables() == now != said_then
+    assert lake.build().mode == "unchanged"
 
 
 def test_an_exports_post_has_the_name_that_was_known_by_then(tmp_path: Path) -> None:
@@ -154,8 +156,9 @@ def test_an_exports_post_has_the_name_that_was_known_by_then(tmp_path: Path) -> 
     that the first name of the second stands for after that."""
     registry = campaign(assets={"film": ["facebook:pfbid7"]})
     moments = [START + day * 24 * HOUR for day in range(4)]
+    lake = Lake(tmp_path / "lake")
+    lake.register(registry, moment=START)
     steps: list[list[Callable[[Lake], None]]] = [
-        [lambda lake: lake.register(registry, moment=START)],
         [
             exporting(moments[1], ["pfbid7"], shares=50),
             exporting(moments[1], ["pfbid9", "pfbid8"], shares=60),
@@ -166,19 +169,22 @@ def test_an_exports_post_has_the_name_that_was_known_by_then(tmp_path: Path) -> 
         ],
         [answering(moments[3], {"111_9": shown_with_its_address("111_9")}, "facebook", "posts")],
     ]
-    events = [(moment, land) for moment, step in zip(moments, steps, strict=True) for land in step]
-    whole = landed(tmp_path / "whole", events)
-    whole.build()
+    said_then = []
+    for step in steps:
+        for land in step:
+            land(lake)
+        lake.build()
+        said_then.append(lake.tables())
     exported = "select distinct post_id from marts.post_daily where source like '%export%' order by 1"
     posts = "select post_id, account_id from marts.posts order by 1"
     names = []
-    for moment in moments[1:]:
-        then, by_then = then_and_by_then(whole, events, moment + HOUR)
-        assert then.tables() == by_then.tables()
+    for moment, said in zip(moments[1:], said_then, strict=True):
+        then = as_known_then(lake, moment + HOUR)
+        assert then.tables() == said
         assert all(account == "111" for _, account in then.query(posts))
         names.append([name for (name,) in then.query(exported)])
     assert names == [["pfbid7", "pfbid9"], ["111_7", "111_8"], ["111_7", "111_9"]]
-    assert whole.build().mode == "unchanged"
+    assert lake.build().mode == "unchanged"
 
 
 def test_a_file_as_known_at_a_moment_is_made_again_for_another_and_when_more_was_read(tmp_path: Path) -> None:
@@ -190,13 +196,12 @@ def test_a_file_as_known_at_a_moment_is_made_again_for_another_and_when_more_was
     def out_as_known_at(moment: datetime) -> str:
         return build(lake.landing, lake.readings, out.warehouse, as_known_at=moment).mode
 
+    assert out_as_known_at(early) == "full"
+    of_early = out.tables()
     assert out_as_known_at(late) == "full"
     of_late = out.tables()
+    assert of_late != of_early
     assert out_as_known_at(late) == "unchanged"
-    assert out_as_known_at(early) == "full"
-    assert out.tables() != of_late
-    assert out_as_known_at(late) == "full"
-    assert out.tables() == of_late
     # Read before that moment, and landed only now.
     lake.answer(early, {"data": [x_post("1", retweets=7_000)]})
     assert out_as_known_at(late) == "full"

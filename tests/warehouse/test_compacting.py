@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from tests.warehouse.compare import differences, everything_held
+from tests.warehouse.compare import Rows, differences, everything_held
 from tests.warehouse.lake import Lake, campaign, x_post
 from warehouse.batches import committed
 from warehouse.build import build
@@ -41,6 +41,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Lake:
         poll(lake, hour)
     lake.build()
     return lake
+
+
+@pytest.fixture(scope="module")
+def before(made: Lake) -> dict[str, Rows]:
+    """What its warehouse holds."""
+    return everything_held(made.warehouse)
 
 
 @pytest.fixture
@@ -104,8 +110,10 @@ def test_running_days_and_the_newest_day_the_registry_and_exports_stay_as_they_a
     assert len(newest) == 6
 
 
-def test_the_next_build_reads_nothing_and_a_full_one_gives_the_same_tables(lake: Lake) -> None:
-    before, then = everything_held(lake.warehouse), START + timedelta(hours=30)
+def test_the_next_build_reads_nothing_and_a_full_one_gives_the_same_tables(
+    lake: Lake, before: dict[str, Rows]
+) -> None:
+    then = START + timedelta(hours=30)
     known = lake.root / "then.duckdb"
     build(lake.landing, lake.readings, known, as_known_at=then)
     before_then = everything_held(known)
@@ -164,8 +172,10 @@ def leave_behind(lake: Lake, keep: Callable[[Path], bool]) -> None:
     shutil.rmtree(before)
 
 
-def test_what_a_killed_compaction_left_changes_no_table_and_is_cleared(lake: Lake) -> None:
-    before, count = everything_held(lake.warehouse), sightings(lake)
+def test_what_a_killed_compaction_left_changes_no_table_and_is_cleared(
+    lake: Lake, before: dict[str, Rows]
+) -> None:
+    count = sightings(lake)
     files = len(landed_files(lake.landing))
     leave_behind(lake, lambda path: "date=2019-11-22" not in str(path) and path.name[:8] < "run-0001")
     assert files - 20 < len(landed_files(lake.landing)) < files
@@ -219,8 +229,8 @@ def test_a_batch_of_readings_that_was_lost_is_made_again_without_doubles(lake: L
     assert lake.build().mode == "unchanged"
 
 
-def test_a_lake_that_was_never_read_may_be_put_together_too(lake: Lake) -> None:
-    before, count = everything_held(lake.warehouse), sightings(lake)
+def test_a_lake_that_was_never_read_may_be_put_together_too(lake: Lake, before: dict[str, Rows]) -> None:
+    count = sightings(lake)
     shutil.rmtree(lake.readings)
     assert compacted(lake).files_after == 4
     digest = update(lake.landing, lake.readings, full=False, progress=lambda step: None)

@@ -348,15 +348,14 @@ def campaign_of_all() -> dict[str, object]:
     return campaign(accounts=accounts)
 
 
-@pytest.mark.parametrize("platform", PLATFORMS)
-def test_no_value_in_any_place_of_an_answer_stops_a_build(tmp_path: Path, platform: str) -> None:
+def test_no_value_in_any_place_of_an_answer_stops_a_build(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     lake.register(campaign_of_all())
-    landed = land(lake, platform, HOSTILE)
+    landed = sum(land(lake, platform, HOSTILE) for platform in PLATFORMS)
     report = lake.build()
     assert report.responses == landed
     first = "select min(day) >= date '2004-01-01' from marts.post_daily"
-    assert lake.query(first) in ([(True,)], [(None,)])
+    assert lake.query(first) == [(True,)]
 
 
 any_json = st.recursive(
@@ -400,19 +399,20 @@ def test_no_answer_with_several_odd_values_stops_the_readings(
 # One gate for what cannot be -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("count", [10**15 + 1, 2**63 - 1, -1])
-def test_a_count_that_cannot_be_is_no_reading_and_costs_no_other(tmp_path: Path, count: int) -> None:
+def test_a_count_that_cannot_be_is_no_reading_and_costs_no_other(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     lake.register(campaign())
-    odd = x_post("1", retweets=4, impression_count=count)
-    lake.answer(NOON, {"data": [odd, x_post("2", retweets=10**15, impression_count=7)]})
+    odd = {"1": 10**15 + 1, "2": 2**63 - 1, "3": -1}
+    shown = [x_post(post, retweets=4, impression_count=count) for post, count in odd.items()]
+    lake.answer(NOON, {"data": [*shown, x_post("4", retweets=10**15, impression_count=7)]})
     seen = lake.read()
-    assert seen["post", "1"].counters == {"retweet_count": 4}
-    assert seen["post", "2"].counters == {"retweet_count": 10**15, "impression_count": 7}
+    for post in odd:
+        assert seen["post", post].counters == {"retweet_count": 4}
+    assert seen["post", "4"].counters == {"retweet_count": 10**15, "impression_count": 7}
     lake.build()
     assert lake.query("select asset_id, views from marts.asset_totals order by all") == [
-        ("x:1", None),
-        ("x:2", 7),
+        *((f"x:{post}", None) for post in odd),
+        ("x:4", 7),
     ]
 
 

@@ -259,41 +259,52 @@ def test_campaigns_whose_windows_overlap_each_count_their_own_days_whole(tmp_pat
     assert days["early"] == days["late"] == days["within"] != days["abroad"]
 
 
-def video_days(root: Path, told: Sequence[tuple[int, int | None, int | None]], *, dated: bool) -> Lake:
-    """A Facebook video read at noon of days: (day from the first, its views field, its post's
-    post_video_views); None where the platform did not tell.
-    """
+# Videos read at noon of days: (day from the first, its views field, its post's post_video_views); None where
+# the platform did not tell. What counts for four days is withdrawn; from the fifth on another field is told.
+TO_BETTER: list[tuple[int, int | None, int | None]] = [
+    (back, 100 * back + 50 if back < 4 else None, 90 * back + 40 if back >= 4 else None) for back in range(9)
+]
+TO_LESSER: list[tuple[int, int | None, int | None]] = [
+    (back, 100 * back + 50 if back >= 4 else None, 90 * back + 40 if back < 4 else None) for back in range(9)
+]
+
+
+@pytest.fixture(scope="module")
+def renamed(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A warehouse of three posts with a video each, of an asset each, whose metric is renamed midway."""
     noon = datetime(2019, 11, 1, 12, tzinfo=UTC)
-    lake = Lake(root)
-    lake.register(campaign(assets={"film": ["facebook:111_1"]}))
-    for back, views, plays in told:
-        moment = noon + back * DAY
-        post = fb_post("111_1", created_at=noon if dated else None, reactions=5, videos=["900"])
-        lake.answer(moment, {"111_1": post}, platform="facebook")
-        if views is not None:
-            lake.answer(moment, {"900": fb_video("900", views=views)}, platform="facebook", endpoint="videos")
-        if plays is not None:
-            insights = fb_insights("111_1", post_video_views=plays)
-            lake.answer(moment, insights, platform="facebook", endpoint="insights")
+    lake = Lake(tmp_path_factory.mktemp("renamed"))
+    posts = {"dated": "111_1", "undated": "111_2", "lesser": "111_3"}
+    lake.register(campaign(assets={asset: [f"facebook:{post}"] for asset, post in posts.items()}))
+    for asset, post in posts.items():
+        video = f"90{post[-1]}"
+        for back, views, plays in TO_LESSER if asset == "lesser" else TO_BETTER:
+            moment = noon + back * DAY
+            created_at = None if asset == "undated" else noon
+            seen = {post: fb_post(post, created_at=created_at, reactions=5, videos=[video])}
+            lake.answer(moment, seen, platform="facebook")
+            if views is not None:
+                seen = {video: fb_video(video, views=views)}
+                lake.answer(moment, seen, platform="facebook", endpoint="videos")
+            if plays is not None:
+                insights = fb_insights(post, post_video_views=plays)
+                lake.answer(moment, insights, platform="facebook", endpoint="insights")
     lake.build()
     return lake
 
 
-VIEWS_OF_POST = (
-    "select day, gain, total, completeness, native_name from marts.post_daily "
-    "where metric = 'views' order by day"
-)
+def views_of_post(lake: Lake, asset: str) -> Rows:
+    return lake.query(
+        "select day, gain, total, completeness, native_name from marts.post_daily "
+        f"where metric = 'views' and asset_id = '{asset}' order by day"
+    )
 
 
 @pytest.mark.parametrize("dated", [True, False])
-def test_a_metric_that_is_renamed_midway_is_neither_doubled_nor_added_up(tmp_path: Path, dated: bool) -> None:
+def test_a_metric_that_is_renamed_midway_is_neither_doubled_nor_added_up(renamed: Lake, dated: bool) -> None:
     """The field that counted for four days is withdrawn; from the fifth on a better ranked one is told."""
-    told: list[tuple[int, int | None, int | None]] = [
-        (back, 100 * back + 50 if back < 4 else None, 90 * back + 40 if back >= 4 else None)
-        for back in range(9)
-    ]
-    lake = video_days(tmp_path, told, dated=dated)
-    days = lake.query(VIEWS_OF_POST)
+    asset = "dated" if dated else "undated"
+    days = views_of_post(renamed, asset)
     assert {row[4] for row in days} == {"post_video_views"}
     assert len({row[0] for row in days}) == len(days)
     moved = sum(int(str(row[1])) for row in days)
@@ -302,20 +313,17 @@ def test_a_metric_that_is_renamed_midway_is_neither_doubled_nor_added_up(tmp_pat
     change = next(row for row in days if row[0] == date(2019, 11, 5))
     assert change[3] == "estimated"
     assert all(row[3] != "complete" for row in days if str(row[0]) < "2019-11-05")
-    assert lake.query("select views from marts.asset_totals") == [(90 * 8 + 40,)]
-    assert lake.query("select sum(views) from marts.asset_daily") == [(moved,)]
+    of_asset = f"where asset_id = '{asset}'"
+    assert renamed.query(f"select views from marts.asset_totals {of_asset}") == [(90 * 8 + 40,)]
+    assert renamed.query(f"select sum(views) from marts.asset_daily {of_asset}") == [(moved,)]
 
 
 def test_a_metric_that_is_withdrawn_for_a_lesser_one_keeps_its_days_and_adds_none_of_the_other(
-    tmp_path: Path,
+    renamed: Lake,
 ) -> None:
-    told: list[tuple[int, int | None, int | None]] = [
-        (back, 100 * back + 50 if back >= 4 else None, 90 * back + 40 if back < 4 else None)
-        for back in range(9)
-    ]
-    lake = video_days(tmp_path, told, dated=True)
-    days = lake.query(VIEWS_OF_POST)
+    days = views_of_post(renamed, "lesser")
     assert {row[4] for row in days} == {"post_video_views"}
     assert [row[0] for row in days] == [date(2019, 11, 1) + back * DAY for back in range(4)]
     assert days[-1][1:4] == (90 * 3 + 40 - int(str(days[-2][2])), 90 * 3 + 40, "open")
-    assert lake.query("select views from marts.asset_totals") == [(90 * 3 + 40,)]
+    total = "select views from marts.asset_totals where asset_id = 'lesser'"
+    assert renamed.query(total) == [(90 * 3 + 40,)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,10 +19,13 @@ from tests.warehouse.lake import (
     x_media,
     x_post,
 )
+from tests.warehouse.together import Steps, Together, World
 from warehouse.known import known_posts
 from warehouse.publish import open_published
 
 HOUR = timedelta(hours=1)
+
+together = Together()
 
 DAY_COLUMNS = {
     "views": "BIGINT",
@@ -202,19 +206,19 @@ def contest(
 
 
 def on_x(
-    lake: Lake, moment: datetime, *posts: Mapping[str, object], media: Mapping[str, int] | None = None
+    lake: Lake | World, moment: datetime, *posts: Mapping[str, object], media: Mapping[str, int] | None = None
 ) -> None:
     """Land what X shows of some posts and of the videos beside them."""
     videos = [x_media(key, views) for key, views in (media or {}).items()]
     lake.answer(moment, {"data": list(posts), "includes": {"media": videos}}, endpoint="timeline")
 
 
-def on_facebook(lake: Lake, moment: datetime, *posts: Mapping[str, object]) -> None:
+def on_facebook(lake: Lake | World, moment: datetime, *posts: Mapping[str, object]) -> None:
     """Land what a Page's listing shows."""
     lake.answer(moment, {"data": list(posts)}, platform="facebook", endpoint="page_posts")
 
 
-def users(lake: Lake, moment: datetime, **ids: str) -> None:
+def users(lake: Lake | World, moment: datetime, **ids: str) -> None:
     """Land which X account has which handle."""
     lake.answer(
         moment, {"data": [{"id": one, "username": handle} for handle, one in ids.items()]}, endpoint="users"
@@ -324,19 +328,19 @@ def test_an_edited_post_began_with_its_first_version(posted_again: Lake) -> None
     ]
 
 
-def test_two_videos_of_one_post_add_up(tmp_path: Path) -> None:
-    lake = Lake(tmp_path)
-    lake.register(contest(assets={"film": ["x:1"]}))
+@together.test
+def test_two_videos_of_one_post_add_up(world: World) -> Steps:
+    world.register(contest(assets={"film": ["x:1"]}))
     for moment, factor in ((november(2), 1), (november(3), 2)):
         both = {"13_5": 100 * factor, "13_6": 10 * factor}
-        on_x(lake, moment, x_post("1", media=["13_5", "13_6"], created_at=november(1)), media=both)
-    lake.build()
+        on_x(world, moment, x_post("1", media=["13_5", "13_6"], created_at=november(1)), media=both)
+    yield
     gains = (
         "select day, gain, total from marts.post_daily "
         "where metric = 'views' and day < '2026-11-03' order by all"
     )
-    assert lake.query(gains) == [(date(2026, 11, 1), 110, 110), (date(2026, 11, 2), 110, 220)]
-    assert lake.query("select views from marts.asset_totals") == [(220,)]
+    assert world.query(gains) == [(date(2026, 11, 1), 110, 110), (date(2026, 11, 2), 110, 220)]
+    assert world.query("select views from marts.asset_totals") == [(220,)]
 
 
 # One asset on two platforms, and posts that nobody listed -------------------------------------------------
@@ -568,27 +572,30 @@ def test_impressions_stay_impressions_where_they_do_not_stand_for_views(many_vie
     assert many_views.query(shown) == [("1", 1000), ("111_1", 99)]
 
 
-def test_a_post_takes_one_counter_for_all_its_days(tmp_path: Path) -> None:
-    lake = Lake(tmp_path)
-    lake.register(contest(account("ours", "facebook", id="111")))
-    for day, insights in (
+@together.test
+def test_a_post_takes_one_counter_for_all_its_days(world: World) -> Steps:
+    world.register(contest(account("ours", "facebook", id="111")))
+    told: list[tuple[int, dict[str, Any]]] = [
         (2, {"post_media_view": 900}),
         (3, {"post_media_view": 950, "post_video_views": 400}),
-    ):
-        on_facebook(lake, november(day), fb_post("111_1", created_at=november(1), videos=["501"]))
-        lake.answer(november(day), fb_insights("111_1", **insights), platform="facebook", endpoint="insights")
-    lake.build()
-    assert lake.query("select distinct native_name from marts.post_daily where metric = 'views'") == [
+    ]
+    for day, insights in told:
+        on_facebook(world, november(day), fb_post("111_1", created_at=november(1), videos=["501"]))
+        world.answer(
+            november(day), fb_insights("111_1", **insights), platform="facebook", endpoint="insights"
+        )
+    yield
+    assert world.query("select distinct native_name from marts.post_daily where metric = 'views'") == [
         ("post_video_views",)
     ]
-    assert lake.query("select views from marts.asset_totals") == [(400,)]
+    assert world.query("select views from marts.asset_totals") == [(400,)]
 
 
 # Which posts count ----------------------------------------------------------------------------------------
 
 
-def test_posts_of_watched_accounts_count_inside_the_campaign_and_listed_posts_always(tmp_path: Path) -> None:
-    lake = Lake(tmp_path)
+@together.test
+def test_posts_of_watched_accounts_count_inside_the_campaign_and_listed_posts_always(world: World) -> Steps:
     summer = contest(
         account("ours", "x", id="9"),
         account("theirs", "x", id="8", watch=False),
@@ -596,7 +603,7 @@ def test_posts_of_watched_accounts_count_inside_the_campaign_and_listed_posts_al
         ends=date(2026, 7, 31),
         assets={"listed": ["x:1", "x:20", "x:30"]},
     )
-    lake.register(summer)
+    world.register(summer)
     # London is an hour ahead of UTC: its July begins at 23:00 on 30 June.
     created = {
         "1": datetime(2026, 6, 1, tzinfo=UTC),
@@ -609,9 +616,9 @@ def test_posts_of_watched_accounts_count_inside_the_campaign_and_listed_posts_al
     undated = x_post("6", retweets=1)
     unwatched = [x_post(post, retweets=1, author="8", created_at=created["3"]) for post in ("20", "21")]
     strangers = [x_post(post, retweets=1, author="5", created_at=created["3"]) for post in ("30", "31")]
-    on_x(lake, datetime(2026, 8, 2, tzinfo=UTC), *posts, undated, *unwatched, *strangers)
-    lake.build()
-    assert lake.query("select asset_id, post_id, side_id from facts.assignments order by post_id") == [
+    on_x(world, datetime(2026, 8, 2, tzinfo=UTC), *posts, undated, *unwatched, *strangers)
+    yield
+    assert world.query("select asset_id, post_id, side_id from facts.assignments order by post_id") == [
         ("listed", "1", "ours"),
         ("listed", "20", "ours"),
         ("x:3", "3", "ours"),
@@ -619,34 +626,34 @@ def test_posts_of_watched_accounts_count_inside_the_campaign_and_listed_posts_al
         ("x:4", "4", "ours"),
         ("x:6", "6", "ours"),
     ]
-    assert {row[0] for row in lake.query("select account_id from marts.account_daily")} == {"9", "8", "5"}
-    assert lake.query("select distinct side_id from marts.account_daily where account_id = '5'") == [(None,)]
+    assert {row[0] for row in world.query("select account_id from marts.account_daily")} == {"9", "8", "5"}
+    assert world.query("select distinct side_id from marts.account_daily where account_id = '5'") == [(None,)]
 
 
-def test_moving_or_dropping_an_asset_changes_history_on_the_next_build(tmp_path: Path) -> None:
-    lake = Lake(tmp_path)
+@together.test
+def test_moving_or_dropping_an_asset_changes_history_on_the_next_build(world: World) -> Steps:
     watched = account("ours", "x", id="9")
 
     def gained() -> list[tuple[object, ...]]:
-        return lake.query("select asset_id, sum(retweets) from marts.asset_daily group by all order by all")
+        return world.query("select asset_id, sum(retweets) from marts.asset_daily group by all order by all")
 
-    lake.register(contest(watched, assets={"film": ["x:1", "x:2"], "clip": []}))
+    world.register(contest(watched, assets={"film": ["x:1", "x:2"], "clip": []}))
     for moment, times in ((november(2), 1), (november(3), 2)):
         on_x(
-            lake,
+            world,
             moment,
             *(x_post(p, retweets=int(p) * 10 * times, created_at=november(1)) for p in ("1", "2")),
         )
-    lake.build()
+    yield
     assert gained() == [("film", 60)]
-    lake.register(contest(watched, assets={"film": ["x:1"], "clip": ["x:2"]}))
-    assert lake.build().mode == "incremental"
+    world.register(contest(watched, assets={"film": ["x:1"], "clip": ["x:2"]}))
+    yield
     assert gained() == [("clip", 40), ("film", 20)]
-    lake.register(contest(watched, assets={"clip": ["x:2"]}))
-    lake.build()
+    world.register(contest(watched, assets={"clip": ["x:2"]}))
+    yield
     assert gained() == [("clip", 40), ("unassigned", 20)]
-    lake.register(contest(assets={"clip": ["x:2"]}))
-    lake.build()
+    world.register(contest(assets={"clip": ["x:2"]}))
+    yield
     assert gained() == [("clip", 40), ("unassigned", 20)]
 
 
@@ -692,24 +699,24 @@ def test_a_post_is_found_by_every_name_that_people_paste(tmp_path: Path) -> None
     ]
 
 
-def test_a_post_listed_under_two_of_its_names_belongs_to_the_first_asset(tmp_path: Path) -> None:
-    lake = Lake(tmp_path)
-    lake.register(
+@together.test
+def test_a_post_listed_under_two_of_its_names_belongs_to_the_first_asset(world: World) -> Steps:
+    world.register(
         contest(assets={"zebra": ["facebook:501"], "adder": ["facebook:111_1"], "owl": ["facebook:us/1"]})
     )
     permalink = "https://www.facebook.com/us/posts/1"
-    on_facebook(lake, november(2), fb_post("111_1", shares=4, videos=["501"], permalink=permalink))
-    lake.build()
-    assert lake.query("select asset_id, shares from marts.asset_totals") == [("zebra", 4)]
+    on_facebook(world, november(2), fb_post("111_1", shares=4, videos=["501"], permalink=permalink))
+    yield
+    assert world.query("select asset_id, shares from marts.asset_totals") == [("zebra", 4)]
 
 
-def test_an_account_named_by_handle_and_again_by_number_is_one_account(tmp_path: Path) -> None:
-    lake = Lake(tmp_path)
-    lake.register(contest(account("ours", "x", handle="us"), account("ours", "x", id="9")))
-    users(lake, november(1), us="9")
-    on_x(lake, november(2), x_post("1", retweets=4, created_at=november(1)))
-    lake.build()
-    assert lake.query(
+@together.test
+def test_an_account_named_by_handle_and_again_by_number_is_one_account(world: World) -> Steps:
+    world.register(contest(account("ours", "x", handle="us"), account("ours", "x", id="9")))
+    users(world, november(1), us="9")
+    on_x(world, november(2), x_post("1", retweets=4, created_at=november(1)))
+    yield
+    assert world.query(
         "select account_id, side_id, posts, retweets from marts.account_daily where day = '2026-11-01'"
     ) == [("9", "ours", 1, 4)]
 
@@ -735,15 +742,15 @@ def test_an_account_that_was_renamed_keeps_its_posts_under_its_old_name(tmp_path
     assert lake.tables() == before
 
 
-def test_a_name_that_another_account_has_taken_over_is_that_accounts(tmp_path: Path) -> None:
-    lake = Lake(tmp_path)
-    lake.register(contest(account("ours", "x", handle="Nine"), account("theirs", "x", id="9")))
-    users(lake, november(1), Nine="9")
-    users(lake, november(2), NineHQ="9", nine="8")
+@together.test
+def test_a_name_that_another_account_has_taken_over_is_that_accounts(world: World) -> Steps:
+    world.register(contest(account("ours", "x", handle="Nine"), account("theirs", "x", id="9")))
+    users(world, november(1), Nine="9")
+    users(world, november(2), NineHQ="9", nine="8")
     posts = [x_post(one, retweets=4, created_at=november(1), author=one) for one in ("8", "9")]
-    on_x(lake, november(3), *posts)
-    lake.build()
-    assert lake.query(POSTS_AND_SIDES) == [("8", "ours"), ("9", "theirs")]
+    on_x(world, november(3), *posts)
+    yield
+    assert world.query(POSTS_AND_SIDES) == [("8", "ours"), ("9", "theirs")]
 
 
 def test_a_post_listed_under_the_old_name_of_its_page_is_found(tmp_path: Path) -> None:
@@ -790,9 +797,9 @@ def test_a_listed_post_counts_although_no_answer_says_whose_it_is(tmp_path: Path
 # Windows, zones and campaigns -----------------------------------------------------------------------------
 
 
-def test_side_totals_take_only_what_was_gained_inside_the_window(tmp_path: Path) -> None:
-    lake = Lake(tmp_path)
-    lake.register(
+@together.test
+def test_side_totals_take_only_what_was_gained_inside_the_window(world: World) -> Steps:
+    world.register(
         contest(
             account("ours", "x", id="9"),
             starts=date(2026, 11, 3),
@@ -801,26 +808,26 @@ def test_side_totals_take_only_what_was_gained_inside_the_window(tmp_path: Path)
         )
     )
     for day, retweets in ((1, 5), (2, 15), (3, 115), (4, 1115), (5, 11115), (6, 111115)):
-        on_x(lake, november(day), x_post("1", retweets=retweets))
-    lake.build()
-    assert lake.query("select side_id, platform, retweets from marts.side_totals") == [("ours", "x", 11000)]
-    assert lake.query("select sum(retweets)::bigint from marts.asset_daily") == [(111110,)]
+        on_x(world, november(day), x_post("1", retweets=retweets))
+    yield
+    assert world.query("select side_id, platform, retweets from marts.side_totals") == [("ours", "x", 11000)]
+    assert world.query("select sum(retweets)::bigint from marts.asset_daily") == [(111110,)]
 
 
-def test_two_campaigns_see_the_same_posts_in_their_own_days(tmp_path: Path) -> None:
-    lake = Lake(tmp_path)
+@together.test
+def test_two_campaigns_see_the_same_posts_in_their_own_days(world: World) -> Steps:
     watched = account("ours", "x", id="9")
-    lake.register(
+    world.register(
         contest(watched, campaign_id="london"),
         contest(watched, campaign_id="new-york", timezone="America/New_York"),
         contest(watched, campaign_id="kolkata", timezone="Asia/Kolkata"),
     )
     hours = [november(2) + hour * HOUR for hour in range(73)]
     posts = [x_post("1", retweets=hour, created_at=november(2) - HOUR) for hour in range(73)]
-    lake.answers((moment, {"data": [post]}) for moment, post in zip(hours, posts, strict=True))
-    lake.build()
+    world.answers((moment, {"data": [post]}) for moment, post in zip(hours, posts, strict=True))
+    yield
     gained: dict[object, dict[object, object]] = {}
-    for campaign_id, day, retweets in lake.query(
+    for campaign_id, day, retweets in world.query(
         "select campaign_id, day, retweets from marts.asset_daily order by all"
     ):
         gained.setdefault(campaign_id, {})[day] = retweets
@@ -863,9 +870,9 @@ def test_an_account_in_two_campaigns_is_compared_over_windows_of_different_lengt
     assert lake.query(window) == [("election-2017", 5200), ("election-2019", 42000)]
 
 
-def test_an_account_gains_what_its_posts_gain_and_its_posts_are_counted_on_their_days(tmp_path: Path) -> None:
-    lake = Lake(tmp_path)
-    lake.register(contest(account("ours", "facebook", id="111")))
+@together.test
+def test_an_account_gains_what_its_posts_gain_and_its_posts_are_counted_on_their_days(world: World) -> Steps:
+    world.register(contest(account("ours", "facebook", id="111")))
     born = {"111_1": november(1, 8), "111_2": november(1, 9), "111_3": november(3, 8)}
     for day in (2, 3, 4):
         posts = [
@@ -873,9 +880,9 @@ def test_an_account_gains_what_its_posts_gain_and_its_posts_are_counted_on_their
             for post, moment in born.items()
             if moment < november(day)
         ]
-        on_facebook(lake, november(day), *posts)
-    lake.build()
-    assert lake.query(
+        on_facebook(world, november(day), *posts)
+    yield
+    assert world.query(
         "select day, posts, shares, reactions, comments, retweets from marts.account_daily order by day"
     ) == [
         (date(2026, 11, 1), 2, 40, 400, 4, None),
@@ -931,7 +938,7 @@ def half_read(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     return lake
 
 
-def completeness(lake: Lake, mart: str, asset: str) -> dict[int, object]:
+def completeness(lake: Lake | World, mart: str, asset: str) -> dict[int, object]:
     rows = lake.query(
         f"select day, completeness from marts.{mart} where asset_id = '{asset}' and day >= '2026-11-01'"
     )
@@ -975,43 +982,43 @@ def test_days_whose_midnights_lie_far_from_any_reading_are_estimated(half_read: 
     }
 
 
-def test_an_asset_on_two_platforms_is_as_whole_as_the_worse_of_them(tmp_path: Path) -> None:
-    lake = Lake(tmp_path)
-    lake.register(contest(assets={"film": ["x:1", "facebook:111_1"]}))
+@together.test
+def test_an_asset_on_two_platforms_is_as_whole_as_the_worse_of_them(world: World) -> Steps:
+    world.register(contest(assets={"film": ["x:1", "facebook:111_1"]}))
     for day in (2, 3, 4, 5):
-        on_x(lake, november(day), x_post("1", retweets=day, created_at=november(1)))
+        on_x(world, november(day), x_post("1", retweets=day, created_at=november(1)))
     for day in (1, 2, 3):
         on_facebook(
-            lake, november(day, 12), fb_post("111_1", created_at=november(1), shares=day, reactions=0)
+            world, november(day, 12), fb_post("111_1", created_at=november(1), shares=day, reactions=0)
         )
-    lake.build()
-    assert completeness(lake, "asset_daily", "film") == {
+    yield
+    assert completeness(world, "asset_daily", "film") == {
         1: "estimated",
         2: "estimated",
         3: "open",
         4: "open",
         5: "open",
     }
-    on_x_alone = lake.query(
+    on_x_alone = world.query(
         "select day, completeness from marts.asset_platform_daily where platform = 'x' order by day"
     )
     assert [word for _, word in on_x_alone] == ["complete", "complete", "complete", "complete", "open"]
 
 
-def test_likes_that_were_hidden_keep_no_later_day_open(tmp_path: Path) -> None:
-    lake = Lake(tmp_path)
-    lake.register(contest(account("ours", "x", id="9"), assets={"film": ["x:1", "x:2"]}))
+@together.test
+def test_likes_that_were_hidden_keep_no_later_day_open(world: World) -> Steps:
+    world.register(contest(account("ours", "x", id="9"), assets={"film": ["x:1", "x:2"]}))
     told: dict[int, dict[int, object]] = {}
     for day in range(2, 10):
         # Hidden on the fifth, and shown again on the ninth.
         film, other = (x_post(one, retweets=day, created_at=november(1)) for one in ("1", "2"))
         likes = {} if 5 <= day <= 8 else {"like_count": 10 * day}
-        on_x(lake, november(day), film | {"public_metrics": {"retweet_count": day} | likes}, other)
+        on_x(world, november(day), film | {"public_metrics": {"retweet_count": day} | likes}, other)
         if day in (5, 6, 8, 9):
-            lake.build()
-            told[day] = completeness(lake, "asset_daily", "film")
-            assert told[day] == completeness(lake, "asset_platform_daily", "film")
-            of_account = lake.query("select day, completeness from marts.account_daily order by day")
+            yield
+            told[day] = completeness(world, "asset_daily", "film")
+            assert told[day] == completeness(world, "asset_platform_daily", "film")
+            of_account = world.query("select day, completeness from marts.account_daily order by day")
             assert list(told[day].values()) == [word for _, word in of_account]
     whole = dict.fromkeys(range(1, 4), "complete")
     assert told[5] == whole | {4: "open", 5: "open"}
@@ -1133,11 +1140,11 @@ def test_of_several_answers_at_one_instant_the_highest_counts_and_none_below_zer
     ) == [(1,)]
 
 
-def test_counters_of_a_post_a_video_and_an_account_of_one_id_and_name_stay_apart(tmp_path: Path) -> None:
-    lake = Lake(tmp_path)
-    lake.register(contest(assets={"film": ["x:7"]}))
+@together.test
+def test_counters_of_a_post_a_video_and_an_account_of_one_id_and_name_stay_apart(world: World) -> Steps:
+    world.register(contest(assets={"film": ["x:7"]}))
     for day, factor in ((2, 1), (3, 2)):
-        lake.see(
+        world.see(
             "x",
             *(
                 {
@@ -1151,13 +1158,14 @@ def test_counters_of_a_post_a_video_and_an_account_of_one_id_and_name_stay_apart
                 for kind, value in (("post", 10), ("media", 500), ("account", 9000))
             ),
         )
-    lake.build()
-    assert lake.query("select retweets from marts.asset_totals") == [(20,)]
-    assert lake.query("select sum(retweets) from marts.asset_daily") == [(20,)]
-    assert lake.query("select sum(retweets) from marts.account_daily") == [(20,)]
-    assert lake.query("select retweets from marts.side_totals") == [(20,)]
-    assert lake.query(
-        "select object_type, last_value, zero_at is null from facts.counters order by object_type"
+    yield
+    assert world.query("select retweets from marts.asset_totals") == [(20,)]
+    assert world.query("select sum(retweets) from marts.asset_daily") == [(20,)]
+    assert world.query("select sum(retweets) from marts.account_daily") == [(20,)]
+    assert world.query("select retweets from marts.side_totals") == [(20,)]
+    assert world.query(
+        "select object_type, last_value, zero_at is null from facts.counters "
+        "where timezone = 'Europe/London' order by object_type"
     ) == [("account", 18000, True), ("media", 1000, True), ("post", 20, False)]
 
 

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from tests.warehouse.compare import differences, everything_held
+from tests.warehouse.compare import Rows, differences, everything_held
 from tests.warehouse.lake import Lake, fb_insights, fb_post, x_post
 from tests.warehouse.test_rules import rule, ruled
 from warehouse.compacting import compact
@@ -53,6 +53,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     return lake
 
 
+@pytest.fixture(scope="module")
+def before(made: Lake) -> dict[str, Rows]:
+    """What its warehouse holds."""
+    return everything_held(made.warehouse)
+
+
 @pytest.fixture
 def lake(made: Lake, tmp_path: Path) -> Lake:
     """A copy of it."""
@@ -76,8 +82,9 @@ def words(lake: Lake) -> dict[str, set[str]]:
     return found
 
 
-def test_words_leave_what_is_old_and_no_number_of_any_table_changes(lake: Lake) -> None:
-    before = everything_held(lake.warehouse)
+def test_words_leave_what_is_old_and_no_number_of_any_table_changes(
+    lake: Lake, before: dict[str, Rows]
+) -> None:
     done = retain(lake)
     assert (done.waiting, done.refused) == (0, ())
     assert done.responses == 6
@@ -116,8 +123,7 @@ def test_what_no_build_has_read_waits(lake: Lake) -> None:
     )
 
 
-def test_compaction_and_retention_go_together_in_either_order(lake: Lake) -> None:
-    before = everything_held(lake.warehouse)
+def test_compaction_and_retention_go_together_in_either_order(lake: Lake, before: dict[str, Rows]) -> None:
     lake.answer(START, {"data": [x_post("2", retweets=0, text=SONG)]})
     lake.build()
     compact(lake.landing, lake.readings, before=date(2019, 11, 22))

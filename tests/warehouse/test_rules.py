@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import pytest
-
 from tests.warehouse.lake import Lake, campaign, x_media, x_post
+from tests.warehouse.together import Steps, Together, World
 
 MOMENT = datetime(2019, 11, 2, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+
+together = Together()
 
 
 def rule(
@@ -38,7 +39,7 @@ def ruled(
     return made | {"assets": assets}
 
 
-def assigned(lake: Lake) -> dict[object, tuple[object, object]]:
+def assigned(lake: Lake | World) -> dict[object, tuple[object, object]]:
     """(asset, assigned_by) of each post."""
     rows = lake.query("select post_id, asset_id, assigned_by from marts.posts")
     return {post: (asset, by) for post, asset, by in rows}
@@ -102,45 +103,52 @@ NOT_CAUGHT_BY_LINK = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("match", "caught", "missed", "by"),
-    [
-        (rule(text=("our  wonderful NHS",)), CAUGHT_BY_TEXT, NOT_CAUGHT_BY_TEXT, "text"),
-        (rule(hashtags=("VoteLabour",)), CAUGHT_BY_HASHTAG, NOT_CAUGHT_BY_HASHTAG, "hashtag"),
-        (rule(links=("https://www.myplan.example/find/",)), CAUGHT_BY_LINK, NOT_CAUGHT_BY_LINK, "link"),
-    ],
-    ids=["text", "hashtag", "link"],
-)
-def test_a_rule_catches_what_it_names_and_nothing_that_only_looks_like_it(
-    tmp_path: Path, match: dict[str, object], caught: list[str], missed: list[str | None], by: str
-) -> None:
-    lake = Lake(tmp_path)
-    lake.register(ruled({"film": match}))
+def catches(
+    world: World, match: Mapping[str, object], caught: list[str], missed: list[str | None], by: str
+) -> Steps:
+    world.register(ruled({"film": match}))
     shown = [post(f"caught {text!r}", text) for text in caught]
     shown += [post(f"missed {text!r}", text) for text in missed]
-    lake.see("x", *shown)
-    lake.build()
-    found = assigned(lake)
+    world.see("x", *shown)
+    yield
+    found = assigned(world)
     assert {name: found[name] for name in found if str(name).startswith("caught")} == {
         f"caught {text!r}": ("film", by) for text in caught
     }
     assert {by for name, (_, by) in found.items() if str(name).startswith("missed")} == {"itself"}
 
 
+@together.test
+def test_a_rule_of_words_catches_them_and_nothing_that_only_looks_like_them(world: World) -> Steps:
+    yield from catches(world, rule(text=("our  wonderful NHS",)), CAUGHT_BY_TEXT, NOT_CAUGHT_BY_TEXT, "text")
+
+
+@together.test
+def test_a_rule_of_a_hashtag_catches_it_and_nothing_that_only_looks_like_it(world: World) -> Steps:
+    match = rule(hashtags=("VoteLabour",))
+    yield from catches(world, match, CAUGHT_BY_HASHTAG, [*NOT_CAUGHT_BY_HASHTAG], "hashtag")
+
+
+@together.test
+def test_a_rule_of_a_link_catches_it_and_nothing_that_only_looks_like_it(world: World) -> Steps:
+    match = rule(links=("https://www.myplan.example/find/",))
+    yield from catches(world, match, CAUGHT_BY_LINK, [*NOT_CAUGHT_BY_LINK], "link")
+
+
+@together.test
 def test_a_link_is_found_among_the_posts_own_links_and_its_parameters_tell_videos_apart(
-    tmp_path: Path,
-) -> None:
-    lake = Lake(tmp_path)
-    lake.register(ruled({"film": rule(links=("https://video.example/watch?v=aB1&utm_source=mail",))}))
+    world: World,
+) -> Steps:
+    world.register(ruled({"film": rule(links=("https://video.example/watch?v=aB1&utm_source=mail",))}))
     links = {
         "1": ["https://short.example/x", "https://www.video.example/watch?t=3&v=aB1"],
         "2": ["https://video.example/watch?v=other"],
         "3": ["https://video.example/watch"],
         "4": [],
     }
-    lake.see("x", *(post(post_id, "Look", links=each) for post_id, each in links.items()))
-    lake.build()
-    assert assigned(lake) == {
+    world.see("x", *(post(post_id, "Look", links=each) for post_id, each in links.items()))
+    yield
+    assert assigned(world) == {
         "1": ("film", "link"),
         "2": ("x:2", "itself"),
         "3": ("x:3", "itself"),
@@ -148,26 +156,28 @@ def test_a_link_is_found_among_the_posts_own_links_and_its_parameters_tell_video
     }
 
 
-def test_letters_and_signs_are_the_same_however_they_are_encoded(tmp_path: Path) -> None:
-    lake = Lake(tmp_path)
-    lake.register(ruled({"film": rule(text=("Health & café",)), "tag": rule(hashtags=("Café",))}))
-    lake.see(
+@together.test
+def test_letters_and_signs_are_the_same_however_they_are_encoded(world: World) -> Steps:
+    world.register(ruled({"film": rule(text=("Health & café",)), "tag": rule(hashtags=("Café",))}))
+    world.see(
         "x",
         post("1", "HEALTH &amp; CAFE\u0301"),
         post("2", "#cafe\u0301"),
         post("3", "Health &amp;amp; café"),
     )
-    lake.build()
-    assert assigned(lake) == {"1": ("film", "text"), "2": ("tag", "hashtag"), "3": ("x:3", "itself")}
+    yield
+    assert assigned(world) == {"1": ("film", "text"), "2": ("tag", "hashtag"), "3": ("x:3", "itself")}
 
 
-def test_what_people_write_into_a_rule_is_never_a_pattern_or_sql(tmp_path: Path) -> None:
+@together.test
+def test_what_people_write_into_a_rule_is_never_a_pattern_or_sql(world: World) -> Steps:
     hostile = ("50% off_", ".*", "'; drop table facts.posts; --", "(a+)+$", "\\", " \u00a0 ")
-    lake = Lake(tmp_path)
-    lake.register(ruled({"film": rule(text=hostile, hashtags=(".*", "", "#"), links=("https://", "?", "%"))}))
-    lake.see("x", post("1", "50% OFF_ today"), post("2", "50x offs"), post("3", "aaaa . *"), post("4", "#a"))
-    lake.build()
-    assert assigned(lake) == {
+    world.register(
+        ruled({"film": rule(text=hostile, hashtags=(".*", "", "#"), links=("https://", "?", "%"))})
+    )
+    world.see("x", post("1", "50% OFF_ today"), post("2", "50x offs"), post("3", "aaaa . *"), post("4", "#a"))
+    yield
+    assert assigned(world) == {
         "1": ("film", "text"),
         "2": ("x:2", "itself"),
         "3": ("x:3", "itself"),
@@ -175,15 +185,15 @@ def test_what_people_write_into_a_rule_is_never_a_pattern_or_sql(tmp_path: Path)
     }
 
 
-def test_the_same_video_draws_in_posts_one_step_from_a_listed_or_caught_one(tmp_path: Path) -> None:
-    lake = Lake(tmp_path)
-    lake.register(
+@together.test
+def test_the_same_video_draws_in_posts_one_step_from_a_listed_or_caught_one(world: World) -> Steps:
+    world.register(
         ruled(
             {"film": rule(text=("the film",), same_video=True), "clip": None, "still": rule(same_video=True)},
             listed={"film": ("x:1", "x:v-standing"), "clip": ("x:20",)},
         )
     )
-    lake.see(
+    world.see(
         "x",
         post("1", media_ids=["13_1"]),
         post("2", media_ids=["13_1", "13_2"]),
@@ -202,8 +212,8 @@ def test_the_same_video_draws_in_posts_one_step_from_a_listed_or_caught_one(tmp_
         post("20", media_ids=["13_20"]),
         post("21", media_ids=["13_20"]),
     )
-    lake.build()
-    assert assigned(lake) == {
+    yield
+    assert assigned(world) == {
         "1": ("film", "listed"),
         "2": ("film", "same video"),
         "3": ("x:3", "itself"),
@@ -217,9 +227,9 @@ def test_the_same_video_draws_in_posts_one_step_from_a_listed_or_caught_one(tmp_
     }
 
 
-def test_a_listing_wins_over_rules_and_among_rules_the_first_asset_of_the_registry(tmp_path: Path) -> None:
-    lake = Lake(tmp_path)
-    lake.register(
+@together.test
+def test_a_listing_wins_over_rules_and_among_rules_the_first_asset_of_the_registry(world: World) -> Steps:
+    world.register(
         ruled(
             {
                 "zebra": rule(hashtags=("nhs",), same_video=True),
@@ -228,7 +238,7 @@ def test_a_listing_wins_over_rules_and_among_rules_the_first_asset_of_the_regist
             listed={"film": ("x:1",), "zebra": ("x:8",)},
         )
     )
-    lake.see(
+    world.see(
         "x",
         post("1", "Wonderful #nhs", media_ids=["13_8"]),
         post("2", "Wonderful #nhs"),
@@ -237,8 +247,8 @@ def test_a_listing_wins_over_rules_and_among_rules_the_first_asset_of_the_regist
         post("4", "Wonderful", media_ids=["13_8"]),
         post("8", "Hello", media_ids=["13_8"]),
     )
-    lake.build()
-    assert assigned(lake) == {
+    yield
+    assert assigned(world) == {
         "1": ("film", "listed"),
         "2": ("zebra", "hashtag"),
         "3": ("film", "text"),
@@ -247,7 +257,8 @@ def test_a_listing_wins_over_rules_and_among_rules_the_first_asset_of_the_regist
     }
 
 
-def test_rules_take_only_posts_that_count_through_an_account_of_the_assets_side(tmp_path: Path) -> None:
+@together.test
+def test_rules_take_only_posts_that_count_through_an_account_of_the_assets_side(world: World) -> Steps:
     made = ruled({"film": rule(text=("film",)), "rival": rule(text=("film",))}, listed={"film": ("x:5",)})
     accounts = [
         {"side": side, "platform": "x", "handle": None, "id": account, "name": None, "watch": watch}
@@ -255,9 +266,8 @@ def test_rules_take_only_posts_that_count_through_an_account_of_the_assets_side(
     ]
     sides = [{"id": "ours", "name": "Ours", "ours": True}, {"id": "theirs", "name": "Theirs", "ours": False}]
     assets = [made["assets"][0], made["assets"][1] | {"side": "theirs"}]  # type: ignore[index]
-    lake = Lake(tmp_path)
-    lake.register(made | {"sides": sides, "accounts": accounts, "assets": assets})
-    lake.see(
+    world.register(made | {"sides": sides, "accounts": accounts, "assets": assets})
+    world.see(
         "x",
         post("1", "our film"),
         post("2", "our film", account_id="8"),
@@ -266,13 +276,13 @@ def test_rules_take_only_posts_that_count_through_an_account_of_the_assets_side(
         post("5", "our film", account_id="6"),
         post("6", "our film", account_id="6"),
     )
-    lake.build()
-    assert assigned(lake) == {
+    yield
+    assert assigned(world) == {
         "1": ("film", "text"),
         "2": ("rival", "text"),
         "5": ("film", "listed"),
     }
-    assert lake.query("select post_id, side_id from marts.posts order by all") == [
+    assert world.query("select post_id, side_id from marts.posts order by all") == [
         ("1", "ours"),
         ("2", "theirs"),
         ("5", "ours"),
@@ -314,17 +324,17 @@ def test_a_rule_follows_the_latest_text_the_registry_in_force_and_every_edit_of_
     assert assigned(lake) == {"1": ("x:1", "itself"), "2": ("x:2", "itself")}
 
 
-def test_a_registry_landed_by_an_earlier_release_has_no_rules_and_still_builds(tmp_path: Path) -> None:
+@together.test
+def test_a_registry_landed_by_an_earlier_release_has_no_rules_and_still_builds(world: World) -> Steps:
     old = campaign(assets={"film": ["x:1"]}) | {
         "audiences": [{"id": "young", "label": "Young", "settings": {"age": [18, 24]}}]
     }
     assert "match" not in json.dumps(old)
-    lake = Lake(tmp_path)
-    lake.register(old)
-    lake.see("x", post("1", "a"), post("2", "b"))
-    lake.build()
-    assert assigned(lake) == {"1": ("film", "listed"), "2": ("x:2", "itself")}
-    assert lake.query("select audience_id, reach, share_low from marts.reach_share") == [
+    world.register(old)
+    world.see("x", post("1", "a"), post("2", "b"))
+    yield
+    assert assigned(world) == {"1": ("film", "listed"), "2": ("x:2", "itself")}
+    assert world.query("select audience_id, reach, share_low from marts.reach_share") == [
         ("young", None, None)
     ]
 

@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import warehouse.sightings
 from tests.warehouse.elsewhere import in_the_dictionary
 from tests.warehouse.lake import Lake, campaign, period, periods
+from tests.warehouse.together import Steps, Together, World
 from warehouse.known import KnownSubject, known_subjects
 
 SITE = "https://Vote.example/find?x=1"
 NOON = datetime(2019, 11, 1, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 FIRST = date(2019, 11, 1)
+
+together = Together(around=in_the_dictionary)
 
 PERIOD_COLUMNS = "object_id, metric, breakdown, first_day, last_day, latest.is_whole, latest.value"
 
@@ -72,30 +73,30 @@ def told(object_type: str, object_id: str, moment: datetime = NOON, **shown: obj
 # The best value known -------------------------------------------------------------------------------------
 
 
-@st.composite
-def observations(draw: st.DrawFn) -> list[dict[str, Any]]:
+def observations(chance: random.Random, *tags: str) -> list[dict[str, Any]]:
     """Values of a few subjects' days, whole and partial, seen at a few moments."""
     made = []
-    for _ in range(draw(st.integers(10, 60))):
-        day = FIRST + draw(st.integers(0, 2)) * DAY
+    for _ in range(chance.randint(10, 60)):
+        day = FIRST + chance.randint(0, 2) * DAY
         one = period(
-            draw(st.sampled_from(["said/day", "heard/day"])),
+            chance.choice(["said/day", "heard/day"]),
             day,
-            day + draw(st.integers(0, 1)) * DAY,
-            draw(st.integers(0, 10**12)),
-            draw(st.sampled_from(["", "age=18-24"])),
-            is_whole=draw(st.booleans()),
+            day + chance.randint(0, 1) * DAY,
+            chance.choice([0, 1, chance.randint(0, 10**12)]),
+            chance.choice(["", "age=18-24"]),
+            is_whole=chance.random() < 0.5,
         )
-        moment = NOON + draw(st.integers(0, 5)) * DAY
-        made.append(told("hashtag", draw(st.sampled_from(["#a", "#b"])), moment, periods=[one]))
+        moment = NOON + chance.randint(0, 5) * DAY
+        made.append(told("hashtag", chance.choice(tags), moment, periods=[one]))
     return made
 
 
-@settings(max_examples=2, deadline=None)
-@given(observations(), st.randoms(use_true_random=False))
 def test_a_whole_value_beats_a_part_and_a_later_one_an_earlier_in_whatever_portions_they_come(
-    tmp_path_factory: pytest.TempPathFactory, seen: list[dict[str, Any]], chance: random.Random
+    tmp_path: Path,
 ) -> None:
+    chance = random.Random(21)
+    # Ten histories of two subjects each, in one lake.
+    seen = [one for number in range(10) for one in observations(chance, f"#a{number}", f"#b{number}")]
     best: dict[tuple[object, ...], tuple[bool, int, datetime, str, int]] = {}
     for number, sighting in enumerate(seen):
         sighting["response_id"] = f"answer-{number:03d}"
@@ -109,15 +110,15 @@ def test_a_whole_value_beats_a_part_and_a_later_one_an_earlier_in_whatever_porti
         value = (one["is_whole"], part, sighting["observed_at"], sighting["response_id"], one["value"])
         best[key] = max(best.get(key, value), value)
     expected = sorted((*key, value[0], value[4]) for key, value in best.items())
+    assert 100 < len(expected) < len(seen) - 100
 
-    lake = Lake(tmp_path_factory.mktemp("periods"))
+    lake = Lake(tmp_path)
     lake.register(campaign())
     chance.shuffle(seen)
     half = len(seen) // 2
     for portion in (seen[:half], seen[half:], seen[: half // 2]):
-        if portion:
-            lake.see("elsewhere", *portion)
-            lake.build()
+        lake.see("elsewhere", *portion)
+        lake.build()
     found = lake.query(f"select {PERIOD_COLUMNS} from summaries.periods order by all")
     assert found == expected
     lake.warehouse.unlink()
@@ -161,8 +162,9 @@ def test_what_an_answer_leaves_out_is_no_reading(lake: Lake, monkeypatch: pytest
 # The platform's own days ----------------------------------------------------------------------------------
 
 
-def test_an_accounts_own_days_are_shown_in_the_platforms_calendar_and_add_to_nothing(lake: Lake) -> None:
-    lake.register(subjects())
+@together.test
+def test_an_accounts_own_days_are_shown_in_the_platforms_calendar_and_add_to_nothing(world: World) -> Steps:
+    world.register(subjects())
     days = [
         *periods("page_views/day", {FIRST: 10, FIRST + DAY: 20}),
         *periods("page_views/day", {FIRST: 4}, breakdown="is_from_ads=1"),
@@ -171,21 +173,22 @@ def test_an_accounts_own_days_are_shown_in_the_platforms_calendar_and_add_to_not
         period("page_views/day", FIRST, FIRST + DAY, 30),
         *periods("unheard_of/day", {FIRST: 1}),
     ]
-    lake.see("elsewhere", told("account", "77", handle="CleanWater", periods=days))
-    lake.build()
+    world.see("elsewhere", told("account", "77", handle="CleanWater", periods=days))
+    yield
     columns = "object_id, native_name, breakdown, day, canonical_name, handle, day_boundary, value, is_whole"
     shared = ("views", "CleanWater", "America/Los_Angeles")
-    assert lake.query(f"select {columns} from marts.platform_daily order by day, breakdown") == [
+    assert world.query(f"select {columns} from marts.platform_daily order by day, breakdown") == [
         ("77", "page_views/day", "", FIRST, *shared, 10, True),
         ("77", "page_views/day", "is_from_ads=1", FIRST, *shared, 4, True),
         ("77", "page_views/day", "", FIRST + DAY, *shared, 20, True),
         ("77", "page_views/day", "", FIRST + 2 * DAY, *shared, 3, False),
     ]
-    assert lake.query("select count(*) from marts.asset_daily") == [(0,)]
-    assert lake.query("select count(*) from marts.account_daily") == [(0,)]
+    assert world.query("select count(*) from marts.asset_daily") == [(0,)]
+    assert world.query("select count(*) from marts.account_daily") == [(0,)]
 
 
-def test_answers_that_do_not_name_an_account_take_no_name_away(lake: Lake) -> None:
+@together.test
+def test_answers_that_do_not_name_an_account_take_no_name_away(world: World) -> Steps:
     watched = {
         "side": "ours",
         "platform": "x",
@@ -194,71 +197,76 @@ def test_answers_that_do_not_name_an_account_take_no_name_away(lake: Lake) -> No
         "name": None,
         "watch": True,
     }
-    lake.register(campaign() | {"accounts": [watched]})
-    lake.see("x", told("account", "77", handle="CleanWater", name="Clean Water"))
-    lake.see("x", told("account", "77", NOON + DAY, periods=periods("tweet_count/day", {FIRST: 1})))
-    lake.see("x", told("account", "77", NOON + 2 * DAY, name="Cleaner Water"))
-    lake.see("x", told("post", "1", NOON, account_id="77"))
-    lake.build()
-    assert lake.query("select post_id, handle from marts.posts") == [("1", "CleanWater")]
-    assert lake.query("select handle from marts.platform_daily") == [("CleanWater",)]
+    world.register(campaign() | {"accounts": [watched]})
+    world.see("x", told("account", "77", handle="CleanWater", name="Clean Water"))
+    world.see("x", told("account", "77", NOON + DAY, periods=periods("tweet_count/day", {FIRST: 1})))
+    world.see("x", told("account", "77", NOON + 2 * DAY, name="Cleaner Water"))
+    world.see("x", told("post", "1", NOON, account_id="77"))
+    yield
+    assert world.query("select post_id, handle from marts.posts") == [("1", "CleanWater")]
+    assert world.query("select handle from marts.platform_daily") == [("CleanWater",)]
 
 
-def test_a_counter_that_shares_its_canonical_name_with_a_daily_value_still_speaks_alone(lake: Lake) -> None:
-    lake.register(campaign(assets={"film": ["elsewhere:1"]}))
+@together.test
+def test_a_counter_that_shares_its_canonical_name_with_a_daily_value_still_speaks_alone(
+    world: World,
+) -> Steps:
+    world.register(campaign(assets={"film": ["elsewhere:1"]}))
     for day, plays in ((0, 100), (1, 150)):
         counters = [{"metric": "plays", "value": plays}, {"metric": "plays/day", "value": 7}]
-        lake.see("elsewhere", told("post", "1", NOON + day * DAY, account_id="9", counters=counters))
-    lake.build()
-    assert lake.query("select views from marts.asset_totals") == [(150,)]
+        world.see("elsewhere", told("post", "1", NOON + day * DAY, account_id="9", counters=counters))
+    yield
+    assert world.query("select views from marts.asset_totals") == [(150,)]
 
 
 # Hashtags and sites ---------------------------------------------------------------------------------------
 
 
-def test_a_hashtags_mentions_are_counted_once_on_the_platforms_days_of_the_campaign(lake: Lake) -> None:
-    lake.register(subjects(timezone="Pacific/Auckland", ends=FIRST + 2 * DAY))
+@together.test
+def test_a_hashtags_mentions_are_counted_once_on_the_platforms_days_of_the_campaign(world: World) -> Steps:
+    world.register(subjects(timezone="Pacific/Auckland", ends=FIRST + 2 * DAY))
     mentions = periods("said/day", {FIRST + number * DAY: number for number in range(-1, 3)})
     running = periods("said/day", {FIRST + 2 * DAY: 1, FIRST + 3 * DAY: 9}, is_whole=False)
-    lake.see(
+    world.see(
         "elsewhere",
         told("hashtag", "#voteélan", periods=[*mentions[:3], *running]),
         # The same day counted less well by the same platform, and another hashtag.
         told("hashtag", "#voteélan", periods=periods("heard/day", {FIRST: 500})),
         told("hashtag", "#voteélannow", periods=periods("said/day", {FIRST: 700})),
     )
-    lake.build()
+    yield
     columns = "asset_id, asset_title, side_id, day, mentions, completeness, day_boundary, hashtag"
-    assert lake.query(f"select {columns} from marts.hashtag_daily order by day") == [
+    assert world.query(f"select {columns} from marts.hashtag_daily order by day") == [
         ("tag", "Tag", "ours", FIRST, 0, "complete", "UTC", "#voteélan"),
         ("tag", "Tag", "ours", FIRST + DAY, 1, "complete", "UTC", "#voteélan"),
         ("tag", "Tag", "ours", FIRST + 2 * DAY, 1, "open", "UTC", "#voteélan"),
     ]
-    lake.see("elsewhere", told("hashtag", "#voteélan", NOON + 5 * DAY, periods=mentions))
-    lake.build()
-    assert lake.query("select mentions, completeness from marts.hashtag_daily order by day")[-1] == (
+    world.see("elsewhere", told("hashtag", "#voteélan", NOON + 5 * DAY, periods=mentions))
+    yield
+    assert world.query("select mentions, completeness from marts.hashtag_daily order by day")[-1] == (
         2,
         "complete",
     )
 
 
-def test_a_sites_shares_are_what_its_counter_gained_on_the_campaigns_days(lake: Lake) -> None:
-    lake.register(subjects(starts=FIRST + DAY))
+@together.test
+def test_a_sites_shares_are_what_its_counter_gained_on_the_campaigns_days(world: World) -> Steps:
+    world.register(subjects(starts=FIRST + DAY))
     for hours, shares in ((0, 1000), (12, 1100), (36, 1400), (60, 1350)):
         counters = [
             {"metric": "share_count", "value": shares},
             {"metric": "share_plugin_count", "value": 5 * shares},
             {"metric": "reaction_count", "value": 2 * shares},
         ]
-        lake.see("elsewhere", told("site", SITE, NOON + timedelta(hours=hours), counters=counters))
-    lake.see(
+        world.see("elsewhere", told("site", SITE, NOON + timedelta(hours=hours), counters=counters))
+    world.see(
         "elsewhere", told("site", SITE, periods=periods("said/day", {FIRST + DAY: 7, FIRST + 5 * DAY: 8}))
     )
     # Another address, however alike.
-    lake.see("elsewhere", told("site", SITE.lower(), periods=periods("said/day", {FIRST + DAY: 900})))
-    lake.build()
+    world.see("elsewhere", told("site", SITE.lower(), periods=periods("said/day", {FIRST + DAY: 900})))
+    yield
     columns = "asset_id, day, shares, reactions, comments, mentions, completeness, was_revised_down"
-    assert lake.query(f"select {columns} from marts.site_daily order by day") == [
+    assert world.query(f"select {columns} from marts.site_daily order by day") == [
         ("site", FIRST + DAY, 300, 600, None, 7, "complete", False),
         ("site", FIRST + 2 * DAY, -50, -100, None, None, "complete", True),
         ("site", FIRST + 3 * DAY, 0, 0, None, None, "open", False),
@@ -283,8 +291,9 @@ def estimate(object_id: str, day: date, low: int, high: int, moment: datetime = 
 SHARES = "audience_id, reach, audience_low, audience_high, share_low, share_high, as_of, first_day, last_day"
 
 
-def test_the_share_of_an_audience_is_an_interval_of_the_latest_window(lake: Lake) -> None:
-    lake.register(
+@together.test
+def test_the_share_of_an_audience_is_an_interval_of_the_latest_window(world: World) -> Steps:
+    world.register(
         subjects(
             audiences=(
                 audience("nation", targeting="{}"),
@@ -295,7 +304,7 @@ def test_the_share_of_an_audience_is_an_interval_of_the_latest_window(lake: Lake
         )
     )
     last = FIRST + 9 * DAY
-    lake.see(
+    world.see(
         "elsewhere",
         estimate('act_1?{"age_max":24}', FIRST + 8 * DAY, 80, 100),
         estimate("act_1?{}", FIRST + 10 * DAY, 1000, 1250),
@@ -317,22 +326,25 @@ def test_the_share_of_an_audience_is_an_interval_of_the_latest_window(lake: Lake
             ],
         ),
     )
-    lake.build()
-    assert lake.query(f"select {SHARES} from marts.reach_share order by audience_id") == [
+    yield
+    assert world.query(f"select {SHARES} from marts.reach_share order by audience_id") == [
         ("film-only", None, 80, 100, None, None, FIRST + 8 * DAY, None, None),
         ("nation", 500, 1000, 1250, 0.4, 0.5, FIRST + 10 * DAY, FIRST, last),
         ("unmeasured", None, None, None, None, None, None, None, None),
         # Never clamped: accounts active there are not residents.
         ("young", 90, 80, 100, 0.9, 1.125, FIRST + 8 * DAY, FIRST, last),
     ]
-    assert lake.query("select distinct metric, kind, platform from marts.reach_share") == [
+    assert world.query("select distinct metric, kind, platform from marts.reach_share") == [
         ("reach", "paid", "elsewhere")
     ]
-    assert lake.query("select reach_as_of from marts.reach_share where audience_id = 'young'") == [(NOON,)]
+    assert world.query("select reach_as_of from marts.reach_share where audience_id = 'young'") == [(NOON,)]
 
 
-def test_two_campaigns_on_one_account_each_take_their_own_window_and_the_nearest_estimate(lake: Lake) -> None:
-    lake.register(
+@together.test
+def test_two_campaigns_on_one_account_each_take_their_own_window_and_the_nearest_estimate(
+    world: World,
+) -> Steps:
+    world.register(
         subjects(audiences=(audience("young"),)),
         subjects(
             campaign_id="earlier",
@@ -343,7 +355,7 @@ def test_two_campaigns_on_one_account_each_take_their_own_window_and_the_nearest
     )
     object_id = 'act_1?{"age_max":24}'
     old = date(2017, 6, 8)
-    lake.see(
+    world.see(
         "elsewhere",
         estimate(object_id, old, 10, 20),
         estimate(object_id, FIRST, 100, 200),
@@ -356,46 +368,48 @@ def test_two_campaigns_on_one_account_each_take_their_own_window_and_the_nearest
             ],
         ),
     )
-    lake.build()
-    assert lake.query(f"select campaign_id, {SHARES} from marts.reach_share order by campaign_id") == [
+    yield
+    assert world.query(f"select campaign_id, {SHARES} from marts.reach_share order by campaign_id") == [
         ("earlier", "young", 5, 10, 20, 0.25, 0.5, old, date(2017, 4, 18), old),
         ("water", "young", 50, 100, 200, 0.25, 0.5, FIRST, FIRST, FIRST + DAY),
     ]
 
 
-def test_a_campaign_never_takes_the_window_of_another_that_lies_inside_it(lake: Lake) -> None:
+@together.test
+def test_a_campaign_never_takes_the_window_of_another_that_lies_inside_it(world: World) -> Steps:
     inner = FIRST + 10 * DAY
-    lake.register(
+    world.register(
         subjects(audiences=(audience("young"),)),
         subjects(campaign_id="inner", starts=inner, ends=FIRST + 20 * DAY, audiences=(audience("young"),)),
     )
     last = inner + 4 * DAY
     columns = "campaign_id, reach, first_day, last_day"
-    lake.see("elsewhere", told("advertising", "act_1?", periods=[period("reach/window", inner, last, 60)]))
-    lake.build()
-    assert lake.query(f"select {columns} from marts.reach_share order by campaign_id") == [
+    world.see("elsewhere", told("advertising", "act_1?", periods=[period("reach/window", inner, last, 60)]))
+    yield
+    assert world.query(f"select {columns} from marts.reach_share order by campaign_id") == [
         ("inner", 60, inner, last),
         ("water", None, None, None),
     ]
     # The day after, only the other campaign's question was answered.
     both = [period("reach/window", FIRST, last, 100), period("reach/window", inner, last + DAY, 65)]
-    lake.see("elsewhere", told("advertising", "act_1?", periods=both))
-    lake.build()
-    assert lake.query(f"select {columns} from marts.reach_share order by campaign_id") == [
+    world.see("elsewhere", told("advertising", "act_1?", periods=both))
+    yield
+    assert world.query(f"select {columns} from marts.reach_share order by campaign_id") == [
         ("inner", 65, inner, last + DAY),
         ("water", 100, FIRST, last),
     ]
 
 
-def test_an_audience_of_nobody_has_no_share(lake: Lake) -> None:
-    lake.register(subjects(audiences=(audience("young"),)))
-    lake.see(
+@together.test
+def test_an_audience_of_nobody_has_no_share(world: World) -> Steps:
+    world.register(subjects(audiences=(audience("young"),)))
+    world.see(
         "elsewhere",
         estimate('act_1?{"age_max":24}', FIRST, 0, 0),
         told("advertising", "act_1?", periods=[period("reach/window", FIRST, FIRST, 5)]),
     )
-    lake.build()
-    assert lake.query("select reach, audience_high, share_low, share_high from marts.reach_share") == [
+    yield
+    assert world.query("select reach, audience_high, share_low, share_high from marts.reach_share") == [
         (5, 0, None, None)
     ]
 
