@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from playwright.sync_api import Browser, Route
 from flows.answers.markdown import UNSEEN_SPACE
 from flows.scheduled.pages import reports_served
 from flows.scheduled.serving import _server, _settle_prefect, _wait_until_it_answers
+from tests.flows.listeners import free_port
 from tests.flows.test_artifacts import HOSTILE, hostile_lake, one_line
 
 CAMPAIGN = Path(sys.executable).with_name("campaign")
@@ -47,8 +47,7 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running
     quiet = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
     monkeypatch.setattr(os, "environ", {**kept, **quiet, "CAMPAIGN_HOME": str(tmp_path)})
     _settle_prefect(tmp_path)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     pages = f"http://127.0.0.1:{port}"
     with _server(port) as server, reports_served(tmp_path / "reports", 0) as reports:
         _wait_until_it_answers(f"{pages}/api", server)

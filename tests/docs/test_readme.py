@@ -60,12 +60,10 @@ def test_the_registry_of_the_docs_is_one(tmp_path: Path) -> None:
         starts = 2026-04-01
         ends = 2026-06-30
         timezone = "Europe/London"
-        [[sides]]
-        id = "clean-water"
-        ours = true
     """
     (tmp_path / "water.toml").write_text(campaign + tables, encoding="utf-8")
     (loaded,) = load(tmp_path, discover()).campaigns
+    assert [side.color for side in loaded.sides] == ["#00798c"]
     assert [asset.match is not None for asset in loaded.assets] == [True, False]
     assert (len(loaded.budgets), len(loaded.audiences), loaded.cadence) == (1, 1, {"x": "by age"})
 

@@ -74,12 +74,15 @@ class Gate:
         self.behind = behind
         self.url = ""
         self.asked: list[str] = []
+        # The port of whoever asked, by the number of the request.
+        self.ports: dict[int, int] = {}
         self.before: Callable[[int], None] = lambda number: None
         self.lock = threading.Lock()
 
-    def take(self, path: str) -> int:
+    def take(self, path: str, port: int) -> int:
         with self.lock:
             self.asked.append(path)
+            self.ports[len(self.asked)] = port
             return len(self.asked)
 
     def of(self, part: str) -> list[dict[str, str]]:
@@ -99,7 +102,7 @@ def gate(behind: str) -> Iterator[Gate]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            found.before(found.take(self.path))
+            found.before(found.take(self.path, self.client_address[1]))
             kept = {name: value for name, value in self.headers.items() if name.lower() not in ("host",)}
             answer = requests.request(
                 self.command,

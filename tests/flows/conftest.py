@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import threading
@@ -17,6 +18,7 @@ import pytest
 
 import connectors
 from connectors.sandbox.server import Sandbox
+from flows import progress
 from flows.cli import main
 from flows.collecting.round import prepare
 from flows.refresh import refresh
@@ -171,6 +173,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     # As on a terminal that is wide enough.
     monkeypatch.setenv("COLUMNS", "10000")
+    # On a machine that is busy a command may go on for long enough to say how far it is.
+    monkeypatch.setattr(progress, "LINE_EVERY_S", math.inf)
     (tmp_path / "campaigns").mkdir()
     (tmp_path / "campaigns" / "water.toml").write_text(REGISTRY)
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""A webhook and a mail server on loopback, for those who send messages."""
+"""What listens on loopback: a webhook and a mail server for who sends messages, and a port for others."""
 
 from __future__ import annotations
 
@@ -6,16 +6,30 @@ import base64
 import email
 import email.policy
 import json
+import random
+import socket
 import socketserver
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 
 SECRET_PATH = "T00000000/B00000000/very-secret-part"
+
+
+# Below those that a system gives to whoever asks for any, of which one is soon somebody else's.
+PORTS = range(20_000, 32_000)
+
+
+def free_port() -> int:
+    """A port that a server may take a while later: nobody is given it by chance meanwhile."""
+    while True:
+        port = random.SystemRandom().choice(PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @dataclass

@@ -18,6 +18,7 @@ from connectors.credentials import CredentialHealth, OwnAccount
 from connectors.sandbox.server import Sandbox
 from flows.health.day_cost import day_cost
 from flows.health.examine import examine
+from flows.health.last_runs import read_run, run_of
 from flows.health.token_check import ask_platform, clock_ahead
 from flows.health.tokens import record_token, tokens_of
 from flows.home import DEMO_MARKER
@@ -156,12 +157,17 @@ def test_after_a_build_of_nothing_the_next_step_is_still_a_credential(
 
 
 def test_before_anything_landed_the_tables_are_told_to_need_a_collect(
-    running: Path, x_only: Vendor, campaign: Campaign
+    home: Path, running: Path, x_only: Vendor, campaign: Campaign
 ) -> None:
     missing = "campaign: there is no warehouse at data/warehouse.duckdb yet; run `campaign collect`, then "
-    for command in (("sql", "SELECT 1"), ("export",)):
+    for command in (("sql", "SELECT 1"), ("export",), ("report", "--campaign", "water-2026"), ("report",)):
         said = campaign(*command)
         assert (said.code, said.err) == (1, f"{missing}`campaign build`\n")
+    # What runs of the scheduler are told to have failed by is the same line.
+    for flow in ("export", "report"):
+        kept = read_run(run_of(home / "data", flow))
+        assert kept is not None
+        assert f"campaign: {kept.message}\n" == said.err
     campaign("collect", "--platform", "x")
     assert campaign("sql", "SELECT 1").err.endswith(" yet; run `campaign build`\n")
 

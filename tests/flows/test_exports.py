@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.answers.exporting import export_table
-from flows.answers.exports import done_line, write_exports
+from flows.answers.exports import done_line, where_they_lie, write_exports
+from flows.answers.reports import Reports
 from flows.answers.tables import FORMATS, LOCK, MANIFEST, TABLES_KEPT, Asked, Tables, read_manifest
 from flows.refused import UnknownName
 from tests.flows.conftest import Said
@@ -187,6 +188,24 @@ def test_parquet_has_the_types_of_the_tables_and_texts_as_they_are(exported: Pat
     assert totals.schema.field("last_seen_at").type == pa.timestamp("us", "UTC")
     assert RETWEETS in totals["retweets"].to_pylist()
     assert FORMULA in pq.read_table(exported / "parquet" / "posts.parquet")["title"].to_pylist()
+
+
+def test_a_page_of_a_scheduler_leads_to_each_table_where_the_reports_are_served(
+    lake: Lake, exported: Path
+) -> None:
+    out, day = exported.parent.parent, exported.name
+    tables = Tables(exported, read_manifest(exported), is_new=True)  # type: ignore[arg-type]
+    at = f"https://ok.example/reports/water/{day}"
+    reports = Reports(out, "https://ok.example/reports")
+    page = where_they_lie([tables], reports.holding(out))
+    assert f"[{exported}]({at}/manifest.json)" in page
+    linked = f"[CSV]({at}/csv/asset_daily.csv), [JSON]({at}/json/asset_daily.json)"
+    assert f"- asset_daily: {linked}, [Parquet]({at}/parquet/asset_daily.parquet)\n" in page
+    assert page.count("[CSV]") == len(tables.rows_by_mart)
+    # Where nobody serves them, and where they lie elsewhere, there is nothing to follow.
+    for elsewhere in (Reports(out).holding(out), reports.holding(out / "water")):
+        assert str(exported) in where_they_lie([tables], elsewhere)
+        assert "](" not in where_they_lie([tables], elsewhere)
 
 
 def test_no_spreadsheet_runs_what_a_csv_says_and_json_leaves_it_as_it_is(exported: Path) -> None:

@@ -100,8 +100,11 @@ def test_a_block_has_a_line_for_each_cell_and_none_for_an_empty_one() -> None:
 @pytest.mark.usefixtures("piped")
 @pytest.mark.parametrize("columns", ["80", "100", "140"])
 @pytest.mark.parametrize("command", [("status",), ("check", "--offline")], ids=["status", "check"])
-def test_on_any_terminal_no_word_of_status_and_check_is_folded(command: Sequence[str], columns: str) -> None:
-    said = run(*command, settings={"COLUMNS": columns}).stdout.decode()
+def test_on_any_terminal_no_word_of_status_and_check_is_folded(
+    campaign: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, command: Sequence[str], columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    said = campaign(*command).out
     tables = [line for line in said.splitlines() if line.startswith(("│", "  ", "facebook"))]
     words = {"facebook", "never"} if command == ("status",) else {"facebook", "FACEBOOK_ACCESS_TOKEN"}
     assert words <= set(re.findall(r"\w+", " ".join(tables)))
@@ -109,10 +112,12 @@ def test_on_any_terminal_no_word_of_status_and_check_is_folded(command: Sequence
 
 
 @pytest.mark.usefixtures("piped")
-def test_a_table_without_rows_that_is_too_wide_still_has_its_head() -> None:
+def test_a_table_without_rows_that_is_too_wide_still_has_its_head(
+    campaign: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
     question = "SELECT 1 AS a_column_with_a_name, 2 AS another_column_with_a_name WHERE false"
-    told = run("sql", question, settings={"COLUMNS": "40"}).stdout.decode()
-    assert told.split() == ["a_column_with_a_name", "another_column_with_a_name"]
+    assert campaign("sql", question).out.split() == ["a_column_with_a_name", "another_column_with_a_name"]
 
 
 @pytest.mark.usefixtures("piped")
@@ -175,6 +180,6 @@ def test_a_full_disk_is_one_line_that_names_the_cure() -> None:
 @pytest.mark.usefixtures("piped")
 def test_a_process_without_a_standard_output_works_all_the_same() -> None:
     ran = subprocess.run(
-        ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *CAMPAIGN, "build", "--full"], check=False, timeout=120
+        ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *CAMPAIGN, "build"], check=False, timeout=120
     )
     assert ran.returncode == 0

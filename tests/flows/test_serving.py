@@ -17,6 +17,7 @@ import yaml
 from flows.scheduled.mistakes import mistakes_in
 from flows.scheduled.serving import SERVE_LOCK, _server_environment
 from tests.flows.conftest import Said
+from tests.flows.listeners import free_port
 from tests.unprivileged import unwritable
 from warehouse.one_at_a_time import one_at_a_time
 
@@ -154,8 +155,7 @@ try:
 except Exception:
     logging.getLogger("prefect.server.utilities.worker_channel").exception("A heartbeat failed: pool=%s", "a")
 """
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        environment = _server_environment(free.getsockname()[1])
+    environment = _server_environment(free_port())
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code],
         env=environment | {"COLUMNS": "80"},

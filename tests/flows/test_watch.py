@@ -1,11 +1,13 @@
-"""The watch flow and what follows the other flows, under Prefect, in one process without a server; and the
+"""The flows, their watch and what follows them, under Prefect, in one process without a server; and the
 automations for those who have one."""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,24 +16,27 @@ from prefect.events.schemas.automations import AutomationCore
 
 from flows.health.last_runs import build_of, read_run, round_of, run_of
 from flows.watch import UNHEALTHY
-from tests.flows.conftest import Vendor
+from tests.flows.conftest import REGISTRY, X_TOKEN, serving
 from tests.flows.listeners import SECRET_PATH, webhook
+
+READ = "everything that was due was read"
 
 # One process for all: an ephemeral server takes seconds to start.
 RUNS = """
-import asyncio, json, os
+import asyncio, fcntl, json, os
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Completed, Crashed
 from flows.scheduled.after_runs import tell_people_after
-from flows.build import build
+from flows.build import build, recorded_build
 from flows.collect import collect
 from flows.maintain import maintain
 from flows.report import report
 from flows.scheduled.missed_slots import SKIPPED
 from flows.watch import watch
+from warehouse.build import AnotherBuild
 
 told = []
 def tell(state):
@@ -56,6 +61,22 @@ tell_people_after(report, killed, Completed(message="it writes down itself how i
 os.environ["CAMPAIGN_HOME"] = os.environ["BROKEN"]
 tell(watch(return_state=True))
 
+# In a home of which nothing is known, and where others are at it.
+del os.environ["CAMPAIGN_ALERT_WEBHOOK"]
+os.environ["CAMPAIGN_HOME"] = os.environ["ANOTHER"]
+tell(collect(["x"], as_of=datetime.fromisoformat("2026-05-20T12:00"), return_state=True))
+tell(collect(besides=["x", "facebook"], as_of=datetime.fromisoformat("2026-05-20T12:00Z"), return_state=True))
+with open(os.environ["ANOTHER"] + "/.collect-x.lock", "a") as lock:
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    tell(collect(["x"], as_of=datetime.fromisoformat("2026-05-21T12:00Z"), return_state=True))
+with open(os.environ["ANOTHER"] + "/.build.lock", "a") as lock:
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    tell(build(return_state=True))
+    try:
+        recorded_build(False, None)
+    except AnotherBuild as refusal:
+        told.append([type(refusal).__name__, str(refusal)])
+
 async def artifacts():
     async with get_client() as client:
         return [[each.key, each.data] for each in await client.read_artifacts()]
@@ -64,29 +85,63 @@ print(json.dumps({"told": told, "artifacts": asyncio.run(artifacts())}))
 """
 
 
-def test_the_watch_tells_what_is_wrong_and_what_is_over_and_leaves_pages(
-    home: Path, x_only: Vendor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    broken = home / "a-file"
-    broken.write_text("no folder")
-    for name, value in {
-        "BROKEN": str(broken),
-        "PREFECT_HOME": str(home / "prefect"),
-        "PREFECT_LOGGING_LEVEL": "ERROR",
-        "PYTHONPATH": str(Path(__file__).parents[2]),
-    }.items():
-        monkeypatch.setenv(name, value)
-    with webhook() as hook:
-        monkeypatch.setenv("CAMPAIGN_ALERT_WEBHOOK", hook.url)
-        ran = subprocess.run(
-            [sys.executable, "-c", RUNS], capture_output=True, text=True, timeout=120, check=False
-        )
-    assert ran.returncode == 0, ran.stderr
-    found = json.loads(ran.stdout.splitlines()[-1])
+@dataclass(frozen=True)
+class Ran:
+    """What became of those runs: state type, name and message of each, artifacts as key and text, messages
+    sent, and where."""
 
-    before, collected, built, again, well, late, elsewhere = found["told"]
+    told: list[list[str]]
+    artifacts: list[list[str]]
+    sent: list[str]
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    folder = tmp_path_factory.mktemp("watched")
+    (folder / "campaigns").mkdir()
+    (folder / "campaigns" / "water.toml").write_text(REGISTRY)
+    (folder / "a-file").write_text("no folder")
+    (folder / "another").mkdir()
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    with serving() as vendor, webhook() as hook:
+        vendor.plays_x()
+        done = subprocess.run(
+            [sys.executable, "-c", RUNS],
+            env={
+                **kept,
+                "CAMPAIGN_HOME": str(folder / "data"),
+                "CAMPAIGN_REGISTRY": str(folder / "campaigns"),
+                "CAMPAIGN_ALERT_WEBHOOK": hook.url,
+                "X_API_URL": vendor.url,
+                "X_BEARER_TOKEN": X_TOKEN,
+                "BROKEN": str(folder / "a-file"),
+                "ANOTHER": str(folder / "another"),
+                "PREFECT_HOME": str(folder / "prefect"),
+                "PREFECT_LOGGING_LEVEL": "ERROR",
+                "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+                "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "300",
+                "DO_NOT_TRACK": "1",
+                "PYTHONPATH": str(Path(__file__).parents[2]),
+            },
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    sent = [message["text"].splitlines()[0] for message in hook.received]
+    return Ran(found["told"], found["artifacts"], sent, folder)
+
+
+def test_the_watch_tells_what_is_wrong_and_what_is_over_and_leaves_pages(ran: Ran) -> None:
+    before, collected, built, again, well, late, elsewhere, *_ = ran.told
     assert before == ["COMPLETED", "Unhealthy", "x: never collected; run campaign collect"]
-    assert (collected[0], built[0]) == ("COMPLETED", "COMPLETED")
+    assert (collected[0], collected[2]) == ("COMPLETED", READ)
+    assert built[0] == "COMPLETED"
+    assert built[2].startswith("published (")
     assert again[2] == "published (unchanged)"
     assert well == ["COMPLETED", "Completed", "all is well"]
     assert late[:2] == ["COMPLETED", "Unhealthy"]
@@ -94,26 +149,26 @@ def test_the_watch_tells_what_is_wrong_and_what_is_over_and_leaves_pages(
     assert elsewhere[0] == "FAILED"
     assert "is a file" in elsewhere[2]
 
-    pages = [data for key, data in found["artifacts"] if key == "health"]
+    pages = [data for key, data in ran.artifacts if key == "health"]
     assert len(pages) == 3
     assert any(page.startswith("**All is well**") for page in pages)
     # Of two builds that say the same the first alone does.
-    (board,) = [data for key, data in found["artifacts"] if key == "leaderboard-water-2026"]
+    (board,) = [data for key, data in ran.artifacts if key == "leaderboard-water-2026"]
     post = "https://x.com/i/status/101"
     assert f"| 1 | [Launch film]({post}) | 900 | · | 5 | [x]({post}) | ours |" in board
-    assert [key for key, _ in found["artifacts"]].count("campaign-water-2026") == 1
+    assert [key for key, _ in ran.artifacts].count("campaign-water-2026") == 1
 
     # The collect's own end tells that it is over, whoever told that it was not.
-    assert [message["text"].splitlines()[0] for message in hook.received[:3]] == [
+    assert ran.sent[:3] == [
         "campaign: 1 new: x: never collected",
         "campaign: 1 over: x: never collected",
         "campaign: 1 new: x: nothing was asked since 2026-05-20 12:00 UTC",
     ]
-    kept = b"".join(path.read_bytes() for path in (home / "prefect").rglob("*") if path.is_file())
+    kept = b"".join(path.read_bytes() for path in (ran.folder / "prefect").rglob("*") if path.is_file())
     assert SECRET_PATH.encode() not in kept
 
     # What a killed run could not write down itself, its scheduler does.
-    round_, build = read_run(round_of(home / "data", "x")), read_run(build_of(home / "data"))
+    round_, build = read_run(round_of(ran.folder / "data", "x")), read_run(build_of(ran.folder / "data"))
     assert round_ is not None
     assert (round_.outcome, round_.message) == (
         "failed",
@@ -121,10 +176,30 @@ def test_the_watch_tells_what_is_wrong_and_what_is_over_and_leaves_pages(
     )
     assert build is not None
     assert build.is_success
-    maintain, report = (read_run(run_of(home / "data", name)) for name in ("maintain", "report"))
+    maintain, report = (read_run(run_of(ran.folder / "data", name)) for name in ("maintain", "report"))
     assert maintain is not None
     assert not maintain.is_success
     assert report is None
+
+
+def test_a_moment_without_a_zone_is_refused_and_a_platform_that_others_take_is_left_to_them(ran: Ran) -> None:
+    naive, others = ran.told[7:9]
+    assert naive[0] == "FAILED"
+    assert naive[2] == "'2026-05-20T12:00:00' names no time zone; add Z or an offset such as +01:00"
+    assert (others[0], others[2]) == ("COMPLETED", READ)
+
+
+def test_a_collect_that_meets_another_leaves_the_platform_to_it(ran: Ran) -> None:
+    met = ran.told[9]
+    assert (met[0], met[2]) == ("COMPLETED", "x: another collect of it is running; let it finish")
+
+
+def test_a_build_that_meets_another_is_skipped_and_whoever_ordered_it_is_told(ran: Ran) -> None:
+    skipped, told = ran.told[10:]
+    said = "skipped: another build is running, it takes in what has landed"
+    assert skipped == ["COMPLETED", "Skipped", said]
+    assert told[0] == "AnotherBuild"
+    assert told[1].startswith("another build is running")
 
 
 def test_the_automations_are_ones_that_prefect_takes_and_name_what_there_is() -> None:
