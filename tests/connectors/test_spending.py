@@ -218,18 +218,19 @@ def test_days_long_past_keep_their_sums_and_lose_their_resources(ledger: Ledger,
 
 # -- whatever happens
 
+A_MONTH_ON = NOON + timedelta(days=30)
+
 CALLS = st.lists(
     st.tuples(
         st.sampled_from(["c1", "c2"]),
-        st.sampled_from(
-            [NOON, NOON + timedelta(hours=11), NOON + timedelta(days=1), NOON + timedelta(days=30)]
-        ),
+        st.sampled_from([NOON, NOON + timedelta(hours=11), NOON + timedelta(days=1), A_MONTH_ON]),
         st.lists(st.integers(1, 12).map(str), max_size=6, unique=True),
         st.integers(0, 4),
         st.sampled_from(["settled", "partly", "failed", "killed"]),
     ),
     max_size=30,
-)
+    # Runs side by side may be a day apart at midnight, and no more: what was read is known for so long.
+).map(lambda calls: sorted(calls, key=lambda call: call[1] == A_MONTH_ON))
 
 
 class Killed(BaseException):
