@@ -91,7 +91,9 @@ def recorded(
     folder = tmp_path_factory.mktemp("recorded")
     port = free_port()
     api = f"http://127.0.0.1:{port}/api"
-    cluster.client.run(take_over, {"CAMPAIGN_HOME": str(folder / "data")})
+    # Without the address each would start a server of its own, which outlives it.
+    theirs = {"CAMPAIGN_HOME": str(folder / "data"), "PREFECT_API_URL": api}
+    cluster.client.run(take_over, theirs)
     killed: list[int] = []
     lock = threading.Lock()
 
@@ -112,7 +114,8 @@ def recorded(
         requests.Session() as session,
     ):
         # A worker that is started again has the environment of this process.
-        patch.setenv("CAMPAIGN_HOME", str(folder / "data"))
+        for name, value in theirs.items():
+            patch.setenv(name, value)
 
         def is_up() -> bool:
             try:
