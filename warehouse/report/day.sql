@@ -4,8 +4,7 @@ with shown as (
     select asset_id
     from marts.asset_totals
     left join registry.sides using (campaign_id, side_id)
-    where campaign_id = $campaign
-        and (is_listed or (is_ours and not exists (from marts.asset_totals where campaign_id = $campaign and is_listed)))
+    where campaign_id = $campaign and if($shows_listed, is_listed, is_ours)
 ),
 
 first_posts as (

@@ -17,7 +17,7 @@ from flows.answers.sections.questions import Questions, marked, sum_of
 
 def leaderboard(questions: Questions, colours: Colours) -> Section:
     others = questions.linked("Most viewed posts that no asset lists", *questions.ask("unlisted"), "post")
-    if not _shows_listed(questions):
+    if not questions.shows_listed:
         return Section("leaderboard", "Leaderboard", _nothing_listed(questions), [others])
     others = replace(others, is_aside=True)
     return Section(
@@ -57,18 +57,14 @@ def last_week(questions: Questions) -> Section:
     )
 
 
-def _shows_listed(questions: Questions) -> bool:
-    return questions.listed[1] > 0
-
-
 def _what(questions: Questions) -> str:
     """What a row of those tables is of."""
-    return "asset" if _shows_listed(questions) else "post"
+    return "asset" if questions.shows_listed else "post"
 
 
 def _whose(questions: Questions) -> str:
     """What tables of assets are of: our side's posts, as long as no asset can be shown."""
-    return "the listed assets" if _shows_listed(questions) else "our side's posts, which no asset lists yet,"
+    return "the listed assets" if questions.shows_listed else "our side's posts, which no asset lists yet,"
 
 
 def _nothing_listed(questions: Questions) -> str:
@@ -93,11 +89,12 @@ def _assets(questions: Questions, colours: Colours) -> Table:
         day, views, completeness = known
         days.setdefault(asset_id, []).append((day, views, completeness))
     columns, rows = questions.ask("leaderboard")
-    # Behind the views, before what comes of them.
-    place = next(number for number, column in enumerate(columns) if column.label == "views") + 1 - 3
     found = rows[0][1] if rows else 0
     caption = "Assets" if found <= len(rows) else f"Assets: the most viewed {len(rows):,} of {found:,}"
+    # Before those stand the asset's id, how many there are, and its side's id.
     table = questions.linked(caption, columns[3:], [row[3:] for row in rows], "asset")
+    # Behind the views, before what comes of them.
+    place = [column.label for column in table.columns].index("views") + 1
     sparks = [
         sparkline(
             days.get(row[0], []), questions.window, "Views", colours.by_side.get(row[2], drawing.NOBODYS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -22,7 +22,7 @@ from flows.answers.query import as_cell
 # Of a campaign that lists thousands the page has those that people ask about; the files beside it have all.
 MOST_ASSETS = 50
 
-_PARAMETER = re.compile(r"\$(campaign|closed_day|most_assets)\b")
+_PARAMETER = re.compile(r"\$(\w+)")
 _NUMERIC = ("INT", "DECIMAL", "FLOAT", "DOUBLE")
 
 Row = tuple[Any, ...]
@@ -53,10 +53,15 @@ class Questions:
 
     @cached_property
     def listed(self) -> tuple[int, int]:
-        """How many assets with posts the team lists, and how many of them were read. Where none was, our
-        side's other posts are shown in their place."""
+        """How many assets with posts the team lists, and how many of them were read."""
         (found,) = self.rows("listed")
         return found[0], found[1]
+
+    @property
+    def shows_listed(self) -> bool:
+        """Whether tables of assets are of the listed ones; where none was read, our side's other posts are
+        shown in their place."""
+        return self.listed[1] > 0
 
     @property
     def window(self) -> Window:
@@ -75,12 +80,14 @@ class Questions:
     def ask(self, name: str) -> tuple[list[Column], list[Row]]:
         """The answer to a question, and what its columns are."""
         query = (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
-        given = {
-            "campaign": self.campaign.campaign_id,
-            "closed_day": self.closed_day,
-            "most_assets": MOST_ASSETS,
+        # Worked out where it is asked for: one of them is itself the answer to a question.
+        given: dict[str, Callable[[], object]] = {
+            "campaign": lambda: self.campaign.campaign_id,
+            "closed_day": lambda: self.closed_day,
+            "most_assets": lambda: MOST_ASSETS,
+            "shows_listed": lambda: self.shows_listed,
         }
-        self.connection.execute(query, {name: given[name] for name in set(_PARAMETER.findall(query))})
+        self.connection.execute(query, {name: given[name]() for name in set(_PARAMETER.findall(query))})
         columns = [
             Column(
                 str(name),
