@@ -1,4 +1,5 @@
-"""A programmable HTTP server on loopback: says what a test tells it to, and keeps what it was asked."""
+"""Servers on loopback: a programmable one of HTTP, which keeps what it was asked, and one that does with each
+connection what a test wants."""
 
 from __future__ import annotations
 
@@ -13,6 +14,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+Meet = Callable[[socket.socket], object]
 
 
 @dataclass(frozen=True)
@@ -141,29 +144,45 @@ def serving(loopback: Loopback | None = None) -> Iterator[Loopback]:
 
 
 @contextmanager
-def dripping(head: bytes) -> Iterator[str]:
-    """The address of a server that sends `head` and then a space every now and then, for ever."""
-    left = threading.Event()
-
-    def drip(taken: socket.socket) -> None:
-        with taken, suppress(ConnectionError):
-            taken.recv(65536)
-            taken.sendall(head)
-            while not left.wait(0.02):
-                taken.sendall(b" ")
+def meeting(meet: Meet) -> Iterator[str]:
+    """Host and port of a server that meets each connection so, then closes it."""
 
     def serve() -> None:
-        while not left.is_set():
+        while True:
             taken = listening.accept()[0]
-            threading.Thread(target=drip, args=(taken,), daemon=True).start()
+            with taken:
+                if is_over.is_set():
+                    return
+                # What is cut off is cut off on purpose.
+                with suppress(OSError):
+                    meet(taken)
 
+    is_over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
         address = listening.getsockname()
         server = threading.Thread(target=serve)
         server.start()
         try:
-            yield f"http://127.0.0.1:{address[1]}"
+            yield f"127.0.0.1:{address[1]}"
         finally:
-            left.set()
+            is_over.set()
             socket.create_connection(address).close()
             server.join()
+
+
+@contextmanager
+def dripping(head: bytes) -> Iterator[str]:
+    """The address of a server that sends `head` and then a space every now and then, for ever."""
+    left = threading.Event()
+
+    def drip(taken: socket.socket) -> None:
+        taken.recv(65536)
+        taken.sendall(head)
+        while not left.wait(0.02):
+            taken.sendall(b" ")
+
+    with meeting(drip) as address:
+        try:
+            yield f"http://{address}"
+        finally:
+            left.set()

@@ -5,9 +5,8 @@ from __future__ import annotations
 import ipaddress
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -23,9 +22,9 @@ from connectors import x
 from connectors.asking import Ask, Walk
 from connectors.spending import Ledger, Purse, Spent
 from tests.connectors.conftest import TOKEN, Wire
+from tests.connectors.loopback import Meet, meeting
 
 Connect = Callable[..., Wire]
-Meet = Callable[[socket.socket], object]
 
 NOW = datetime(2019, 11, 20, 12, tzinfo=UTC)
 TODAY = date(2019, 11, 20)
@@ -71,33 +70,6 @@ def trusted(tmp_path_factory: pytest.TempPathFactory) -> Trusted:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, kept)
     return Trusted(certificate, context)
-
-
-@contextmanager
-def meeting(meet: Meet) -> Iterator[str]:
-    """Host and port of a server that meets each connection so, then closes it."""
-
-    def serve() -> None:
-        while True:
-            taken = listening.accept()[0]
-            with taken:
-                if is_over.is_set():
-                    return
-                # What is cut off is cut off on purpose.
-                with suppress(OSError):
-                    meet(taken)
-
-    is_over = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        address = listening.getsockname()
-        server = threading.Thread(target=serve)
-        server.start()
-        try:
-            yield f"127.0.0.1:{address[1]}"
-        finally:
-            is_over.set()
-            socket.create_connection(address).close()
-            server.join()
 
 
 @contextmanager
