@@ -20,6 +20,8 @@ from tests.killing import Forge, Run
 from warehouse.landed_files import landed_files
 from warehouse.publish import open_published
 
+COLLECT = ("collect", "--all", "--as-of", "2019-11-01T00:00Z")
+
 KILLS = float(os.environ.get("CRASH_KILLS", "1"))
 
 REGISTRY = """\
@@ -210,6 +212,15 @@ def environment_of(sandbox: Sandbox, folder: Path) -> dict[str, str]:
     """The settings of runs against the sandbox, with the registry in a folder."""
     (folder / "registry.toml").write_text(REGISTRY)
     return {**sandbox.settings, "CAMPAIGN_REGISTRY": str(folder / "registry.toml")}
+
+
+@pytest.fixture(scope="package")
+def collected(forge: Forge, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home that was read on one day and built; for copies."""
+    home = Home(tmp_path_factory.mktemp("collected") / "home", forge)
+    home.succeeds(*COLLECT)
+    home.succeeds("build")
+    return home
 
 
 @pytest.fixture

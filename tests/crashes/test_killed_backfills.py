@@ -8,23 +8,12 @@ import shutil
 import pytest
 
 from tests.crashes.conftest import Chance, Home, copied
-from tests.killing import Forge
 from tests.warehouse.compare import differences, everything_said
 
-COLLECT = ["collect", "--all", "--as-of", "2019-11-01T00:00Z"]
 BACKFILL = ["backfill", "--verbose", "--start", "2019-10-29", "--end", "2019-11-10"]
 BACKFILL += ["--as-of", "2019-11-12T06:00Z"]
 # Of the backfills, so many are built and compared.
 BUILT = 1
-
-
-@pytest.fixture(scope="module")
-def collected(forge: Forge, tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A home that was read on one day."""
-    home = Home(tmp_path_factory.mktemp("collected") / "home", forge)
-    home.succeeds(*COLLECT)
-    home.succeeds("build")
-    return home
 
 
 @pytest.fixture

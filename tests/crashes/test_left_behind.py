@@ -10,12 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.crashes.conftest import Home
-from tests.killing import Forge
+from tests.crashes.conftest import COLLECT, Home, copied
 from warehouse.durable import UNFINISHED, written_whole
 from warehouse.publish import publish
-
-COLLECT = ["collect", "--all", "--as-of", "2019-11-01T00:00Z"]
 
 # Finished files of a home, by who clears what was to become one.
 LANDED = ("landing/platform=*/endpoint=*/date=*/*.parquet", "forgotten/platform=*/*.json")
@@ -29,11 +26,9 @@ NOBODY = 5_000_000
 
 
 @pytest.fixture(scope="module")
-def used(forge: Forge, tmp_path_factory: pytest.TempPathFactory) -> Home:
+def used(collected: Home) -> Home:
     """A home in which everything was written once."""
-    home = Home(tmp_path_factory.mktemp("used") / "home", forge)
-    home.succeeds(*COLLECT)
-    home.succeeds("build")
+    home = copied(collected, "used")
     ((post,),) = home.ask("select min('x:' || post_id) from marts.posts where platform = 'x'")
     home.succeeds("forget", post)
     home.succeeds("report")
