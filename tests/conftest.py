@@ -23,6 +23,9 @@ settings.load_profile("pipeline")
 
 ROOT = Path(__file__).parents[1]
 
+# Where the tests write, and that nothing of it stays.
+pytest_plugins = ("tests.folders",)
+
 # A job in the background of a shell ignores Ctrl-C, and so would all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -49,7 +52,6 @@ LONGEST_FIRST = (
     "browser/test_prefect_pages.py",
     "crashes/test_killed_backfills.py",
     "warehouse/test_laws_order.py",
-    "flows/test_watch.py",
     "crashes/test_damaged_files.py",
     "crashes/test_full_disks.py",
     "crashes/test_killed_upkeep.py",
@@ -100,7 +102,7 @@ def demo_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     with (shared / "demo.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not printed.exists():
-            kept = ("PATH", "HOME", "LANG", "SSL_CERT_FILE")
+            kept = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "TMPDIR")
             environment = {name: os.environ[name] for name in kept if name in os.environ}
             run = subprocess.run(
                 [sys.executable, "-c", "from flows.cli import main; main()", "demo"],

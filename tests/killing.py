@@ -103,7 +103,7 @@ class Forge:
     """One process with everything imported, which forks a child for each run."""
 
     def __init__(self, environment: Mapping[str, str], *, before: Sequence[str] = ()) -> None:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         self._process = subprocess.Popen(
             [*before, sys.executable, "-m", "tests.killing"],
             stdin=subprocess.PIPE,

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar
 
 from warehouse.mirrored import LakeOutOfReach
@@ -296,7 +296,7 @@ class Bucket:
             # A store of one's own seldom has a name for each bucket.
             options["s3"] = {"addressing_style": "path"}
         try:
-            s3 = boto3.session.Session().client(
+            s3 = _session(boto3).client(
                 "s3",
                 endpoint_url=access.endpoint_url,
                 region_name=access.region,
@@ -356,6 +356,28 @@ class Bucket:
     @property
     def _where(self) -> str:
         return self.access.endpoint_url or "AWS"
+
+
+def _session(boto3: Any) -> Any:
+    """A boto3 session of its own, for it remembers credentials, with what all of this process know of
+    services: that is megabytes of JSON to read."""
+    from botocore.session import Session
+
+    session = Session()
+    services = _services(session.get_config_variable("data_path"))
+    session.register_component("data_loader", services)
+    made = boto3.session.Session(botocore_session=session)
+    # Each appends boto3's own folder.
+    services.search_paths[:] = dict.fromkeys(services.search_paths)
+    return made
+
+
+@cache
+def _services(path: str | None) -> Any:
+    """What botocore knows of services, its own and those in folders of somebody's."""
+    from botocore.loaders import create_loader
+
+    return create_loader(path)
 
 
 def _list(bucket: str, below: str, more: dict[str, str], s3: Any) -> Any:

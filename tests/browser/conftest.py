@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from flows.answers.reporting import write_reports
 from tests.browser.campaign import MADE_AT, build
+
+# Every worker collects these tests, and one runs them.
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page, ViewportSize
 
 # Without a sandbox, because containers and root have none; and nothing that calls home.
 ARGUMENTS = (
@@ -54,6 +57,8 @@ Scheme = Literal["light", "dark"]
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium without a window."""
+    from playwright.sync_api import sync_playwright
+
     found = shutil.which("chromium")
     if found is None:
         pytest.fail(MISSING, pytrace=False)

@@ -29,6 +29,7 @@ PACKAGES = ("connectors", "flows", "warehouse")
 TESTS = (
     "tests/__init__.py",
     "tests/conftest.py",
+    "tests/folders.py",
     "tests/connectors/__init__.py",
     "tests/connectors/test_contract.py",
 )
@@ -52,7 +53,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def environment(copy: Path) -> dict[str, str]:
     """The copy's packages and no settings of the tester's."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     return {**kept, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
 
 

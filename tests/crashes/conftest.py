@@ -147,7 +147,8 @@ class Home:
         that are."""
         files = landed_files(self.landing)
         for file in set(files) - self._read.keys():
-            rows = pq.ParquetFile(file).read().to_pylist()
+            # All of it is read, and little is needed.
+            rows = pq.ParquetFile(file).read().select(["run_id", "response_id"]).to_pylist()
             _, place = _run_and_place(file)
             self._read[file] = [((row["run_id"], place), row["response_id"]) for row in rows]
         there = {response for file in files for response in self._read[file]}

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import distributed
 import psutil
 import pytest
 
@@ -18,6 +18,10 @@ from flows.cli import main
 from flows.settings import CREDENTIALS
 from tests.flows.backfill_world import Gate, gate
 from tests.flows.conftest import Said, commands
+
+# Every worker collects these tests, and one runs them.
+if TYPE_CHECKING:
+    import distributed
 
 FIRST, SECOND = "2019-10-30T12:00Z", "2019-10-31T12:00Z"
 PLATFORMS = ("facebook", "x", "youtube")
@@ -100,6 +104,8 @@ def world(sandbox: Sandbox, door: Gate, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="package")
 def cluster(world: dict[str, str]) -> Iterator[Cluster]:
     """Two processes with one thread each. One that is killed is started again."""
+    import distributed
+
     with (
         distributed.LocalCluster(
             n_workers=2,

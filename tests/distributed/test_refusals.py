@@ -9,8 +9,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import distributed
 import pytest
 
 from flows.settings import Settings, SettingsError
@@ -20,6 +20,9 @@ from tests.flows.backfill_world import Gate
 from tests.flows.conftest import Said
 from tests.killing import die_before_naming
 from tests.warehouse.compare import everything_held
+
+if TYPE_CHECKING:
+    import distributed
 
 WITHOUT_DASK = """
 import sys
@@ -147,10 +150,12 @@ def test_when_the_last_worker_is_lost_the_build_ends_in_one_line_and_yesterdays_
     assert campaign("build").code == 0
     published = everything_held(home / "warehouse.duckdb")
     assert campaign("collect", "--platform", "x", "--as-of", SECOND).code == 0
+    from distributed import Client
+
     monkeypatch.setattr(clusters, "WORKERS_WITHIN_S", 0.0)
     with idle_scheduler() as scheduler, lonely_worker(scheduler.scheduler_address):
         monkeypatch.setenv("CAMPAIGN_DASK", scheduler.scheduler_address)
-        with distributed.Client(scheduler, set_as_default=False) as client:
+        with Client(scheduler, set_as_default=False) as client:
             client.wait_for_workers(1, timeout=60)
             client.run(die_before_naming, 3)
         told = only_line(campaign("build", "--full"))
@@ -162,7 +167,9 @@ def test_when_the_last_worker_is_lost_the_build_ends_in_one_line_and_yesterdays_
 
 
 def idle_scheduler() -> distributed.LocalCluster:
-    return distributed.LocalCluster(
+    from distributed import LocalCluster
+
+    return LocalCluster(
         n_workers=0,
         host="127.0.0.1",
         dashboard_address=None,

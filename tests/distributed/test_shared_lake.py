@@ -9,13 +9,15 @@ import pytest
 
 from tests.distributed.conftest import FIRST, SECOND, Cluster, take_over
 from tests.flows.conftest import Said
-from tests.s3.server import KEY_ID, SECRET, serving
+from tests.s3.store import KEY_ID, SECRET
 from tests.warehouse.compare import differences, everything_said
 
 
 def test_each_worker_reads_and_writes_the_bucket_by_a_mirror_of_its_own(
     home: Path, alone: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, campaign: Callable[..., Said]
 ) -> None:
+    from tests.s3.server import serving
+
     with serving() as store:
         store.client.create_bucket(
             Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"}

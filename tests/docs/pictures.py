@@ -184,7 +184,7 @@ def served(home: Path) -> Iterator[tuple[str, str]]:
         copied = Path(folder) / "data"
         shutil.copytree(home, copied, symlinks=True)
         port, reports_port = _free_ports(2)
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         environment = {**kept, **sandbox.settings, "CAMPAIGN_HOME": str(copied)}
         command = [str(CAMPAIGN), "serve", "--port", str(port), "--reports-port", str(reports_port)]
         log = Path(folder) / "serve.log"

@@ -1,4 +1,4 @@
-"""A terminal with the program in it, for tests: what is shown, what is typed, Ctrl-C."""
+"""A terminal with the program in it, for tests: what is shown, what is typed, Ctrl-C, and its end."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,9 +19,11 @@ BOUND_S = 60
 
 # A session of its own with this terminal, so that Ctrl-C and questions for secrets reach it.
 _TAKE_TERMINAL = """
-import fcntl, os, sys, termios
+import fcntl, os, signal, sys, termios
 os.setsid()
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+if sys.argv.pop(1):
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
 os.execv(sys.argv[1], sys.argv[1:])
 """
 _CODES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
@@ -32,6 +36,7 @@ class Terminal:
         self._process, self._side = process, side
         self._raw = b""
         self._answered = 0
+        self._is_there = True
 
     @property
     def shown(self) -> str:
@@ -68,11 +73,32 @@ class Terminal:
         self.wait_for(question)
         os.write(self._side, b"\x04")
 
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the program."""
+        self._process.send_signal(number)
+
+    def leave(self) -> None:
+        """Have the terminal go away, as when its window is closed."""
+        os.close(self._side)
+        self._is_there = False
+
+    @property
+    def echoes(self) -> bool:
+        """Whether what is typed is seen."""
+        return bool(termios.tcgetattr(self._side)[3] & termios.ECHO)
+
     def left(self) -> int:
         """The exit code, when it has ended by itself."""
-        while self._read():
+        while self._is_there and self._read():
             pass
         return self._process.wait(BOUND_S)
+
+    def close(self) -> None:
+        """Have it end at once."""
+        self._process.kill()
+        self._process.wait()
+        if self._is_there:
+            self.leave()
 
     def _read(self) -> bytes:
         if not select.select([self._side], [], [], BOUND_S)[0]:
@@ -87,11 +113,13 @@ class Terminal:
 
 
 @contextmanager
-def in_a_terminal(*command: str, cwd: Path, program: Path = CAMPAIGN, **settings: str) -> Iterator[Terminal]:
-    """A command in a terminal of 80 columns."""
+def in_a_terminal(
+    *command: str, cwd: Path, program: Path = CAMPAIGN, stays: bool = False, **settings: str
+) -> Iterator[Terminal]:
+    """A command in a terminal of 80 columns; it `stays` when that goes away, as by nohup."""
     side, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-c", _TAKE_TERMINAL, str(program), *command],
+        [sys.executable, "-c", _TAKE_TERMINAL, "stays" if stays else "", str(program), *command],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -99,14 +127,13 @@ def in_a_terminal(*command: str, cwd: Path, program: Path = CAMPAIGN, **settings
         env={**_plain_environment(), **settings},
     )
     os.close(theirs)
+    terminal = Terminal(process, side)
     try:
-        yield Terminal(process, side)
+        yield terminal
     finally:
-        process.kill()
-        process.wait()
-        os.close(side)
+        terminal.close()
 
 
 def _plain_environment() -> Mapping[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     return {**kept, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}

@@ -29,7 +29,7 @@ class Killed:
     def __init__(self, folder: Path, sandbox: Sandbox, door: Gate) -> None:
         self.folder, self.door = folder, door
         (folder / "campaign.toml").write_text(REGISTRY, encoding="utf-8")
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         self.environment = {
             **kept,
             **{name: value.replace(sandbox.url, door.url) for name, value in sandbox.settings.items()},

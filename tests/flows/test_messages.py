@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,7 @@ TROUBLES = {
 }
 # What is wrong and what to do, as two arguments at the end.
 IN_TWO = {"CellError", "Mistake", "UnusableReference", "refuse"}
+KINDS = ONE_LINE | TROUBLES | IN_TWO
 
 # With what a fix begins.
 VERBS = (
@@ -121,14 +123,14 @@ def literal(node: ast.expr, names: dict[str, ast.expr]) -> str | None:
 
 
 def messages_in(path: Path) -> Iterator[Message]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = tree_of(path)
     scopes = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-    of_module = imported(tree) | assigned(tree.body)
+    of_module = imported(tree) | assigned_in(path)
     seen: set[int] = set()
     # Inner functions come later and see the names of their own.
     for scope in reversed(scopes):
         for node in ast.walk(scope):
-            if not isinstance(node, ast.Call) or id(node) in seen:
+            if not isinstance(node, ast.Call) or id(node) in seen or kind_of(node) not in KINDS:
                 continue
             seen.add(id(node))
             names = of_module | assigned(scope.body, before=node.lineno)
@@ -137,9 +139,28 @@ def messages_in(path: Path) -> Iterator[Message]:
                 yield Message(f"{path.relative_to(ROOT)}:{node.lineno}", *found)
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def assigned_in(path: Path) -> dict[str, ast.expr]:
+    """The names that are given a value in a module."""
+    return assigned(tree_of(path).body)
+
+
+def kind_of(call: ast.Call) -> str:
+    """The last name of what is called; nothing where it has none."""
+    match call.func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
+
+
 def message_of(call: ast.Call, names: dict[str, ast.expr]) -> tuple[str, str] | None:
     """What is raised or told by a call, and its words; None where it is none of these, or has no words."""
-    kind = ast.unparse(call.func).rpartition(".")[2]
+    kind = kind_of(call)
     told = [literal(argument, names) for argument in call.args]
     texts = [text for text in told if text is not None]
     match kind:
@@ -181,13 +202,14 @@ def imported(tree: ast.Module) -> dict[str, ast.expr]:
         if isinstance(node, ast.ImportFrom) and node.module:
             file = ROOT / f"{node.module.replace('.', '/')}.py"
             if file.exists():
-                theirs = assigned(ast.parse(file.read_text(encoding="utf-8")).body)
+                theirs = assigned_in(file)
                 found |= {one.name: theirs[one.name] for one in node.names if one.name in theirs}
     return found
 
 
-def everything() -> list[Message]:
-    found = []
+@pytest.fixture(scope="module")
+def messages() -> list[Message]:
+    found: list[Message] = []
     for package in ("flows", "warehouse", "connectors"):
         for path in sorted((ROOT / package).rglob("*.py")):
             if "sandbox" not in path.parts:
@@ -195,25 +217,22 @@ def everything() -> list[Message]:
     return found
 
 
-MESSAGES = everything()
-
-
 def is_excepted(message: Message) -> bool:
     return any(message.text.startswith(beginning) for beginning in NOTHING_TO_DO)
 
 
-def test_messages_are_found() -> None:
+def test_messages_are_found(messages: list[Message]) -> None:
     """So the claims below are about something."""
-    kinds = {message.kind for message in MESSAGES}
-    assert len(MESSAGES) > 300
+    kinds = {message.kind for message in messages}
+    assert len(messages) > 300
     assert {"BuildRefused", "Refused", "complain", "TokenInvalid", "refuse", "CellError"} <= kinds
 
 
 @pytest.mark.parametrize("package", ["flows", "warehouse", "connectors"])
-def test_every_message_names_its_fix(package: str) -> None:
+def test_every_message_names_its_fix(messages: list[Message], package: str) -> None:
     weak = [
         f"{message.place} {message.kind}: {message.text}"
-        for message in MESSAGES
+        for message in messages
         if message.place.startswith(package)
         and not FIX.search(message.fix)
         and not MADE_ELSEWHERE.search(message.text)
@@ -222,11 +241,11 @@ def test_every_message_names_its_fix(package: str) -> None:
     assert weak == []
 
 
-def test_every_message_is_one_plain_line() -> None:
+def test_every_message_is_one_plain_line(messages: list[Message]) -> None:
     """No line end, no full stop at its end, no word of Python's."""
     odd = [
         f"{message.place}: {message.text}"
-        for message in MESSAGES
+        for message in messages
         if "\n" in message.text
         or message.text.endswith(".")
         or re.search(
@@ -237,6 +256,6 @@ def test_every_message_is_one_plain_line() -> None:
     assert odd == []
 
 
-def test_what_needs_no_fix_is_still_said_somewhere() -> None:
-    gone = [text for text in NOTHING_TO_DO if not any(message.text.startswith(text) for message in MESSAGES)]
+def test_what_needs_no_fix_is_still_said_somewhere(messages: list[Message]) -> None:
+    gone = [text for text in NOTHING_TO_DO if not any(message.text.startswith(text) for message in messages)]
     assert gone == []

@@ -15,7 +15,7 @@ import socket
 import sqlite3
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -32,14 +32,16 @@ from connectors.errors import Trouble
 from connectors.sandbox.server import Sandbox
 from connectors.wire import WireSession
 from flows.cli import main
-from flows.collect import _artifact_row
-from flows.collecting.round import Stopping, prepare
+from flows.collecting.round import PlatformReport, Stopping, prepare
 from flows.registry import load
 from flows.settings import Settings
 from tests.connectors.loopback import Answer, Asked, Loopback, serving
 
 CONNECTORS = connectors.discover()
 NOON = datetime(2019, 12, 1, 12, tzinfo=UTC)
+
+# What a run under Prefect shows of a platform.
+RowOf = Callable[[PlatformReport], object]
 
 REGISTRY = """\
 id = "election"
@@ -298,14 +300,14 @@ class Echo(Loopback):
 ECHOES = ("refused", "forbidden", "page", "moved", "fine")
 
 
-def take(traces: Traces, url: str) -> None:
+def take(traces: Traces, url: str, row_of: RowOf) -> None:
     """One round of every platform at `url`, and each connector by itself."""
-    take_rounds(traces, url)
+    take_rounds(traces, url, row_of)
     for connector in CONNECTORS.values():
         ask_by(connector, traces, url)
 
 
-def take_rounds(traces: Traces, url: str) -> None:
+def take_rounds(traces: Traces, url: str, row_of: RowOf) -> None:
     with pytest.MonkeyPatch.context() as patch:
         for platform in CONNECTORS:
             patch.setenv(f"{platform.upper()}_API_URL", url)
@@ -316,7 +318,7 @@ def take_rounds(traces: Traces, url: str) -> None:
         )
         report = collection.report([collection.take(one, NoWaiting()) for one in collection.platforms])
     traces.said += [repr(report), *report.complaints]
-    traces.said += [str(_artifact_row(each)) for each in report.platforms]
+    traces.said += [str(row_of(each)) for each in report.platforms]
 
 
 def ask_by(connector: ModuleType, traces: Traces, url: str) -> None:
@@ -357,15 +359,18 @@ def ask_by(connector: ModuleType, traces: Traces, url: str) -> None:
 def failing_runs(tmp_path_factory: pytest.TempPathFactory) -> Traces:
     """Every platform answered by its own requests in five ways, then by nobody: a closed port, an unknown
     host."""
+    # Prefect takes long to import, and every worker collects these tests; it also sets up all logging anew.
+    from flows.collect import _artifact_row
+
     given = credentials(awkward=True)
     folder = tmp_path_factory.mktemp("failing")
     with run_in(folder, given, given.values()) as traces:
         with serving(echo := Echo()) as server:
             for echo.kind in ECHOES:
-                take(traces, server.url)
+                take(traces, server.url, _artifact_row)
         with socket.create_server(("127.0.0.1", 0)) as closed:
             port = closed.getsockname()[1]
-        take(traces, f"http://127.0.0.1:{port}")
+        take(traces, f"http://127.0.0.1:{port}", _artifact_row)
         # Not all of them: where names are looked up slowly, each takes its time.
         ask_by(CONNECTORS["facebook"], traces, "http://platform.invalid")
     # Of a text that is cut short, no part may be left by which a secret is known.

@@ -11,13 +11,11 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import pyarrow.dataset as ds
 import pytest
-from pyarrow.fs import S3FileSystem
 
 from flows.settings import Settings
 from tests.s3.conftest import PREFIX, Bucket
-from tests.s3.server import KEY_ID, SECRET
+from tests.s3.store import KEY_ID, SECRET
 from tests.warehouse.compare import differences, everything_held
 from tests.warehouse.lake import Lake, campaign, x_post
 from warehouse.batch_jobs import make_batch, split
@@ -95,6 +93,9 @@ def test_two_machines_make_the_tables_of_a_lake_in_a_folder_and_share_the_readin
 
 
 def test_any_reader_of_s3_reads_the_lake(shared: Bucket, tmp_path: Path) -> None:
+    import pyarrow.dataset as ds
+    from pyarrow.fs import S3FileSystem
+
     read(shared.settings(tmp_path / "one"))
     theirs = S3FileSystem(
         access_key=KEY_ID,

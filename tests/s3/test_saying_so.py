@@ -16,7 +16,9 @@ from connectors.spending import Ledger
 from flows.settings import Settings, SettingsError
 from tests.flows.conftest import REGISTRY, Said, commands
 from tests.s3.conftest import Bucket
-from tests.s3.server import KEY_ID, SECRET
+from tests.s3.store import KEY_ID, SECRET
+from warehouse.bucket import Access, _services
+from warehouse.bucket import Bucket as Connected
 from warehouse.durable import write_whole
 from warehouse.mirrored import LakeOutOfReach, bring_up_to_date, fetch
 from warehouse.one_at_a_time import BUILD_LOCK, last_taking
@@ -207,6 +209,14 @@ def test_the_copy_of_a_lake_lies_in_the_home_by_the_name_of_its_bucket(tmp_path:
         settings = Settings(CAMPAIGN_LAKE=lake, CAMPAIGN_HOME=tmp_path)
         assert settings.landing == tmp_path / ".mirror" / folder / "landing"
         assert settings.readings == tmp_path / ".mirror" / folder / "readings"
+
+
+def test_to_connect_again_leaves_no_more_folders_to_look_through(bucket: Bucket) -> None:
+    access = Access(bucket.name, bucket.store.url, "eu-west-2", KEY_ID, SECRET)
+    for _ in range(2):
+        assert Connected(access).small("none") is None
+    folders = _services(None).search_paths
+    assert len(folders) == len(set(folders))
 
 
 def test_a_backup_holds_what_is_in_no_bucket(bucket: Bucket, tmp_path: Path) -> None:

@@ -29,9 +29,9 @@ def columns_of(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
     """The columns of every table and view of the layers, by name."""
     found: dict[str, tuple[str, ...]] = {}
     for relation, column in con.execute(
-        "select table_schema || '.' || table_name, column_name from information_schema.columns "
-        "where table_schema in ('summaries', 'facts', 'marts') "
-        "order by table_schema, table_name, ordinal_position"
+        "select schema_name || '.' || table_name, column_name from duckdb_columns() "
+        "where database_name = current_database() and schema_name in ('summaries', 'facts', 'marts') "
+        "order by schema_name, table_name, column_index"
     ).fetchall():
         found[relation] = (*found.get(relation, ()), column)
     return found

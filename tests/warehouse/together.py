@@ -159,15 +159,15 @@ class Together:
     # What went wrong, by test, once they were run.
     _failures: dict[str, BaseException] | None = None
 
-    def test(self, steps: Callable[[World], Steps]) -> Callable[[pytest.TempPathFactory], None]:
+    def test(self, steps: Callable[[World], Steps]) -> Callable[[Path], None]:
         """Make a test of its steps."""
         name = steps.__name__
         assert name not in self._tests
         self._tests[name] = steps
 
-        def test(tmp_path_factory: pytest.TempPathFactory) -> None:
+        def test(tmp_path: Path) -> None:
             if self._failures is None:
-                self._failures = self._run(tmp_path_factory.mktemp("together"))
+                self._failures = self._run(tmp_path)
             if name in self._failures:
                 raise self._failures[name]
 
