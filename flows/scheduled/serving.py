@@ -256,24 +256,26 @@ def _reports(settings: Settings, port: int) -> Iterator[str]:
 def _wait_until_it_answers(api: str, server: subprocess.Popen[bytes] | None) -> None:
     """Raises `ServeRefused` when a server that is ours ends, or whoever's it is says nothing."""
     until_s = time.monotonic() + (START_UP_S if server else 10.0)
-    while True:
-        with suppress(httpx.TransportError):
-            # A refusal for want of a password is an answer too; the client has one.
-            if httpx.get(f"{api}/health", timeout=5).status_code < 500:
-                return
-        if server is not None and server.poll() is not None:
-            raise ServeRefused(
-                f"the Prefect server ended with code {server.returncode} while it started; mend what it says "
-                "above"
-            )
-        if time.monotonic() > until_s:
-            raise ServeRefused(
-                "the Prefect server of PREFECT_API_URL does not answer; start it (prefect server start), or "
-                "unset PREFECT_API_URL to have one started here"
-                if server is None
-                else f"the Prefect server did not answer within {START_UP_S:.0f} s; start again"
-            )
-        time.sleep(0.1)
+    # One client: each reads all the certificates of the machine.
+    with httpx.Client(timeout=5) as client:
+        while True:
+            with suppress(httpx.TransportError):
+                # A refusal for want of a password is an answer too; the client has one.
+                if client.get(f"{api}/health").status_code < 500:
+                    return
+            if server is not None and server.poll() is not None:
+                raise ServeRefused(
+                    f"the Prefect server ended with code {server.returncode} while it started; mend what it "
+                    "says above"
+                )
+            if time.monotonic() > until_s:
+                raise ServeRefused(
+                    "the Prefect server of PREFECT_API_URL does not answer; start it (prefect server start), "
+                    "or unset PREFECT_API_URL to have one started here"
+                    if server is None
+                    else f"the Prefect server did not answer within {START_UP_S:.0f} s; start again"
+                )
+            time.sleep(0.1)
 
 
 def _end_what_was_killed(client: SyncPrefectClient) -> None:
@@ -486,11 +488,11 @@ def _next_run(client: SyncPrefectClient, deployment: DeploymentResponse) -> str:
 
 async def _work(pools: list[str], server: subprocess.Popen[bytes] | None) -> None:
     """Take the pools' runs until this process is told to stop. Raises `ServeRefused` when the server ends."""
-    from prefect.workers.process import ProcessWorker
+    from flows.scheduled.worker import RunWorker
 
     # Of a run that waits for its deployment's one place it says every few seconds that it is not submitted.
     logging.getLogger("prefect.flow_runs.worker").setLevel(logging.WARNING)
-    workers = [ProcessWorker(work_pool_name=pool, name="campaign serve") for pool in pools]
+    workers = [RunWorker(work_pool_name=pool, name="campaign serve") for pool in pools]
     working = [asyncio.create_task(worker.start(printer=lambda line: None)) for worker in workers]
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -8,17 +8,20 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Route
 
 from flows.answers.markdown import UNSEEN_SPACE
 from flows.scheduled.pages import reports_served
 from flows.scheduled.serving import _server, _settle_prefect, _wait_until_it_answers
 from tests.flows.listeners import free_port
 from tests.flows.test_artifacts import HOSTILE, hostile_lake, one_line
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Route
 
 CAMPAIGN = Path(sys.executable).with_name("campaign")
 # Prefect's two sets of pages; the first is what campaign serve shows.
@@ -43,8 +46,13 @@ class Running:
 def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     """A server as campaign serve starts it, after a `campaign report` that it recorded."""
     hostile_lake(tmp_path)
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    quiet = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    quiet = {
+        "DO_NOT_TRACK": "1",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        # What nobody here asks for, and takes seconds.
+        "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
+    }
     monkeypatch.setattr(os, "environ", {**kept, **quiet, "CAMPAIGN_HOME": str(tmp_path)})
     _settle_prefect(tmp_path)
     port = free_port()

@@ -104,7 +104,13 @@ def recorded(
                 for process_id in killed:
                     kill(process_id)
 
-    environment = {**os.environ, "CAMPAIGN_HOME": str(folder / "data"), "PREFECT_LOGGING_LEVEL": "WARNING"}
+    environment = {
+        **os.environ,
+        "CAMPAIGN_HOME": str(folder / "data"),
+        "PREFECT_LOGGING_LEVEL": "WARNING",
+        # What nobody here asks for, and takes seconds.
+        "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
+    }
     serve = [str(PREFECT), "server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui"]
     with (
         pytest.MonkeyPatch.context() as patch,

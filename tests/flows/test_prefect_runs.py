@@ -25,10 +25,12 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from connectors.sandbox.server import Sandbox
+from flows.health.last_runs import build_of, read_run, round_of, run_of
 from flows.scheduled.serving import SERVE_LOCK
 from flows.settings import CREDENTIALS
 from tests.flows.conftest import FACEBOOK_TOKEN, REGISTRY, X_TOKEN, Vendor, answer, serving
-from tests.flows.listeners import free_port
+from tests.flows.listeners import SECRET_PATH, free_port
+from tests.flows.one_process import Ran, ran_in_one_process
 from warehouse.one_at_a_time import BUILD_LOCK, one_at_a_time
 
 CHECKOUT = Path(__file__).parents[2]
@@ -89,6 +91,7 @@ THEN = "2019-10-30T12:00Z"
 BUILDS = ("build/after-collect", "build/nightly")
 AFTER_ANOTHER = ("build/after-collect", "export/after-build")
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+READ = "everything that was due was read"
 
 
 class Scene:
@@ -103,7 +106,7 @@ class Scene:
         (folder / "campaigns" / "water.toml").write_text(REGISTRY)
         (folder / "auditor").mkdir()
         (folder / "auditor" / "sitecustomize.py").write_text(AUDITOR)
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         self.environment = kept | {
             "CAMPAIGN_HOME": str(folder / "data"),
             "CAMPAIGN_REGISTRY": str(folder / "campaigns"),
@@ -112,6 +115,8 @@ class Scene:
             "PREFECT_HOME": str(folder / "prefect"),
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "PREFECT_LOGGING_LEVEL": "WARNING",
+            # What nobody here asks for, and takes seconds.
+            "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
             "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
             "PREFECT_CLIENT_MAX_RETRIES": "10",
             "PREFECT_WORKER_QUERY_SECONDS": "2",
@@ -121,6 +126,8 @@ class Scene:
             "CALLED_ABROAD": str(folder / "called-abroad"),
         }
         self.api = ""
+        # Of the runs that are ordered: how each begins, where that is not the worker's to say.
+        self.job_variables: dict[str, str] = {}
         # As Prefect's own client: a server whose database is locked for a moment answers 503.
         self.session = requests.Session()
         self.session.mount(
@@ -176,7 +183,11 @@ class Scene:
 
     def order(self, name: str, **parameters: object) -> None:
         """What `prefect deployment run` does, without the seconds that another process takes."""
-        self.ask(f"/deployments/{self.deployment(name)}/create_flow_run", parameters=parameters)
+        self.ask(
+            f"/deployments/{self.deployment(name)}/create_flow_run",
+            parameters=parameters,
+            job_variables=self.job_variables,
+        )
 
     def deploy_for_others(self, name: str) -> str:
         """A deployment of somebody else, in a pool of their own, that nobody works for; its id."""
@@ -294,6 +305,9 @@ def worked(server: Scene) -> Scene:
     given += ["--job-variable", 'env={"PREFECT_LOGGING_LEVEL": "INFO"}']
     ordered = server.run(PREFECT, "deployment", "run", "backfill/manual", *given)
     assert ordered.returncode == 0, ordered.stdout + ordered.stderr
+    # A worker of Prefect's prepares those of the above in one process and runs them in another. The others
+    # begin as the page on operations has it.
+    server.job_variables = {"command": f"{sys.executable} -m prefect.engine"}
     for platform in CREDENTIALS:
         server.order(f"collect/{platform}", platforms=[platform], as_of=THEN)
     server.wait_for(*(f"collect/{each}" for each in (*CREDENTIALS, "others")), "backfill/manual")
@@ -308,6 +322,12 @@ def worked(server: Scene) -> Scene:
     server.worker.kill()
     server.worker.wait(60)
     return server
+
+
+@pytest.fixture(scope="module")
+def ran(server: Scene) -> Ran:
+    """Flows that a process of its own calls, and the server records."""
+    return ran_in_one_process(server.folder / "watched", server.environment)
 
 
 @dataclass(frozen=True)
@@ -367,12 +387,14 @@ def served(worked: Scene, sandboxed: dict[str, str]) -> Served:
     reports = f"http://127.0.0.1:{reports_port}"
     here = copy(worked)
     here.api = f"http://127.0.0.1:{port}/api"
+    here.job_variables = {}
     here.environment = {
         name: value
         for name, value in {**worked.environment, **sandboxed, "CAMPAIGN_HOME": str(home)}.items()
         if name not in ("PREFECT_API_URL", "PREFECT_HOME", "PREFECT_SERVER_ANALYTICS_ENABLED", "DO_NOT_TRACK")
     }
-    del here.environment["PREFECT_LOGGING_LEVEL"]
+    for name in ("PREFECT_LOGGING_LEVEL", "PREFECT_API_BLOCKS_REGISTER_ON_START"):
+        del here.environment[name]
     log = worked.folder / "serve.log"
     serve = (CAMPAIGN, "serve", "--port", port, "--reports-port", reports_port)
     with here.running(log.name, *serve) as process:
@@ -608,10 +630,75 @@ def test_a_failed_platform_fails_the_recorded_run_and_keeps_the_other(server: Sc
     assert list(landed.glob("platform=facebook/*/date=2026-05-22/*.parquet"))
 
 
-def test_prefect_keeps_no_secret(server: Scene) -> None:
+def test_the_watch_tells_what_is_wrong_and_what_is_over_and_leaves_pages(ran: Ran) -> None:
+    before, collected, built, again, well, late, elsewhere, *_ = ran.told
+    assert before == ["COMPLETED", "Unhealthy", "x: never collected; run campaign collect"]
+    assert (collected[0], collected[2]) == ("COMPLETED", READ)
+    assert built[0] == "COMPLETED"
+    assert built[2].startswith("published (")
+    assert again[2] == "published (unchanged)"
+    assert well == ["COMPLETED", "Completed", "all is well"]
+    assert late[:2] == ["COMPLETED", "Unhealthy"]
+    assert late[2].startswith("x: nothing was asked since 2026-05-20 12:00 UTC; run campaign collect")
+    assert elsewhere[0] == "FAILED"
+    assert "is a file" in elsewhere[2]
+
+    pages = [data for key, data in ran.artifacts if key == "health"]
+    assert len(pages) == 3
+    assert any(page.startswith("**All is well**") for page in pages)
+    # Of two builds that say the same the first alone does.
+    (board,) = [data for key, data in ran.artifacts if key == "leaderboard-water-2026"]
+    post = "https://x.com/i/status/101"
+    assert f"| 1 | [Launch film]({post}) | 900 | · | 5 | [x]({post}) | ours |" in board
+    assert [key for key, _ in ran.artifacts].count("campaign-water-2026") == 1
+
+    # The collect's own end tells that it is over, whoever told that it was not.
+    assert ran.sent[:3] == [
+        "campaign: 1 new: x: never collected",
+        "campaign: 1 over: x: never collected",
+        "campaign: 1 new: x: nothing was asked since 2026-05-20 12:00 UTC",
+    ]
+    # What a killed run could not write down itself, its scheduler does.
+    round_, build = read_run(round_of(ran.folder / "data", "x")), read_run(build_of(ran.folder / "data"))
+    assert round_ is not None
+    assert (round_.outcome, round_.message) == (
+        "failed",
+        "the run was killed before its end; the next one goes on, see the log of lively-otter",
+    )
+    assert build is not None
+    assert build.is_success
+    maintain, report = (read_run(run_of(ran.folder / "data", name)) for name in ("maintain", "report"))
+    assert maintain is not None
+    assert not maintain.is_success
+    assert report is None
+
+
+def test_a_moment_without_a_zone_is_refused_and_a_platform_that_others_take_is_left_to_them(ran: Ran) -> None:
+    naive, others = ran.told[7:9]
+    assert naive[0] == "FAILED"
+    assert naive[2] == "'2026-05-20T12:00:00' names no time zone; add Z or an offset such as +01:00"
+    assert (others[0], others[2]) == ("COMPLETED", READ)
+
+
+def test_a_collect_that_meets_another_leaves_the_platform_to_it(ran: Ran) -> None:
+    met = ran.told[9]
+    assert (met[0], met[2]) == ("COMPLETED", "x: another collect of it is running; let it finish")
+
+
+def test_a_build_that_meets_another_is_skipped_and_whoever_ordered_it_is_told(ran: Ran) -> None:
+    skipped, told = ran.told[10:]
+    said = "skipped: another build is running, it takes in what has landed"
+    assert skipped == ["COMPLETED", "Skipped", said]
+    assert told[0] == "AnotherBuild"
+    assert told[1].startswith("another build is running")
+
+
+def test_prefect_keeps_no_secret(server: Scene, ran: Ran) -> None:
     kept = b"".join(path.read_bytes() for path in server.folder.rglob("*") if path.is_file())
+    assert "x: never collected" in ran.sent[0]
     assert X_TOKEN.encode() not in kept
     assert FACEBOOK_TOKEN.encode() not in kept
+    assert SECRET_PATH.encode() not in kept
 
 
 def test_a_server_that_is_not_there_is_one_line(scene: Scene) -> None:

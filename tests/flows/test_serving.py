@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import yaml
@@ -141,6 +142,52 @@ def test_a_mistake_in_prefect_yaml_is_told_before_anything_is_deployed(home: Pat
         "campaign: prefect.yaml: deployment youtube of flows/collect.py:collect: "
         "cron '99 * * * *': Invalid cron string: \"99 * * * *\"; mend it there\n"
     )
+
+
+def test_a_run_has_a_session_of_its_own_which_a_ctrl_c_does_not_reach(home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        environment = {
+            **os.environ,
+            "PREFECT_API_URL": f"http://127.0.0.1:{server.getsockname()[1]}/api",
+            "PREFECT_HOME": str(home / "prefect"),
+            "PREFECT__FLOW_RUN_ID": str(uuid4()),
+            "PYTHONPATH": str(CHECKOUT),
+        }
+        with subprocess.Popen([sys.executable, "-m", "flows.scheduled.engine"], env=environment) as run:
+            try:
+                server.settimeout(120)
+                # It asks what it is to run, and gets no answer.
+                server.accept()[0].close()
+                assert os.getsid(run.pid) == run.pid
+            finally:
+                run.kill()
+
+
+def test_a_run_begins_in_one_process_unless_somebody_said_how(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prefect.client.schemas.objects import FlowRun
+
+    from flows.scheduled.worker import OneProcess
+
+    run = FlowRun(id=uuid4(), flow_id=uuid4())
+    ours, theirs = OneProcess(), OneProcess(command="python -m prefect.engine", env={"PYTHONPATH": "theirs"})
+    monkeypatch.chdir(home / "campaigns")
+    for each in (ours, theirs):
+        each.prepare_for_flow_run(run)
+    assert ours.command == f"{sys.executable} -m flows.scheduled.engine"
+    # Its flows import what lies beside them.
+    assert (ours.env["PYTHONPATH"] or "").split(os.pathsep)[0] == str(home / "campaigns")
+    assert (theirs.command, theirs.env["PYTHONPATH"]) == ("python -m prefect.engine", "theirs")
+
+
+def test_prefect_still_finds_its_own_worker_by_the_type_of_the_pool() -> None:
+    from prefect.workers.base import BaseWorker
+    from prefect.workers.process import ProcessWorker
+
+    from flows.scheduled.worker import RunWorker
+
+    assert BaseWorker.get_worker_class_from_type(RunWorker.type) is ProcessWorker
 
 
 def said_by_the_server(raised: str) -> str:
