@@ -323,14 +323,16 @@ class SharedPace(Pace):
         # The lock goes with the process, so a killed one leaves none behind.
         fcntl.flock(self._file, fcntl.LOCK_EX)
         try:
-            size = os.fstat(self._file).st_size
-            before = os.pread(self._file, size, 0)
+            # Each call of the system lets the other threads of the process go first.
+            before = os.pread(self._file, len(self._written) + 1, 0)
             is_ours = bool(before) and before == self._written
+            if not is_ours:
+                before = os.pread(self._file, os.fstat(self._file).st_size, 0)
             record = self._says if is_ours else Record.read(before.decode("utf-8", "replace"))
             # Until it is written: of a block that breaks off nothing is kept.
             self._written = b""
             yield record
-            after = record.text().encode().ljust(size)
+            after = record.text().encode().ljust(len(before))
             if after != before:
                 # One write, never shorter than what it replaces: a killed process leaves no half record.
                 os.pwrite(self._file, after, 0)

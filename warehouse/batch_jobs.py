@@ -38,8 +38,8 @@ from warehouse.sightings import (
     WITHOUT_WHAT_IS_NOT_SAID,
     fingerprint,
     read_exports,
+    show_landed,
     told_by_answers,
-    view_landed,
 )
 
 # A batch holds at most so much that landed, and of one month: there are jobs for several workers, and memory
@@ -218,7 +218,7 @@ def _make(job: BatchJob, readable: Sequence[str], memory_mb: int | None) -> Made
             con.execute(f"set temp_directory = {sql.literal(str(making / 'spilled'))}")
             if memory_mb is not None:
                 con.execute(f"set memory_limit = '{memory_mb}MB'")
-            view_landed(con, [job.landing / name for name in landed])
+            show_landed(con, [job.landing / name for name in landed])
             responses = sql.count(con, "landed")
             if job.is_of_exports:
                 con.execute(f"create table sightings ({SIGHTING})")

@@ -66,6 +66,9 @@ COLUMNS = pa.schema(
     ]
 )
 
+# Asked for at every response, and made anew by whoever asks the schema.
+_NAMES = tuple(COLUMNS.names)
+
 # A file is written when it has so many rows or bytes, or when its first row has waited so long: a killed run
 # loses seconds of answers, never the hour.
 ROWS_PER_FILE = 200
@@ -114,7 +117,7 @@ class LandingWriter:
         observed_at = row["observed_at"]
         if not isinstance(observed_at, datetime) or observed_at.tzinfo is None:
             raise ValueError("observed_at must be a datetime with a time zone")
-        landed = {name: row[name] for name in COLUMNS.names}
+        landed = {name: row[name] for name in _NAMES}
         day = observed_at.astimezone(UTC).date().isoformat()
         group = (str(row["platform"]), str(row["endpoint"]), day)
         now_s = self._elapsed_s()

@@ -94,6 +94,12 @@ _WITHOUT_HALF_CHARACTERS = r"""
 """
 
 
+# Bytes: to open a landed file that is smaller on average takes longer than to read it. A batch of such files
+# fits into the second; a whole landing may not, and would be held in memory.
+SMALL_FILE = 32 * 1024
+FEW_BYTES = 9 * 1024 * 1024
+
+
 def fingerprint() -> str:
     """Changes when the readings' SQL or shape changes, so that readings of an older release are made again.
 
@@ -115,16 +121,33 @@ def is_export(name: str) -> bool:
     return f"endpoint={EXPORT}" in Path(name).parts
 
 
-def view_landed(con: duckdb.DuckDBPyConnection, paths: Iterable[Path]) -> None:
-    """Make the view `landed` of some landed files, as the readings' SQL reads it."""
-    con.execute(f"create view landed as select {_WITHOUT_HALF_CHARACTERS} from {sql.parquet(paths)}")
+def show_landed(con: duckdb.DuckDBPyConnection, paths: Iterable[Path]) -> None:
+    """Make `landed` of some landed files, as the readings' SQL reads it: a view, or of a batch of small
+    files a table, since each query of a view opens every file again.
+
+    Raises duckdb.Error when a file cannot be read, or is not there.
+    """
+    files = list(paths)
+    con.execute(
+        f"create {'table' if _are_small(files) else 'view'} landed as "
+        f"select {_WITHOUT_HALF_CHARACTERS} from {sql.parquet(files)}"
+    )
+
+
+def _are_small(files: Sequence[Path]) -> bool:
+    try:
+        size = sum(file.stat().st_size for file in files)
+    except OSError:
+        # DuckDB, which opens them next, says which.
+        return False
+    return size < min(SMALL_FILE * len(files), FEW_BYTES)
 
 
 def sight_answers(con: duckdb.DuckDBPyConnection, platform: str, paths: Sequence[Path]) -> None:
     """Make the table `sightings` of what landed answers of a platform's API say."""
     con.execute(f"create table sightings ({SIGHTING})")
     if paths and platform in platforms():
-        view_landed(con, paths)
+        show_landed(con, paths)
         read_answers(con, platform)
         con.execute(f"create or replace table sightings as select {WITHOUT_WHAT_IS_NOT_SAID} from sightings")
 
@@ -185,7 +208,7 @@ def tell_alike(platform: str, one: Sequence[Path], other: Sequence[Path]) -> boo
     """Whether some landed files of one endpoint of a platform say of numbers, names and moments what others
     say: only texts, links and the names of people may differ.
 
-    Raises duckdb.Error when a file cannot be read.
+    Raises duckdb.Error when a file cannot be read, or is not there.
     """
     return bool(_told_but_words(platform, one).equals(_told_but_words(platform, other)))
 
@@ -195,7 +218,7 @@ def _told_but_words(platform: str, paths: Sequence[Path]) -> pa.Table:
         con.execute("set TimeZone = 'UTC'")
         # Where an answer says a thing twice, one order of rows decides, here and there.
         con.execute("set threads = 1")
-        view_landed(con, paths)
+        show_landed(con, paths)
         con.execute(f"create table sightings ({SIGHTING})")
         if all(is_export(str(path)) for path in paths):
             read_exports(con, platform, shown([]))

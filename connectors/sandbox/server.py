@@ -17,7 +17,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from functools import partial
 from types import TracebackType
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 import orjson
 import uvicorn
@@ -33,7 +33,9 @@ from connectors.sandbox.faults import Faults, UnknownFault
 from connectors.sandbox.growth import Moment
 from connectors.sandbox.world import World, shipped_world
 
-_TOKEN_NAMES = ("access_token", "refresh_token", "id_token", "appsecret_proof", "client_secret", "key")
+_TOKENS_SENT = re.compile(
+    r"(?:^|&)(?:access_token|refresh_token|id_token|appsecret_proof|client_secret|key)=([^&]+)"
+)
 _TOKENS_GIVEN = re.compile(rb'(?:access|refresh|id)_token\\*"\s*:\s*\\*"([^"\\]+)')
 _METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 
@@ -132,12 +134,8 @@ class Service:
         return response
 
     def _remember_tokens(self, query: str, sent: bytes, authorization: str, given: bytes) -> None:
-        self.tokens |= {
-            value
-            for text in (query, sent.decode("utf-8", "replace"))
-            for name, value in parse_qsl(text)
-            if name in _TOKEN_NAMES
-        }
+        for text in (query, sent.decode("utf-8", "replace")):
+            self.tokens.update(map(unquote_plus, _TOKENS_SENT.findall(text)))
         if authorization.startswith("Bearer "):
             self.tokens.add(authorization.removeprefix("Bearer "))
         self.tokens |= {token.decode("utf-8", "replace") for token in _TOKENS_GIVEN.findall(given)}

@@ -23,6 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and leave with its exit code: 0 success, 1 it failed, 2 it was called wrongly, 130 and
     143 it was stopped (Ctrl-C, SIGTERM), 141 nobody reads what it writes any more."""
     is_program = arguments is None
+    if is_program:
+        # Of numpy, which Arrow brings along, nobody asks what it would begin a thread for on each core.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
         with stopping.Minded(is_program=is_program):

@@ -15,6 +15,7 @@ import facebook as facebook_sdk
 import pytest
 import requests
 import tweepy
+from requests.adapters import HTTPAdapter
 
 from connectors import facebook, x
 from connectors.errors import BadRequest, BudgetSpent, RateLimited, Transient, Trouble, Unreadable
@@ -919,6 +920,21 @@ def test_no_library_logs_the_token_at_any_level(
     assert "Bearer [secret]" in caplog.text
     assert TOKEN not in caplog.text
     assert all(TOKEN not in repr(record.args) and TOKEN not in str(record.msg) for record in caplog.records)
+
+
+@pytest.mark.parametrize(
+    "other", [{"verify": False}, {"cert": ("a.pem", "a.key")}, {"proxies": {"https": "http://127.0.0.1:9"}}]
+)
+def test_a_connection_is_kept_for_a_host_and_a_way_of_asking_it(connect: Connect, other: dict[str, object]):
+    adapter = connect(facebook).session.get_adapter(f"{facebook.SDK_URL}/1")
+    assert isinstance(adapter, HTTPAdapter)
+    asked = requests.Request("GET", f"{facebook.SDK_URL}/1").prepare()
+    way = {"verify": True, "proxies": None, "cert": None}
+    first, again, otherwise = (
+        adapter.get_connection_with_tls_context(asked, **one) for one in (way, way, way | other)
+    )
+    assert first is again
+    assert first is not otherwise
 
 
 def test_signing_by_oauth_1_logs_no_token(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from importlib.metadata import version
@@ -125,6 +126,14 @@ def test_no_option_takes_a_secret() -> None:
 
 def test_it_says_which_release_it_is(campaign: Campaign) -> None:
     assert campaign("--version") == Said(0, f"campaign {version('campaign-pipeline')}\n", "")
+
+
+def test_a_command_called_in_somebodys_process_sets_no_threads_there(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    assert campaign("--version").code == 0
+    assert "OPENBLAS_NUM_THREADS" not in os.environ
 
 
 # What an example needs that no test has: the network, other files, root's folders, another campaign.

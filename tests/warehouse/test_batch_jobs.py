@@ -10,17 +10,31 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.warehouse.lake import Lake, campaign, x_post
 from warehouse import batch_jobs
-from warehouse.batch_jobs import BatchJob, Job, OtherRelease, Outlived, Result, here, make_batch, split
+from warehouse.batch_jobs import (
+    BYTES_PER_BATCH,
+    BatchJob,
+    Job,
+    OtherRelease,
+    Outlived,
+    Result,
+    here,
+    make_batch,
+    split,
+)
 from warehouse.batches import MAKING, committed, drop_uncommitted
 from warehouse.build import BuildRefused
 from warehouse.landed_files import landed_files
 from warehouse.one_at_a_time import BUILD_LOCK, one_at_a_time
+from warehouse.opening import connect
+from warehouse.sightings import show_landed, tell_alike
 
 NOON = datetime(2019, 11, 30, 12, tzinfo=UTC)
 
@@ -173,3 +187,23 @@ def test_of_two_batches_that_have_read_the_same_file_none_counts(lake: Lake) -> 
     kept = drop_uncommitted(lake.readings)
     assert [batch.landed for batch in kept] == [other.landed]
     assert committed(lake.readings) == kept
+
+
+@pytest.mark.parametrize(("times", "kind"), [(1, "BASE TABLE"), (2, "VIEW")], ids=["a batch", "a landing"])
+def test_small_files_are_read_once_but_a_landing_of_them_is_not_held_in_memory(
+    tmp_path: Path, times: int, kind: str
+) -> None:
+    lake = Lake(tmp_path)
+    lake.answer(NOON, Random(1).randbytes(20_000).hex())
+    (file,) = landed_files(lake.landing, "x")
+    files = [file] * (times * BYTES_PER_BATCH // file.stat().st_size)
+    with connect() as con:
+        show_landed(con, files)
+        assert con.execute("select table_type from information_schema.tables").fetchall() == [(kind,)]
+
+
+def test_a_landed_file_that_went_away_is_an_error_of_reading(tmp_path: Path) -> None:
+    with connect() as con, pytest.raises(duckdb.IOException, match=r"gone\.parquet"):
+        show_landed(con, [tmp_path / "gone.parquet"])
+    with pytest.raises(duckdb.IOException, match=r"gone\.parquet"):
+        tell_alike("x", [tmp_path / "gone.parquet"], [])

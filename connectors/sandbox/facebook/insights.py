@@ -356,6 +356,7 @@ def _parts(metric: Metric[Thing], breakdown: str, value: int) -> Iterator[tuple[
             yield {breakdown: name}, part
 
 
+@lru_cache(maxsize=4096)
 def day_end(epoch: float, later_days: int = 0) -> float:
     """The Pacific midnight at or before `epoch`, or one some days later or earlier (epoch seconds)."""
     local = datetime.fromtimestamp(epoch, PACIFIC)

@@ -35,7 +35,7 @@ import orjson
 from connectors.sandbox.exchange import Answer, Asked, parse_query, words
 from connectors.sandbox.graph_errors import Refused, error_answer, graph_answer, refusal, unseen
 from connectors.sandbox.graph_fields import Field, FieldSyntaxError, parse_fields
-from connectors.sandbox.growth import DAY_S, Moment
+from connectors.sandbox.growth import DAY_S, Count, Moment
 from connectors.sandbox.instagram.world import Account, InstagramWorld, Medium, shipped_instagram_world
 from connectors.sandbox.world import World
 
@@ -524,16 +524,11 @@ def _about(account: Account, name: str, now: Moment) -> object:
     return None
 
 
+_COUNTERS = ("views", "likes", "comments", "saved", "shares", "reposts")
+
+
 def _counted(medium: Medium, now: Moment) -> dict[str, int]:
-    share = medium.growth.share(now)
-    return {
-        "views": medium.views.at(share, now),
-        "likes": medium.likes.at(share, now),
-        "comments": medium.comments.at(share, now),
-        "saved": medium.saved.at(share, now),
-        "shares": medium.shares.at(share, now),
-        "reposts": medium.reposts.at(share, now),
-    }
+    return {name: _media_value(medium, name, now) for name in _COUNTERS}
 
 
 def _permalink(medium: Medium) -> str:
@@ -581,15 +576,17 @@ def _shown(medium: Medium, asked: Iterable[Field], now: Moment, *, is_own: bool 
 
 
 def _media_value(medium: Medium, name: str, now: Moment) -> int:
-    counted = _counted(medium, now)
-    if name in counted:
-        return counted[name]
-    views = counted["views"]
+    share = medium.growth.share(now)
+    if name in _COUNTERS:
+        counter: Count = getattr(medium, name)
+        return counter.at(share, now)
+    if name == "total_interactions":
+        counted = _counted(medium, now)
+        return sum(counted[part] for part in ("likes", "comments", "saved", "shares"))
+    views = medium.views.at(share, now)
     match name:
         case "reach":
             return int(views * 0.71)
-        case "total_interactions":
-            return sum(counted[part] for part in ("likes", "comments", "saved", "shares"))
         case "follows":
             return views // 900
         case "profile_visits":
