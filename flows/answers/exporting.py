@@ -14,13 +14,13 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from flows.answers.query import BYTE_ORDER_MARK, FORMULA_STARTS, as_json, as_text
+from flows.answers.query import AS_TEXT, BYTE_ORDER_MARK, DROPPED, FORMULA, as_json, as_text
 
 # Rows that a piece has, and of those how many are Python's objects at once.
 ROWS_AT_ONCE = 100_000
 OBJECTS_AT_ONCE = 5_000
 
-_FORMULA = "^([" + "".join(rf"\x{ord(sign):02x}" for sign in FORMULA_STARTS) + "])"
+_DROPPED = f"^([{''.join(DROPPED)}])"
 
 _Write = Callable[[pa.RecordBatch], object]
 
@@ -104,7 +104,9 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
 
 def _plain(column: pa.Array) -> pa.Array:
     if pa.types.is_string(column.type):
-        return pc.replace_substring_regex(column, _FORMULA, r"'\1")
+        coded = column.dictionary_encode()
+        marked = pc.replace_substring_regex(coded.dictionary, FORMULA, AS_TEXT)
+        return pc.replace_substring_regex(marked, _DROPPED, r"'\1").take(coded.indices)
     if _plain_type(column.type) == column.type:
         return column
     return pa.array(_texts(column, as_text), pa.string())

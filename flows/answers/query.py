@@ -25,8 +25,14 @@ Format = Literal["table", "csv", "json", "parquet"]
 MOST_TABLE_ROWS = 1000
 NOTHING = "·"
 
-# A spreadsheet takes text that begins so for a formula and runs it.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet runs a cell that begins with such a sign, in some languages with a wide one. What stands
+# before it does not always save the text: LibreOffice drops a NUL, and where somebody opens the file with
+# semicolons between cells, a cell ends at each of them and at each end of a line, and a quotation mark after
+# one opens the next, whatever the quotes say. The pattern means the same to Python and to RE2.
+FORMULA = '(^|[\t\n\r;])([\\x00-\\x08\x0b\x0c\\x0e-\\x20"]*[=+\\-@\uff1d\uff0b\uff0d\uff20])'
+AS_TEXT = r"\1'\2"
+# Some drop these before they look.
+DROPPED = ("\t", "\n", "\r")
 
 # Excel takes a CSV for UTF-8 only where it begins with this.
 BYTE_ORDER_MARK = "\ufeff"
@@ -190,10 +196,13 @@ def as_cell(value: object) -> str:
 
 
 def as_text(value: object) -> str:
-    """A CSV field. Text that a spreadsheet would run as a formula gets an apostrophe before it; numbers do
-    not."""
+    """A CSV field. What a spreadsheet would run as a formula gets an apostrophe, before it and within it
+    wherever a cell might begin; numbers do not."""
     text = as_plain(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(FORMULA_STARTS) else text
+    if not isinstance(value, (str, list, tuple, dict)):
+        return text
+    text = re.sub(FORMULA, AS_TEXT, text)
+    return f"'{text}" if text.startswith(DROPPED) else text
 
 
 def as_plain(value: object) -> str:

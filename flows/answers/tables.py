@@ -206,6 +206,8 @@ def _brought_up_to_date(
     kept = [] if before is None else _kept(folder, before, plan, wanted)
     left = wanted - {_place_of(each) for each in kept}
     if before is not None and not left and len(kept) == len(before.files):
+        # Whoever wrote them may have been killed before this.
+        _keep_the_newest(folder)
         return Tables(folder, before, is_new=False)
     files = [*kept, *_written(found, plan, folder, marts, left, progress)]
     manifest = replace(plan, files=tuple(sorted(files, key=lambda each: each.path)))

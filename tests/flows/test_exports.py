@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 import os
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from flows.answers.exporting import export_table
 from flows.answers.exports import done_line, where_they_lie, write_exports
+from flows.answers.query import as_text
 from flows.answers.reports import Reports
 from flows.answers.tables import FORMATS, LOCK, MANIFEST, TABLES_KEPT, Asked, Tables, read_manifest
 from flows.refused import UnknownName
@@ -217,6 +223,70 @@ def test_no_spreadsheet_runs_what_a_csv_says_and_json_leaves_it_as_it_is(exporte
     assert FORMULA in {row["title"] for row in posts}
 
 
+# As a text, and how a CSV has it. LibreOffice 7.4 made formulas of those with a NUL and, with semicolons
+# between cells, of those with a second line.
+HOSTILE = {
+    "=1+1": "'=1+1",
+    "+1": "'+1",
+    "-1": "'-1",
+    "@SUM(1)": "'@SUM(1)",
+    "\t=1+1": "'\t'=1+1",
+    "\r=1+1": "'\r'=1+1",
+    "\nplain": "'\nplain",
+    "\x00=1+1": "'\x00=1+1",
+    " =1+1": "' =1+1",
+    "\uff1d1+1": "'\uff1d1+1",
+    "plain\r\n=1+1": "plain\r\n'=1+1",
+    "plain\n@you": "plain\n'@you",
+    "plain;=1+1;;-1": "plain;'=1+1;;'-1",
+    'x;"=1+1;y': """x;'"=1+1;y""",
+    'x\n"@you': """x\n'"@you""",
+    "plain, =1+1; so - it @ is": "plain, =1+1; so - it @ is",
+}
+
+
+@pytest.mark.parametrize(("text", "safe"), HOSTILE.items(), ids=ascii)
+def test_no_cell_of_a_csv_begins_like_a_formula_wherever_a_spreadsheet_ends_it(text: str, safe: str) -> None:
+    wrote = io.BytesIO()
+    with duckdb.connect() as connection:
+        export_table(connection, "select $1::varchar as t, [$1::varchar] as l", [text], {"csv": wrote})
+    _, (cell, of_a_list) = csv.reader(io.StringIO(wrote.getvalue().decode(), newline=""))
+    assert cell == as_text(text) == safe
+    assert of_a_list == as_text([text])
+
+
+# What ends a cell, what hides a sign from whom, and signs.
+_TEXTS = st.text(st.sampled_from(';,\t\n\r"\x00 x=-\uff1d'), max_size=10)
+_LIVE = re.compile("[\\x00-\\x20]*[=+\\-@\uff1d\uff0b\uff0d\uff20]")
+
+
+@pytest.fixture(scope="module")
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        yield connection
+
+
+@given(rows=st.lists(st.tuples(_TEXTS, _TEXTS), min_size=1, max_size=20))
+def test_no_cell_begins_with_a_sign_whatever_somebody_takes_for_the_end_of_one(
+    connection: duckdb.DuckDBPyConnection, rows: list[tuple[str, str]]
+) -> None:
+    made = [(1, one, other, [one, other]) for one, other in rows]
+    exported, asked = io.BytesIO(), io.StringIO(newline="")
+    query = "select 1 as n, r[1] as a, r[2] as b, r as l from (select unnest($1::varchar[][]) as r)"
+    export_table(connection, query, [[list(row) for row in rows]], {"csv": exported})
+    csv.writer(asked).writerows([as_text(value) for value in row] for row in made)
+    lines = exported.getvalue().decode()
+    # Two programs search for the signs, and find the same.
+    assert _read(lines, ",")[1:] == _read(asked.getvalue(), ",")
+    for separator in ",;\t":
+        for written in (lines, asked.getvalue()):
+            assert not [cell for row in _read(written, separator) for cell in row if _LIVE.match(cell)]
+
+
+def _read(lines: str, separator: str) -> list[list[str]]:
+    return [*csv.reader(io.StringIO(lines, newline=""), delimiter=separator)]
+
+
 def test_with_a_mark_every_csv_begins_with_it_and_nothing_else_changes(
     lake: Lake, exported: Path, tmp_path: Path
 ) -> None:
@@ -361,6 +431,17 @@ def test_old_days_lose_their_tables_and_their_manifest_at_once(lake: Lake, tmp_p
     # Of two days that are past the newest seven one has a page, and goes on with that alone.
     assert not written.folder.with_name("2026-10-02").exists()
     assert os.readlink(written.folder.with_name("latest-tables")) == "2026-11-20"
+
+
+def test_the_newest_tables_get_their_name_though_whoever_wrote_them_was_killed_before(
+    lake: Lake, tmp_path: Path
+) -> None:
+    asked = Asked(["csv"], ["assets"])
+    written = export(lake, tmp_path, asked)
+    latest = written.folder.with_name("latest-tables")
+    latest.unlink()
+    assert not export(lake, tmp_path, asked).is_new
+    assert os.readlink(latest) == written.folder.name
 
 
 def test_a_table_that_is_not_there_is_one_line_that_names_those_that_are(lake: Lake, tmp_path: Path) -> None:
