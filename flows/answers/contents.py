@@ -10,6 +10,7 @@ from flows.answers.campaigns import Campaign, Published
 from flows.answers.dates import in_words
 from flows.answers.headlines import headlines
 from flows.answers.page import Page
+from flows.answers.page.charts.key import key_of
 from flows.answers.sections import assets, beyond, days, knowing, passed_on, responses, sides
 from flows.answers.sections.questions import Questions
 
@@ -39,14 +40,17 @@ def page_of(found: Published, campaign: Campaign, made_at: datetime) -> Page:
         knowing.meaning(questions),
     ]
     is_unread = campaign.newest_reading_at is None
+    shown = [section for section in sections if section.says_something or not is_unread]
+    at_the_head = headlines(days.of_our_side(gained), questions.closed_day)
     return Page(
         title=campaign.name,
         day=in_words(campaign.day),
         facts=_facts(found, campaign, made_at, questions.zone),
-        sections=[section for section in sections if section.says_something or not is_unread],
-        headlines=headlines(days.of_our_side(gained), questions.closed_day),
+        sections=shown,
+        headlines=at_the_head,
         unread=_UNREAD if is_unread else "",
         colours=colours.variables,
+        key=key_of(shown, at_the_head),
     )
 
 

@@ -11,16 +11,17 @@ from flows.answers.page import Headline
 
 # Places of the numbers in a row of `sections.days.of_our_side`.
 _NUMBERS = {2: "Views", 3: "Shares", 4: "Retweets"}
-_KNOWN = 5
+# So many places behind a number stands how well it is known.
+_KNOWN = 3
 _DAYS_BEFORE = 7
 
 
 def headlines(rows: Sequence[tuple[Any, ...]], day: date) -> list[Headline]:
-    """Of (day, platform, views, shares, retweets, completeness) the sums of a day, a headline for each number
-    that is known of it, beside the mean of the days before."""
+    """Of (day, platform, views, shares, retweets, how well each of the three is known) the sums of a day, a
+    headline for each number that is known of it, beside the mean of the days before."""
     found = []
     for place, name in _NUMBERS.items():
-        told = [(row[0], row[place], row[_KNOWN]) for row in rows if row[place] is not None]
+        told = [(row[0], row[place], row[place + _KNOWN]) for row in rows if row[place] is not None]
         today = [(value, known) for when, value, known in told if when == day]
         if not today:
             continue

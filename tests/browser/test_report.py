@@ -5,15 +5,16 @@ from __future__ import annotations
 import itertools
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, Page
 
 from flows.answers.page import MOST_CARDS
 from tests.browser.campaign import ENDLESS
 from tests.browser.conftest import SIZES, Open
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 SCHEMES = ("light", "dark")
 GROUNDS = ("ground", "band")
@@ -34,6 +35,8 @@ FOCUSED = """() => {
 
 def findings(page: Page, *, of_colours: bool = True) -> list[str]:
     """What axe-core has against a page, as it is shown now."""
+    from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+
     options = {"resultTypes": ["violations"], "rules": {"color-contrast": {"enabled": of_colours}}}
     found: list[dict[str, Any]] = Axe().run(page, options=options).response["violations"]
     return [f"{each['impact']}: {each['id']}: {node['html']}" for each in found for node in each["nodes"]]

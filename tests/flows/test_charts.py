@@ -12,13 +12,13 @@ from itertools import pairwise
 from typing import Any
 from xml.etree import ElementTree
 
-import altair
 import pytest
 import vl_convert
 
-from flows.answers.page import Figure
-from flows.answers.page.charts import coverage, days, drawing, lines, rows, stacks
+from flows.answers.page import Cell, Column, Figure, Headline, Section, Table
+from flows.answers.page.charts import coverage, days, drawing, key, lines, rows, stacks
 from flows.answers.page.charts.days import Daily, Known, Window
+from flows.answers.page.charts.key import key_of
 from flows.answers.page.charts.sparkline import HEIGHT, sparkline
 from flows.answers.page.charts.wording import cut, room_of, short
 
@@ -119,8 +119,8 @@ def test_a_day_before_one_that_is_better_known_is_not_hollow_and_says_what_is_no
     ]
     svg = daily(known)
     assert [len(boxes(svg, **look)) for look in (COMPLETE, SOME_OPEN, ESTIMATED, OPEN)] == [1, 1, 1, 2]
-    assert {"of some posts its end is not seen", "open: its end is not seen"} <= set(texts(svg))
-    assert "2 open and 1 whose end is not seen of some posts." in svg.attrib["aria-label"]
+    assert {"open in part", "open: its end is not seen"} <= set(texts(svg))
+    assert "2 open and 1 open in part." in svg.attrib["aria-label"]
     # Nor is a week, a line is not dotted there, and a small bar not pale.
     year = Window(FIRST, FIRST + timedelta(364))
     assert (
@@ -342,6 +342,9 @@ def test_a_chart_is_one_picture_with_one_sentence_and_no_ids_fonts_or_addresses(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_chart_is_valid_vega_lite(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # It takes long to import, and every worker collects these tests.
+    import altair
+
     asked: list[dict[str, Any]] = []
     draw: Callable[..., str] = vl_convert.vegalite_to_svg
 
@@ -393,6 +396,103 @@ def test_lines_add_up_and_end_where_their_sums_do() -> None:
     assert second[0] > first[0] + first[2] + 1
     assert second[1] == pytest.approx(first[1] + first[3], abs=0.2)
     assert {"ours", "theirs"} <= set(texts(svg))
+
+
+def test_a_line_that_is_dotted_says_what_that_means_in_its_legend_and_its_sentence() -> None:
+    def two_days(known: str) -> Figure:
+        line = lines.Line("Ours", [(0, 10, "complete"), (1, 5, known)])
+        figure = lines.together("together", "Together", [("X", [line])], [(0.5, "2 Nov")], 7)
+        assert figure is not None
+        return figure
+
+    sure, guessed = two_days("complete"), two_days("estimated")
+    assert "dotted" not in sure.description.lower()
+    assert sure.looks == frozenset()
+    assert "Dotted where days are estimated: 1 of 2 days." in guessed.description
+    both = [lines.Line(name, [(0, 1, "complete"), (1, 5, "open")]) for name in ("Ours", "Theirs")]
+    figure = lines.together("together", "Together", [("X", both)], [(0.5, "2 Nov")], 7)
+    assert figure is not None
+    assert "Dotted where days are open: 2 of 4 days of all lines." in figure.description
+    assert guessed.looks == {"line estimated"}
+    for figure, words in ((sure, []), (guessed, ["estimated"])):
+        texts = drawn(figure).iter("{http://www.w3.org/2000/svg}text")
+        assert [text.text for text in texts if text.text in ("estimated", "open")] == words
+    # One of the two is a sample beside the word.
+    assert len(paths(drawn(guessed), stroke_dasharray="2,2")) == 2
+    # A day that is open of some posts alone is drawn through, and is no reason for words.
+    assert two_days("some_open").looks == frozenset()
+
+
+def a_page(*cells: Cell, figure: Figure | None = None, looks: frozenset[str] = frozenset()) -> Section:
+    table = Table("Views", [Column("views", True)], [[cell] for cell in cells])
+    return Section("days", "Days", "", [table], [figure] if figure else [], looks=looks)
+
+
+def test_a_page_has_words_for_every_mark_that_it_has_and_for_no_other() -> None:
+    assert key_of([a_page(Cell("1")), a_page()], [Headline("Views", "1", "")]) == []
+    figure = days.by_day("daily", "Views", "views", [Daily("X", of_days(3, 4))], WEEK)
+    assert key_of([a_page(Cell("1"), figure=figure)], []) == []
+
+    figure = days.by_day("daily", "Views", "views", [Daily("X", of_days(3, 4, known="estimated"))], WEEK)
+    (pale,) = key_of([a_page(Cell("1"), figure=figure)], [])
+    assert (pale.sign, len(pale.samples)) == ("", 1)
+    assert pale.said.startswith("estimated (faint bar): ")
+    (sign,) = key_of([a_page(Cell("1"))], [Headline("Views", "1", "", "~")])
+    assert (sign.sign, sign.samples) == ("~", [])
+    assert sign.said.startswith("estimated: ")
+
+    everything = key.named(key.BAR, [*days.LOOKS, "gap"]) | key.named(key.LINE, ["estimated", "open"])
+    found = key_of([a_page(Cell("1", "…"), Cell("·"), looks=everything)], [])
+    assert [(each.sign, each.said.split(":")[0]) for each in found] == [
+        ("", "estimated (faint bar, dotted line)"),
+        ("…", "open (hollow bar, dotted line)"),
+        ("…", "open in part (bar a shade fainter)"),
+        ("", "part of a week (bar with a broken edge)"),
+        ("", "gap (grey band)"),
+        ("·", "not known, which is not 0"),
+    ]
+    # Drawn a shade fainter or not: the tables' sign is that of a day that is open.
+    some = key.named(key.BAR, ["some_open"])
+    assert [each.sign for each in key_of([a_page(looks=some)], [])] == [""]
+    assert [each.sign for each in key_of([a_page(Cell("12", "…"), looks=some)], [])] == ["…", "…"]
+    assert [each.sign for each in key_of([a_page(Cell("12", "…"))], [])] == ["…"]
+
+
+@pytest.mark.parametrize(
+    ("bars", "called"),
+    [
+        ([], ["estimated (faint small bar)", "open (faint small bar)", "part of a week (faint small bar)"]),
+        (
+            ["estimated", "open", "partly"],
+            [
+                # Faint is what the large bar is called already.
+                "estimated (faint bar)",
+                "open (hollow bar, faint small bar)",
+                "part of a week (bar with a broken edge, faint small bar)",
+            ],
+        ),
+    ],
+)
+def test_a_small_bar_that_is_faint_has_words_wherever_the_large_one_looks_otherwise(
+    bars: list[str], called: list[str]
+) -> None:
+    looks = key.named(key.BAR, bars) | key.named(key.SMALL, ["estimated", "open", "partly"])
+    assert [each.said.split(":")[0] for each in key_of([a_page(looks=looks)], [])] == called
+
+
+def test_the_samples_of_the_key_look_as_the_bars_do_and_say_nothing_themselves() -> None:
+    looks = key.named(key.BAR, days.LOOKS[1:])
+    for each, known in zip(
+        key_of([a_page(looks=looks)], []), ("estimated", "open", "some_open", "partly"), strict=True
+    ):
+        (sample,) = each.samples
+        svg = ElementTree.fromstring(str(sample))
+        assert svg.attrib["aria-hidden"] == "true"
+        (path,) = svg
+        look = drawing.LOOKS[known]
+        assert path.attrib["fill-opacity"] == str(look["fillOpacity"])
+        assert path.attrib["stroke"] == path.attrib["fill"] == drawing.OURS
+        assert path.attrib.get("stroke-dasharray", "") == ",".join(map(str, look.get("strokeDash", ())))
 
 
 def test_the_names_of_eight_lines_do_not_meet() -> None:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from itertools import combinations
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from flows.answers.page import FOLDER
 from flows.answers.page.colours import (
     LEAST_CONTRAST,
     Colours,
+    Style,
     are_alike,
     contrast,
     legible,
     of_sides,
     style,
 )
+from flows.answers.page.vision import VISIONS, apart, least_apart, seen
 
 LIGHT, DARK = style()
 PALETTE = [f"var(--series-{number})" for number in range(1, 9)]
@@ -126,6 +130,66 @@ def test_what_is_no_sides_has_no_colour_of_a_side() -> None:
     assert nobodys not in (PALETTE[0], made.by_side["b"])
 
 
-def test_no_two_colours_of_the_palette_would_be_given_up_for_each_other() -> None:
-    alike = [pair for pair in combinations(LIGHT.series[:6], 2) if are_alike(*pair)]
-    assert alike == []
+# How far from each other the two nearest of eight colours are at least, by who sees them. Some palettes reach
+# more, with colours that pass for black or white.
+LEAST_APART = {"usual": 0.15, "protanopia": 0.12, "deuteranopia": 0.12, "tritanopia": 0.11}
+
+
+@pytest.mark.parametrize("scheme", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("vision", VISIONS)
+def test_no_two_colours_of_a_palette_are_alike_to_anybody(scheme: Style, vision: str) -> None:
+    nearest = min((apart(*pair, vision), pair) for pair in combinations(scheme.series, 2))
+    assert nearest[0] >= LEAST_APART[vision], nearest
+
+
+@pytest.mark.parametrize("scheme", [LIGHT, DARK], ids=["light", "dark"])
+def test_every_colour_of_a_palette_is_seen_on_its_grounds(scheme: Style) -> None:
+    assert len(scheme.series) == len(PALETTE)
+    assert min(contrast(colour, ground) for colour in scheme.series for ground in scheme.grounds) >= 3
+    assert not any(are_alike(*pair) for pair in combinations(scheme.series, 2))
+
+
+# How light in OKLab colours are at least on light grounds, and at most on dark ones.
+DARKEST, LIGHTEST = 0.35, 0.9
+
+
+def test_no_colour_of_a_palette_passes_for_the_ink_or_for_black_or_white() -> None:
+    on_light, on_dark = re.findall(
+        r"--ink: (#[0-9a-f]{6})", (FOLDER / "style.css").read_text(encoding="utf-8")
+    )
+    assert [each for each in LIGHT.series if are_alike(each, on_light)] == []
+    assert [each for each in DARK.series if are_alike(each, on_dark)] == []
+    assert min(seen(each, "usual")[0] for each in LIGHT.series) >= DARKEST
+    assert max(seen(each, "usual")[0] for each in DARK.series) <= LIGHTEST
+
+
+# OKLab as its author tells it of the primaries; greys are grey to everybody.
+@pytest.mark.parametrize(
+    ("colour", "expected"),
+    [
+        ("#ffffff", (1, 0, 0)),
+        ("#000000", (0, 0, 0)),
+        ("#ff0000", (0.628, 0.225, 0.126)),
+        ("#00ff00", (0.866, -0.234, 0.179)),
+        ("#0000ff", (0.452, -0.032, -0.312)),
+    ],
+)
+def test_colours_have_their_published_places(colour: str, expected: tuple[float, float, float]) -> None:
+    assert seen(colour, "usual") == pytest.approx(expected, abs=0.001)
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_greys_are_grey_to_everybody(vision: str) -> None:
+    for grey in ("#000000", "#777777", "#ffffff"):
+        assert seen(grey, vision) == pytest.approx(seen(grey, "usual"), abs=0.001)
+
+
+def test_who_lacks_a_cone_takes_for_one_what_others_tell_apart() -> None:
+    # Red and green of the same lightness to that eye; blue and green for the third.
+    for vision, one, other in (
+        ("protanopia", "#b05a00", "#6f7000"),
+        ("deuteranopia", "#c05a20", "#7f7f10"),
+        ("tritanopia", "#00a0c0", "#00b090"),
+    ):
+        assert apart(one, other, vision) < apart(one, other) / 2, vision
+    assert least_apart("#ff0000", "#00ff00") <= apart("#ff0000", "#00ff00", "deuteranopia")

@@ -25,13 +25,14 @@ from flows.answers.tables import TABLES_KEPT
 from flows.cli import main
 from tests.flows.conftest import Said, Vendor, answer, everything_written, post
 from tests.unprivileged import unwritable
-from tests.warehouse.lake import Lake, campaign, x_post
+from tests.warehouse.lake import Lake, campaign, fb_post, fb_video, x_post
 from warehouse.publish import ask
 
 HOSTILE = "<script>alert(1)</script> & </td></table><img src=https://evil.example/x onerror=alert(1)>"
 FORMULA = '=HYPERLINK("https://evil.example","\'")'
 TURNED = "gepj.\u202egnp.exe"
 MADE_AT = datetime(2026, 11, 9, 6, tzinfo=UTC)
+NOT_FOUND = "https://api.x.com/2/problems/resource-not-found"
 REFERENCES = {"src", "srcset", "action", "formaction", "data", "poster", "href", "xlink:href", "background"}
 FETCHED = re.compile(r"(?i)url\(|@import")
 
@@ -64,7 +65,8 @@ class Tables(HTMLParser):
             for name, value in given.items()
             if name not in ("aria-label", "content") and FETCHED.search(value)
         ]
-        if tag == "svg":
+        if tag == "svg" and given.get("aria-hidden") != "true":
+            # What is hidden are samples in the key, whose words stand beside them.
             assert given["role"] == "img"
             self.pictures.append(given["aria-label"])
         if tag == "table":
@@ -82,7 +84,7 @@ class Tables(HTMLParser):
     def handle_data(self, data: str) -> None:
         if "caption" in self._inside:
             self.tables[data] = self._rows
-        elif self._inside and self._inside[-1] in ("th", "td", "a") and {"th", "td"} & set(self._inside):
+        elif self._inside and self._inside[-1] in ("th", "td", "a", "i") and {"th", "td"} & set(self._inside):
             self._rows[-1][-1] += data
 
 
@@ -338,6 +340,140 @@ def test_the_numbers_of_the_page_are_those_of_the_marts(lake: Lake, water: Writt
     assert {label: int(text.rstrip("~…").replace(",", "")) for label, text in days.items()} == {
         f"{day:%a} {day}": gained for day, gained in by_day
     }
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """The report of a film whose views are read at every midnight, and its shares at noon."""
+    lake = Lake(tmp_path_factory.mktemp("apart"))
+    lake.register(
+        campaign(starts=date(2026, 11, 1), ends=date(2026, 11, 30), assets={"film": ["facebook:111_1"]})
+    )
+    for day in range(1, 9):
+        post = fb_post("111_1", shares=10 * day, created_at=november(1), videos=["901"])
+        video = {"901": fb_video("901", views=1000 * day)}
+        lake.answer(
+            november(day) + timedelta(hours=12), {"data": [post]}, platform="facebook", endpoint="page_posts"
+        )
+        lake.answer(november(day), video, platform="facebook", endpoint="videos")
+    # The last midnight is seen of both.
+    post, video = fb_post("111_1", shares=90, videos=["901"]), {"901": fb_video("901", views=9000)}
+    lake.answer(november(9), {"data": [post]}, platform="facebook", endpoint="page_posts")
+    lake.answer(november(9), video, platform="facebook", endpoint="videos")
+    lake.build()
+    (written,) = write_reports(lake.warehouse, tmp_path_factory.mktemp("reports-apart"), MADE_AT)
+    return written
+
+
+def test_each_number_bears_the_mark_of_its_own_counters(apart: Written) -> None:
+    """Shares that are estimated make no view of the same day less well known."""
+    html, page = apart.page.read_text(encoding="utf-8"), page_of(apart)
+
+    def closed(caption: str) -> list[str]:
+        return [text for day, text in page.tables[caption][1:-1] if "2026-11-02" <= day[4:] <= "2026-11-08"]
+
+    assert closed("Views of our side") == ["1,000"] * 7
+    shares = closed("Shares of our side")
+    assert shares == ["10~"] * 6 + ["15~"]
+    head, film = page.tables["Gains of the day"]
+    of_film = dict(zip(head, film, strict=True))
+    assert (of_film["views"], of_film["shares"], of_film["retweets"]) == ("1,000", "15~", "·")
+    (week,) = page.tables["Views a day"][1:]
+    assert week[1:] == ["1,000"] * 7 + ["7,000"]
+    # The first day of a counter begins with its first reading, and so is estimated of both.
+    for number, estimated in (("views", 1), ("shares", 8)):
+        said = next(said for said in page.pictures if f" {number} in all" in said)
+        assert f"Of 8 days drawn {estimated} estimated." in said
+    assert re.search(r"<dt>Shares on \w+</dt><dd>[\d,]+<i>~</i>", html)
+    assert re.search(r"<dt>Views on \w+</dt><dd>[\d,]+</dd>", html)
+    # Beside the page the tables say the same, in words.
+    for mart in ("asset_daily", "asset_platform_daily", "account_daily", "side_daily"):
+        with (apart.folder / "csv" / f"{mart}.csv").open(newline="", encoding="utf-8") as lines:
+            rows = list(csv.DictReader(lines))
+        words = {(row["views_completeness"], row["shares_completeness"]) for row in rows}
+        assert ("complete", "estimated") in words
+        assert {row["retweets_completeness"] for row in rows} == {""}
+
+
+@pytest.fixture(scope="module")
+def retweeted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, Tables]:
+    """Of ours a post whose retweets are read at every midnight, its views at the first and the last alone. Of
+    theirs one without views, one that is lost on the fourth, and from the fifth on one with views."""
+    lake = Lake(tmp_path_factory.mktemp("retweeted"))
+    water = campaign(
+        starts=date(2026, 11, 1),
+        ends=date(2026, 11, 8),
+        accounts=[("x", "9"), ("x", "20")],
+        assets={"film": ["x:101"]},
+        timezone="UTC",
+    )
+    water["sides"].append({"id": "theirs", "name": "Theirs", "ours": False})
+    water["accounts"][1]["side"] = "theirs"
+    lake.register(water)
+    for day in range(2, 10):
+        views = {"impression_count": 1000 * day} if day in (2, 9) else {}
+        posts = [
+            x_post("101", retweets=10 * day, created_at=november(1), **views),
+            x_post("201", author="20", retweets=5 * day, created_at=november(1)),
+        ]
+        if day < 5:
+            posts.append(x_post("202", author="20", retweets=day, created_at=november(1)))
+        if day > 5:
+            views = {"impression_count": 100 * (day - 5)}
+            posts.append(x_post("203", author="20", retweets=0, created_at=november(5), **views))
+        gone = {"resource_type": "tweet", "resource_id": "202", "type": NOT_FOUND}
+        lake.answer(november(day), {"data": posts, "errors": [gone] if day == 5 else []})
+    lake.build()
+    (written,) = write_reports(lake.warehouse, tmp_path_factory.mktemp("reports-retweeted"), MADE_AT)
+    return lake, page_of(written)
+
+
+def test_everything_that_tells_retweets_goes_by_how_well_retweets_are_known(
+    retweeted: tuple[Lake, Tables],
+) -> None:
+    """Views that are estimated make no retweet of the same day less well known, in no place."""
+    lake, page = retweeted
+    days = "from marts.account_daily where account_id = '9' and day <= '2026-11-08'"
+    assert ("estimated",) in ask(lake.warehouse, f"select completeness {days}")
+    assert set(ask(lake.warehouse, f"select retweets_completeness {days}")) == {("complete",)}
+    between = "select account_id, completeness from retweets_between('{}', '2026-11-01', '2026-11-08')"
+    expected = dict(ask(lake.warehouse, between.format("9")) + ask(lake.warehouse, between.format("20")))
+    assert expected == {"9": "complete", "20": "open"}
+    head, *accounts = page.tables["Accounts"]
+    assert {row[0]: row[head.index("known")] for row in accounts} == expected
+    # A line is drawn through where a post of several is lost, whoever draws it.
+    (together, *_) = (said for said in page.pictures if said.startswith("9: Water 90 in 8 days."))
+    assert together == "9: Water 90 in 8 days. 20: Water 49 in 8 days."
+
+
+def test_a_mean_of_the_day_is_over_days_that_have_figures_of_its_number(
+    retweeted: tuple[Lake, Tables],
+) -> None:
+    _, page = retweeted
+    head, *sides = page.tables["Sides"]
+    means = {row[0]: [row[head.index(f"{name} a day")] for name in ("views", "retweets")] for row in sides}
+    # 400 views of four days, 49 retweets of eight.
+    assert means == {"Ours": ["1,125", "11"], "Theirs": ["100", "6"]}
+
+
+def test_what_seven_days_brought_together_is_as_well_known_as_the_worst_of_them(
+    retweeted: tuple[Lake, Tables],
+) -> None:
+    _, page = retweeted
+    (film,) = page.tables["Views a day"][1:]
+    assert film[1:] == ["1,000~"] * 7 + ["7,000~"]
+
+
+def test_the_key_stands_once_and_only_where_there_is_something_to_explain(
+    apart: Written, water: Written
+) -> None:
+    for written in (apart, water):
+        html = written.page.read_text(encoding="utf-8")
+        key = re.search(r'<ul class="legend"[^>]*>(.*?)</ul>', html, re.DOTALL)
+        signs = set(re.findall(r"[^·~…]([·~…])(?=<)", re.sub(r"<ul class=\"legend\".*?</ul>", "", html)))
+        assert html.count('<ul class="legend"') == bool(signs)
+        assert key is not None
+        assert signs == set(re.findall(r"<b>(.)</b>", key[1]))
 
 
 def test_what_is_not_known_is_a_dot_and_never_zero(water: Written) -> None:

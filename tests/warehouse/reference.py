@@ -4,6 +4,7 @@ with.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -122,3 +123,22 @@ def taken_back(readings: dict[datetime, int], zone: ZoneInfo) -> dict[date, int]
         falls[day] = falls.get(day, 0) + max(first - min(values), max(values) - last, 0)
         stood = last
     return falls
+
+
+def days_together(
+    counters: Sequence[tuple[dict[date, Day], date | None]],
+) -> dict[date, tuple[int, str]]:
+    """What counters of one number gained together on each day that any of them knows, and how well that is
+    known: as well as the worst of those days, and `open` after the last day of a counter that should answer
+    still. Given are each counter's days and that last day, None of one that is to be heard of no more.
+    """
+    heard = [last for _, last in counters if last is not None]
+    together: dict[date, tuple[int, str]] = {}
+    for day in sorted({day for days, _ in counters for day in days}):
+        known = [days[day] for days, _ in counters if day in days]
+        words = {each.completeness for each in known}
+        if any(day > last for last in heard):
+            words.add("open")
+        worst = next(word for word in ("open", "estimated", "complete") if word in words)
+        together[day] = (sum(each.gain for each in known), worst)
+    return together

@@ -45,6 +45,11 @@ FAULTS: dict[str, list[str]] = {
         f"update facts.group_days set completeness = 'estimated' where {ON_A_PLATFORM} and {LAST_DAY}",
         f"update facts.group_days set completeness = 'complete' where {ACCOUNT} and {LAST_DAY}",
         f"update facts.group_days set completeness = null where {ACCOUNT} and {SECOND_DAY}",
+        # Each number of a day has its own word, which the day's own does not better.
+        f"update facts.group_days set shares_completeness = 'complete' where {ON_A_PLATFORM} and {LAST_DAY}",
+        f"update facts.group_days set views_completeness = 'estimated' where {ACCOUNT} and {LAST_DAY}",
+        f"update facts.group_days set reactions_completeness = 'complete' where {ASSET} and {LAST_DAY}",
+        f"update facts.group_days set retweets_completeness = 'open' where {ASSET} and {SECOND_DAY}",
     ],
     "a_listing_always_wins": [
         "update marts.posts set asset_id = 'clip' where post_id = '1'",
@@ -151,6 +156,11 @@ FAULTS: dict[str, list[str]] = {
     "views_are_those_of_the_assets_distinct_counters": [
         "update marts.asset_totals set views = 2 * views where asset_id = 'clip'",
         "update marts.asset_totals set views = 0 where views is null",
+    ],
+    "what_is_known_says_how_well": [
+        f"update facts.group_days set views_completeness = 'done' where {SIDE} and {SECOND_DAY}",
+        f"update facts.group_days set retweets_completeness = null where {SIDE} and {SECOND_DAY}",
+        f"update facts.group_days set comments_completeness = 'open' where {SIDE} and comments is null",
     ],
 }
 

@@ -42,10 +42,45 @@ with gained as (
 
 -- The last day up to which every counter that still answers has been read; later days miss somebody.
 reach as (
-    select campaign_id, kind, name, platform, min(last_day) as whole_until
+    select
+        campaign_id,
+        kind,
+        name,
+        platform,
+        min(last_day) filter (metric = 'views') as views_until,
+        min(last_day) filter (metric = 'shares') as shares_until,
+        min(last_day) filter (metric = 'retweets') as retweets_until,
+        min(last_day) filter (metric = 'reactions') as reactions_until,
+        min(last_day) filter (metric = 'comments') as comments_until,
+        min(last_day) filter (metric = 'quotes') as quotes_until,
     from facts.group_counters
     where is_live and metric in ('views', 'shares', 'retweets', 'reactions', 'comments', 'quotes')
     group by campaign_id, kind, name, platform
+),
+
+added as (
+    select
+        campaign_id,
+        kind,
+        name,
+        platform,
+        day,
+        (sum(gain) filter (metric = 'views'))::bigint as views,
+        (sum(gain) filter (metric = 'shares'))::bigint as shares,
+        (sum(gain) filter (metric = 'retweets'))::bigint as retweets,
+        (sum(gain) filter (metric = 'reactions'))::bigint as reactions,
+        (sum(gain) filter (metric = 'comments'))::bigint as comments,
+        (sum(gain) filter (metric = 'quotes'))::bigint as quotes,
+        max(worst) filter (metric = 'views') as views_worst,
+        max(worst) filter (metric = 'shares') as shares_worst,
+        max(worst) filter (metric = 'retweets') as retweets_worst,
+        max(worst) filter (metric = 'reactions') as reactions_worst,
+        max(worst) filter (metric = 'comments') as comments_worst,
+        max(worst) filter (metric = 'quotes') as quotes_worst,
+        bool_or(was_revised_down) as was_revised_down,
+        bool_or(is_filled) as is_filled
+    from gained
+    group by campaign_id, kind, name, platform, day
 )
 
 select
@@ -60,23 +95,37 @@ select
     -- Local day.
     day,
     -- Views gained; null where the platform tells none.
-    (sum(gain) filter (metric = 'views'))::bigint as views,
+    views,
     -- Shares gained; a retweet is not a share.
-    (sum(gain) filter (metric = 'shares'))::bigint as shares,
+    shares,
     -- Retweets gained.
-    (sum(gain) filter (metric = 'retweets'))::bigint as retweets,
+    retweets,
     -- Reactions gained, likes among them.
-    (sum(gain) filter (metric = 'reactions'))::bigint as reactions,
+    reactions,
     -- Comments or replies gained.
-    (sum(gain) filter (metric = 'comments'))::bigint as comments,
+    comments,
     -- Quoting posts gained.
-    (sum(gain) filter (metric = 'quotes'))::bigint as quotes,
-    -- As complete as the worst of its counters: complete, estimated or open.
-    case when day > any_value(whole_until) then 'open' else ['complete', 'estimated', 'open'][max(worst)] end as completeness,
+    quotes,
+    -- As complete as the worst of its counters, whichever number they are of: complete, estimated or open.
+    case
+        when day > least(views_until, shares_until, retweets_until, reactions_until, comments_until, quotes_until) then 'open'
+        else ['complete', 'estimated', 'open'][greatest(views_worst, shares_worst, retweets_worst, reactions_worst, comments_worst, quotes_worst)]
+    end as completeness,
+    -- As complete as the worst of the counters of views; null where the day has no views.
+    case when views is not null then if(day > views_until, 'open', ['complete', 'estimated', 'open'][views_worst]) end as views_completeness,
+    -- As complete as the worst of the counters of shares; null where the day has no shares.
+    case when shares is not null then if(day > shares_until, 'open', ['complete', 'estimated', 'open'][shares_worst]) end as shares_completeness,
+    -- As complete as the worst of the counters of retweets; null where the day has no retweets.
+    case when retweets is not null then if(day > retweets_until, 'open', ['complete', 'estimated', 'open'][retweets_worst]) end as retweets_completeness,
+    -- As complete as the worst of the counters of reactions; null where the day has no reactions.
+    case when reactions is not null then if(day > reactions_until, 'open', ['complete', 'estimated', 'open'][reactions_worst]) end as reactions_completeness,
+    -- As complete as the worst of the counters of comments; null where the day has no comments.
+    case when comments is not null then if(day > comments_until, 'open', ['complete', 'estimated', 'open'][comments_worst]) end as comments_completeness,
+    -- As complete as the worst of the counters of quotes; null where the day has no quotes.
+    case when quotes is not null then if(day > quotes_until, 'open', ['complete', 'estimated', 'open'][quotes_worst]) end as quotes_completeness,
     -- Whether a platform took something back from one of its counters.
-    bool_or(was_revised_down) as was_revised_down,
+    was_revised_down,
     -- Whether a platform's own number for the day stands in for a counter that did not cover it.
-    bool_or(is_filled) as is_filled
-from gained
+    is_filled
+from added
 left join reach using (campaign_id, kind, name, platform)
-group by campaign_id, kind, name, platform, day

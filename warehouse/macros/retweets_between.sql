@@ -74,16 +74,16 @@ select
     any_value(days) as days,
     -- Retweets per day of the window.
     sum(retweets) / any_value(days) as retweets_per_day,
-    -- Days of the window that readings tell of.
-    count(completeness) as days_with_readings,
+    -- Days of the window of which readings tell retweets.
+    count(retweets_completeness) as days_with_readings,
     -- Days whose two midnights were pinned by readings nearby.
-    count(*) filter (completeness = 'complete') as days_complete,
+    count(*) filter (retweets_completeness = 'complete') as days_complete,
     -- Days whose gain was read off a line between readings farther apart.
-    count(*) filter (completeness = 'estimated') as days_estimated,
-    -- Days whose end has not been seen for every counter.
-    count(*) filter (completeness = 'open') as days_open,
-    -- As complete as the worst of the days with readings: complete, estimated or open; null without any.
-    ['complete', 'estimated', 'open'][max(list_position(['complete', 'estimated', 'open'], completeness))] as completeness
+    count(*) filter (retweets_completeness = 'estimated') as days_estimated,
+    -- Days whose end has not been seen of every post.
+    count(*) filter (retweets_completeness = 'open') as days_open,
+    -- As complete as the worst of those days: complete, estimated or open; null without any.
+    ['complete', 'estimated', 'open'][max(list_position(['complete', 'estimated', 'open'], retweets_completeness))] as completeness
 from window_days
 join registry.campaigns using (campaign_id)
 group by campaign_id, platform, account_id

@@ -56,6 +56,18 @@ select
     -- Days whose end has not been seen for every counter.
     count(*) filter (completeness = 'open') as days_open,
     -- As complete as the worst of the days with figures: complete, estimated or open.
-    ['complete', 'estimated', 'open'][max(list_position(['complete', 'estimated', 'open'], completeness))] as completeness
+    ['complete', 'estimated', 'open'][max(list_position(['complete', 'estimated', 'open'], completeness))] as completeness,
+    -- As complete as the worst of the days with views; null without any.
+    ['complete', 'estimated', 'open'][max(list_position(['complete', 'estimated', 'open'], views_completeness))] as views_completeness,
+    -- As complete as the worst of the days with shares; null without any.
+    ['complete', 'estimated', 'open'][max(list_position(['complete', 'estimated', 'open'], shares_completeness))] as shares_completeness,
+    -- As complete as the worst of the days with retweets; null without any.
+    ['complete', 'estimated', 'open'][max(list_position(['complete', 'estimated', 'open'], retweets_completeness))] as retweets_completeness,
+    -- As complete as the worst of the days with reactions; null without any.
+    ['complete', 'estimated', 'open'][max(list_position(['complete', 'estimated', 'open'], reactions_completeness))] as reactions_completeness,
+    -- As complete as the worst of the days with comments; null without any.
+    ['complete', 'estimated', 'open'][max(list_position(['complete', 'estimated', 'open'], comments_completeness))] as comments_completeness,
+    -- As complete as the worst of the days with quotes; null without any.
+    ['complete', 'estimated', 'open'][max(list_position(['complete', 'estimated', 'open'], quotes_completeness))] as quotes_completeness
 from window_days
 group by campaign_id, side_id, platform

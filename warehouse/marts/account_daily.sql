@@ -50,6 +50,18 @@ select
     gained.quotes as quotes,
     -- As complete as the worst of its posts' counters; null on days without readings.
     gained.completeness as completeness,
+    -- As complete as the worst of its posts' counters of views; null where views is.
+    gained.views_completeness as views_completeness,
+    -- As complete as the worst of its posts' counters of shares; null where shares is.
+    gained.shares_completeness as shares_completeness,
+    -- As complete as the worst of its posts' counters of retweets; null where retweets is.
+    gained.retweets_completeness as retweets_completeness,
+    -- As complete as the worst of its posts' counters of reactions; null where reactions is.
+    gained.reactions_completeness as reactions_completeness,
+    -- As complete as the worst of its posts' counters of comments; null where comments is.
+    gained.comments_completeness as comments_completeness,
+    -- As complete as the worst of its posts' counters of quotes; null where quotes is.
+    gained.quotes_completeness as quotes_completeness,
     -- Whether a platform took something back from one of its counters.
     coalesce(gained.was_revised_down, false) as was_revised_down,
     -- Whether a platform's own number for the day stands in for a counter that did not cover it.

@@ -26,6 +26,18 @@ select
     quotes,
     -- As complete as the worst of its posts' counters: complete, estimated or open.
     completeness,
+    -- As complete as the worst of its posts' counters of views; null where views is.
+    views_completeness,
+    -- As complete as the worst of its posts' counters of shares; null where shares is.
+    shares_completeness,
+    -- As complete as the worst of its posts' counters of retweets; null where retweets is.
+    retweets_completeness,
+    -- As complete as the worst of its posts' counters of reactions; null where reactions is.
+    reactions_completeness,
+    -- As complete as the worst of its posts' counters of comments; null where comments is.
+    comments_completeness,
+    -- As complete as the worst of its posts' counters of quotes; null where quotes is.
+    quotes_completeness,
     -- Whether a platform took something back from one of its counters.
     was_revised_down,
     -- Whether a platform's own number for the day stands in for a counter that did not cover it.

@@ -4,7 +4,7 @@ select
     asset_id,
     day,
     views,
-    completeness
+    views_completeness
 from marts.asset_daily
 join registry.campaigns using (campaign_id)
 where campaign_id = $campaign

@@ -23,7 +23,11 @@ select
     retweets,
     reactions,
     comments,
-    completeness as known,
+    views_completeness,
+    shares_completeness,
+    retweets_completeness,
+    reactions_completeness,
+    comments_completeness,
     address,
     count(*) over () as "in all"
 from marts.asset_platform_daily

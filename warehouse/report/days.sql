@@ -9,7 +9,9 @@ select
     views,
     shares,
     retweets,
-    completeness
+    views_completeness,
+    shares_completeness,
+    retweets_completeness
 from marts.side_daily
 left join registry.sides using (campaign_id, side_id)
 join registry.campaigns using (campaign_id)

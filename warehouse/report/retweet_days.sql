@@ -1,7 +1,7 @@
 -- Retweets of the most retweeted accounts by day since the campaign began, and of the same accounts in other campaigns.
 -- Grain: platform, account_id, campaign_id, number
 with days as (
-    select campaign_id, campaign_name, starts, platform, account_id, handle, day, retweets, completeness
+    select campaign_id, campaign_name, starts, platform, account_id, handle, day, retweets, retweets_completeness
     from marts.account_daily
     join registry.campaigns using (campaign_id)
     where day between starts and ends and retweets is not null
@@ -23,7 +23,7 @@ select
     campaign_name as campaign,
     (day - starts)::bigint as number,
     retweets,
-    completeness
+    retweets_completeness
 from days
 join most using (platform, account_id)
 order by place, campaign_id = $campaign desc, starts desc, campaign_id, number

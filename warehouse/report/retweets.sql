@@ -1,7 +1,7 @@
 -- Retweets of each account inside the campaign's window, and of the same account in other campaigns.
 -- Grain: campaign_id, platform, account_id
 with days as (
-    select campaign_id, platform, account_id, handle, side_id, day, posts, retweets, completeness
+    select campaign_id, platform, account_id, handle, side_id, day, posts, retweets, retweets_completeness
     from marts.account_daily
     join registry.campaigns using (campaign_id)
     where day between starts and ends
@@ -25,7 +25,7 @@ select
     round(sum(retweets) / (date_diff('day', starts, least(ends, max(day))) + 1))::bigint as "retweets a day",
     arg_max(day, retweets) as "best day",
     max(retweets) as "retweets of the best day",
-    ['complete', 'estimated', 'open'][max(list_position(['complete', 'estimated', 'open'], completeness))] as known
+    ['complete', 'estimated', 'open'][max(list_position(['complete', 'estimated', 'open'], retweets_completeness))] as known
 from days
 join told using (platform, account_id)
 join registry.campaigns using (campaign_id)

@@ -18,17 +18,15 @@ with gained as (
     group by grouping sets ((side_id, platform), (side_id))
 ),
 
-known as (
-    select side_id, day, max(list_position(['complete', 'estimated', 'open'], completeness)) as worst
+-- Days of each number: views of a side may begin later than its retweets.
+days as (
+    select
+        side_id,
+        count(distinct day) filter (views is not null) as days_of_views,
+        count(distinct day) filter (retweets is not null) as days_of_retweets
     from marts.side_daily
     join registry.campaigns using (campaign_id)
     where campaign_id = $campaign and day between starts and ends
-    group by side_id, day
-),
-
-days as (
-    select side_id, count(*) as days
-    from known
     group by side_id
 )
 
@@ -41,8 +39,8 @@ select
     reactions,
     comments,
     quotes,
-    round(views / days)::bigint as "views a day",
-    round(retweets / days)::bigint as "retweets a day"
+    round(views / days_of_views)::bigint as "views a day",
+    round(retweets / days_of_retweets)::bigint as "retweets a day"
 from gained
 left join days using (side_id)
 left join registry.sides on sides.campaign_id = $campaign and sides.side_id = gained.side_id

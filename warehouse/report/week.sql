@@ -21,7 +21,7 @@ days as (
         asset_title,
         day,
         views,
-        completeness,
+        views_completeness,
         sum(views) over (partition by asset_id) as together
     from marts.asset_daily
     semi join shown using (asset_id)
@@ -33,7 +33,7 @@ select
     asset_title,
     day,
     views,
-    completeness,
+    views_completeness,
     address
 from days
 left join first_posts using (asset_id)

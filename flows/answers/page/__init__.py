@@ -6,7 +6,7 @@ The page asks for nothing: no script, no picture, no font, no address; its style
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,6 +85,11 @@ class Table:
         )
 
     @property
+    def cells(self) -> Iterator[Cell]:
+        for row in (*self.rows, self.total or ()):
+            yield from row
+
+    @property
     def is_by_day(self) -> bool:
         """Whether its rows are of moments, to be compared from one to the next; those of things are set as
         cards on a narrow screen."""
@@ -110,7 +115,8 @@ class Figure:
     what it shows.
 
     The drawings are SVG of ours, in which every text is escaped; a page shows one of them. `anchor` is
-    unique in its page. One that `is_further` is shown on a phone when it is asked for.
+    unique in its page. One that `is_further` is shown on a phone when it is asked for. `looks` says in which
+    ways it draws days that are not complete, by the names of `charts.key`.
     """
 
     anchor: str
@@ -120,11 +126,13 @@ class Figure:
     narrow: Markup
     widest: Markup
     is_further: bool = False
+    looks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Section:
-    """`short` is its name in the list of sections, where the title is long."""
+    """`short` is its name in the list of sections, where the title is long; `looks` are those of what its
+    tables draw."""
 
     anchor: str
     title: str
@@ -132,6 +140,7 @@ class Section:
     tables: Sequence[Table]
     figures: Sequence[Figure] = ()
     short: str = ""
+    looks: frozenset[str] = frozenset()
 
     @property
     def says_something(self) -> bool:
@@ -156,6 +165,15 @@ class Headline:
 
 
 @dataclass(frozen=True)
+class Key:
+    """What a sign beside numbers means, and days that are drawn like these samples (SVG of ours)."""
+
+    sign: str
+    samples: Sequence[Markup]
+    said: str
+
+
+@dataclass(frozen=True)
 class Variable:
     """A variable of the page's style that this page has otherwise, in light and on paper, and in dark; none
     of its parts comes from outside."""
@@ -168,7 +186,8 @@ class Variable:
 @dataclass(frozen=True)
 class Page:
     """`day` is the report's own; `headlines` stand at its head, `facts` are what it was made from. `unread`
-    says what to do while nothing was read. `colours` are those that this page's sides have."""
+    says what to do while nothing was read. `colours` are those that this page's sides have; `key` explains
+    the marks that it has."""
 
     title: str
     day: str
@@ -177,6 +196,7 @@ class Page:
     headlines: Sequence[Headline] = ()
     unread: str = ""
     colours: Sequence[Variable] = ()
+    key: Sequence[Key] = ()
 
 
 def render(page: Page) -> str:

@@ -12,20 +12,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import ceil, dist, floor
+from math import ceil, floor
 
 from flows.answers.page import FOLDER, Variable
+from flows.answers.page.vision import least_apart, light
 
 LEAST_CONTRAST = 3.0
 
-# Of two colours nearer to each other than this (of 442 from black to white) one is taken for the other where
-# they do not touch.
-_ALIKE = 90
+# Of two colours nearer to each other than this, to whoever sees them nearest, one is taken for the other
+# where they do not touch; those of the palette are all further apart.
+_ALIKE = 0.09
 
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
-
-Light = tuple[float, float, float]
-"""Red, green and blue as amounts of light, from 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +49,15 @@ def of_sides(sides: Sequence[tuple[str, str | None, bool]]) -> Colours:
     A chosen colour is the side's on every ground, however like another's; palettes give way to it as it is
     shown, light and dark.
     """
-    light, dark = style()
+    on_light, on_dark = style()
     chosen = {side: colour for side, colour, _ in sides if colour and _COLOUR.fullmatch(colour)}
     variables = [
-        Variable(f"--side-{place}", legible(colour, light.grounds), legible(colour, dark.grounds))
+        Variable(f"--side-{place}", legible(colour, on_light.grounds), legible(colour, on_dark.grounds))
         for place, colour in enumerate(chosen.values(), 1)
     ]
     taken = [
-        any(are_alike(on_light, each.light) or are_alike(on_dark, each.dark) for each in variables)
-        for on_light, on_dark in zip(light.series, dark.series, strict=True)
+        any(are_alike(pale, each.light) or are_alike(bright, each.dark) for each in variables)
+        for pale, bright in zip(on_light.series, on_dark.series, strict=True)
     ]
     by_side = {side: f"var({each.name})" for side, each in zip(chosen, variables, strict=True)}
     left = [side for side, _, _ in sides if side not in by_side]
@@ -83,15 +81,15 @@ def legible(colour: str, grounds: Sequence[str]) -> str:
     needs, and otherwise darker or lighter by the least amount of light that gives it, of the same hue."""
     if all(contrast(colour, ground) >= LEAST_CONTRAST for ground in grounds):
         return colour
-    light, own = _light(colour), luminance(colour)
+    amounts, own = light(colour), luminance(colour)
     others = [luminance(ground) for ground in grounds]
     if (1 + 0.05) / (max(others) + 0.05) < (min(others) + 0.05) / 0.05:
         # Black stands out from these grounds more than white does.
         most = (min(others) + 0.05) / LEAST_CONTRAST - 0.05
-        return "#" + "".join(f"{floor(_shown(part * most / own)):02x}" for part in light)
+        return "#" + "".join(f"{floor(_shown(part * most / own)):02x}" for part in amounts)
     least = (max(others) + 0.05) * LEAST_CONTRAST - 0.05
     white = (least - own) / (1 - own)
-    return "#" + "".join(f"{ceil(_shown(part + (1 - part) * white)):02x}" for part in light)
+    return "#" + "".join(f"{ceil(_shown(part + (1 - part) * white)):02x}" for part in amounts)
 
 
 def contrast(one: str, other: str) -> float:
@@ -101,43 +99,30 @@ def contrast(one: str, other: str) -> float:
 
 
 def luminance(colour: str) -> float:
-    red, green, blue = _light(colour)
+    red, green, blue = light(colour)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def are_alike(one: str, other: str) -> bool:
-    return dist(_parts(one), _parts(other)) < _ALIKE
+    return least_apart(one, other) < _ALIKE
 
 
 @cache
 def style() -> tuple[Style, Style]:
     """Of light and paper, and of dark, as the page's style has them."""
     text = (FOLDER / "style.css").read_text(encoding="utf-8")
-    light, dark, paper = (
+    declared, dark, paper = (
         dict(re.findall(r"(--[\w-]+): (#[0-9a-f]{6})", block))
         for block in re.findall(r":root \{(.*?)\}", text, re.DOTALL)
     )
     return (
-        Style((light["--ground"], light["--band"], paper["--band"]), _series(light)),
+        Style((declared["--ground"], declared["--band"], paper["--band"]), _series(declared)),
         Style((dark["--ground"], dark["--band"]), _series(dark)),
     )
 
 
 def _series(declared: dict[str, str]) -> tuple[str, ...]:
     return tuple(colour for name, colour in sorted(declared.items()) if name.startswith("--series-"))
-
-
-def _parts(colour: str) -> tuple[int, int, int]:
-    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
-    return red, green, blue
-
-
-def _light(colour: str) -> Light:
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
-        for part in (each / 255 for each in _parts(colour))
-    )
-    return red, green, blue
 
 
 def _shown(amount: float) -> float:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
 from flows.answers.dates import in_words
+from flows.answers.known import worst_of
 from flows.answers.page import Cell, Column, Section, Table
-from flows.answers.page.charts import drawing
-from flows.answers.page.charts.days import Known
+from flows.answers.page.charts import drawing, key
+from flows.answers.page.charts.days import SURE, Known
 from flows.answers.page.charts.sparkline import sparkline
 from flows.answers.page.colours import Colours
 from flows.answers.query import as_cell
-from flows.answers.sections.questions import Questions, marked, sum_of
+from flows.answers.sections.questions import Questions, Row, marked, sum_of
+
+# How well a number is known stands in a column of the number's name and this.
+_WORD = "_completeness"
 
 
 def leaderboard(questions: Questions, colours: Colours) -> Section:
@@ -20,30 +25,63 @@ def leaderboard(questions: Questions, colours: Colours) -> Section:
     if not questions.shows_listed:
         return Section("leaderboard", "Leaderboard", _nothing_listed(questions), [others])
     others = replace(others, is_aside=True)
+    days: dict[str, list[Known]] = {}
+    for asset_id, *known in questions.rows("asset_days"):
+        day, views, completeness = known
+        days.setdefault(asset_id, []).append((day, views, completeness))
     return Section(
         "leaderboard",
         "Leaderboard",
         "Lifetime totals of the listed assets at their last readings, over all platforms; a title leads to "
-        "the asset's first post. Ranks count posts that no asset lists too: those missing here are such "
-        "posts. The small bars are views on each day of the campaign so far, each asset on a scale of its "
-        "own; pale days are estimated or open, but not where only some posts of the asset are.",
-        [_assets(questions, colours), others],
+        "the asset's first post. Ranks count posts that no asset lists too, so some are missing here. "
+        "The small bars are views on each day of the campaign so far, each asset on a scale of its own.",
+        [_assets(questions, colours, days), others],
+        looks=key.named(key.SMALL, _unsure(questions, days)),
     )
 
 
 def last_day(questions: Questions) -> Section:
     closed = questions.closed_day
-    columns, rows = questions.ask("day")
+    columns, rows, words = _of_last_day(questions)
     what = _what(questions)
     columns = [replace(column, label=what) if column.label == "asset" else column for column in columns]
+    table = questions.of_all(columns, rows, "Gains of the day", "largest", what)
     when = "on the campaign's last day that is over" if questions.is_day_over else "on its first day so far"
     return Section(
         "day",
         f"What {closed:%A}, {in_words(closed)} brought",
         f"Gains of {_whose(questions)} {when}, by platform.",
-        # Folded away, it would leave the section without a number.
-        [replace(questions.of_all(columns, rows, "Gains of the day", "largest", what), is_open=True)],
+        [
+            replace(
+                table,
+                rows=[
+                    [
+                        marked(value, known[column.label]) if column.label in known else cell
+                        for column, cell, value in zip(table.columns, cells, row[: len(cells)], strict=True)
+                    ]
+                    for cells, row, known in zip(table.rows, rows, words, strict=True)
+                ],
+                # Folded away, it would leave the section without a number.
+                is_open=True,
+            )
+        ],
         short=f"{closed:%A}",
+    )
+
+
+def _of_last_day(questions: Questions) -> tuple[list[Column], list[Row], list[dict[str, str | None]]]:
+    """What each asset gained, and how well each of its numbers is known, by the number's name."""
+    columns, rows = questions.ask("day")
+    words = {
+        place: column.label.removesuffix(_WORD)
+        for place, column in enumerate(columns)
+        if column.label.endswith(_WORD)
+    }
+    shown = [place for place in range(len(columns)) if place not in words]
+    return (
+        [columns[place] for place in shown],
+        [tuple(row[place] for place in shown) for row in rows],
+        [{number: row[place] for place, number in words.items()} for row in rows],
     )
 
 
@@ -82,12 +120,14 @@ def _nothing_listed(questions: Questions) -> str:
     )
 
 
-def _assets(questions: Questions, colours: Colours) -> Table:
+def _unsure(questions: Questions, days: Mapping[str, Sequence[Known]]) -> set[str]:
+    """How days of some asset are known that are drawn faint."""
+    bars = [bar for each in days.values() for bar in questions.window.stretches(each)]
+    return {bar.known for bar in bars if bar.value is not None} - {*SURE}
+
+
+def _assets(questions: Questions, colours: Colours, days: Mapping[str, Sequence[Known]]) -> Table:
     """The leaderboard with the days of each asset beside its views."""
-    days: dict[str, list[Known]] = {}
-    for asset_id, *known in questions.rows("asset_days"):
-        day, views, completeness = known
-        days.setdefault(asset_id, []).append((day, views, completeness))
     columns, rows = questions.ask("leaderboard")
     found = rows[0][1] if rows else 0
     caption = "Assets" if found <= len(rows) else f"Assets: the most viewed {len(rows):,} of {found:,}"
@@ -133,9 +173,15 @@ def _week(questions: Questions) -> list[Table]:
             [
                 Cell(title, address=address),
                 *(marked(*known.get((asset_id, day), nothing)) for day in days),
-                Cell(as_cell(sum_of([known.get((asset_id, day), nothing)[0] for day in days]))),
+                _together([known.get((asset_id, day), nothing) for day in days]),
             ]
             for asset_id, title, address in assets
         ],
     )
     return [table] if rows else []
+
+
+def _together(days: Sequence[tuple[int | None, str]]) -> Cell:
+    """The sum of some days, as well known as the worst of those that are known."""
+    known = [how for value, how in days if value is not None]
+    return marked(sum_of([value for value, _ in days]), worst_of(known))

@@ -17,7 +17,7 @@ NUMBERS = ("views", "shares", "retweets")
 
 @dataclass(frozen=True)
 class Gained:
-    """What the posts of a side gained on a platform on a day, and how well that is known."""
+    """What the posts of a side gained on a platform on a day, and how well each number of it is known."""
 
     day: date
     side_id: str
@@ -27,10 +27,17 @@ class Gained:
     views: int | None
     shares: int | None
     retweets: int | None
-    completeness: str
+    views_known: str | None
+    shares_known: str | None
+    retweets_known: str | None
 
     def number(self, name: str) -> int | None:
         return {"views": self.views, "shares": self.shares, "retweets": self.retweets}[name]
+
+    def known(self, name: str) -> str:
+        """How well a number is known; empty where it is not known at all."""
+        known = {"views": self.views_known, "shares": self.shares_known, "retweets": self.retweets_known}
+        return known[name] or ""
 
 
 def gained(questions: Questions) -> list[Gained]:
@@ -39,13 +46,18 @@ def gained(questions: Questions) -> list[Gained]:
 
 
 def of_our_side(rows: Sequence[Gained]) -> list[Row]:
-    """(day, platform, views, shares, retweets, completeness) of all sides that are ours together."""
+    """(day, platform, views, shares, retweets) of all sides that are ours together, and behind those how well
+    each of the three is known."""
     groups: dict[tuple[date, str], list[Gained]] = {}
     for row in rows:
         if row.is_ours:
             groups.setdefault((row.day, row.platform), []).append(row)
     return [
-        (*key, *(sum_of([row.number(name) for row in group]) for name in NUMBERS), _worst(group))
+        (
+            *key,
+            *(sum_of([row.number(name) for row in group]) for name in NUMBERS),
+            *(_worst(group, name) for name in NUMBERS),
+        )
         for key, group in sorted(groups.items())
     ]
 
@@ -55,10 +67,7 @@ def section(questions: Questions, rows: Sequence[Gained]) -> Section:
         "days",
         "Day by day",
         "What the sides gained, and our side by platform, on local days. A platform has a scale of its own, "
-        "for each counts in its own way. Pale days are estimated, hollow ones are open: their end has not "
-        "been seen. Where that is so of some posts, and later days are better known, a day is a shade paler "
-        "than a complete one and has … in the tables. Where the base line is missing, nothing is known; in "
-        "grey bands nothing was read for more than twelve hours.",
+        "for each counts in its own way.",
         [*_by_side(rows), *_by_platform(rows)],
         list(_figures(questions, of_our_side(rows))),
     )
@@ -69,7 +78,7 @@ def _figures(questions: Questions, rows: Sequence[Row]) -> Iterator[Figure]:
         panels = [
             drawn.Daily(
                 platform_name(platform),
-                [(row[0], row[place], row[5]) for row in rows if row[1] == platform],
+                [(row[0], row[place], row[place + len(NUMBERS)]) for row in rows if row[1] == platform],
                 questions.gaps.get(platform, ()),
             )
             for platform in sorted({row[1] for row in rows})
@@ -124,7 +133,7 @@ def _grid(caption: str, columns: Sequence[tuple[str, Sequence[Gained], str]]) ->
     def cell(day: date, place: int) -> Cell:
         found = by_day[place].get(day, [])
         number = columns[place][2]
-        return marked(sum_of([row.number(number) for row in found]), _worst(found))
+        return marked(sum_of([row.number(number) for row in found]), _worst(found, number))
 
     return Table(
         caption,
@@ -140,5 +149,5 @@ def _grid(caption: str, columns: Sequence[tuple[str, Sequence[Gained], str]]) ->
     )
 
 
-def _worst(rows: Sequence[Gained]) -> str:
-    return worst_of(row.completeness for row in rows)
+def _worst(rows: Sequence[Gained], number: str) -> str:
+    return worst_of(row.known(number) for row in rows if row.number(number) is not None)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from flows.answers.page import Figure, Section
 from flows.answers.page.charts import drawing, lines, rows
+from flows.answers.page.charts.days import settled
 from flows.answers.page.charts.wording import short
 from flows.answers.sections.questions import Questions, Row
 from flows.console import counted
@@ -90,7 +91,7 @@ def _campaigns(found: Sequence[Row], account: tuple[str, str]) -> list[lines.Lin
     every = [
         lines.Line(
             name,
-            [(row[5], row[6], row[7]) for row in of_it if row[3] == campaign_id],
+            settled((row[5], row[6], row[7]) for row in of_it if row[3] == campaign_id),
             drawing.SERIES[(place + _FIRST_COLOUR) % len(drawing.SERIES)],
         )
         for place, (campaign_id, name) in enumerate(campaigns)

@@ -18,6 +18,7 @@ from flows.answers.page import Cell, Column, Table
 from flows.answers.page.charts.days import Gap, Window
 from flows.answers.platforms import platform_name
 from flows.answers.query import as_cell
+from warehouse import sql
 
 # Of a campaign that lists thousands the page has those that people ask about; the files beside it have all.
 MOST_ASSETS = 50
@@ -79,7 +80,7 @@ class Questions:
 
     def ask(self, name: str) -> tuple[list[Column], list[Row]]:
         """The answer to a question, and what its columns are."""
-        query = (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
+        query = sql.text_of(QUERIES / f"{name}.sql")
         # Worked out where it is asked for: one of them is itself the answer to a question.
         given: dict[str, Callable[[], object]] = {
             "campaign": lambda: self.campaign.campaign_id,
@@ -150,9 +151,9 @@ class Questions:
         return self.linked(caption, columns, rows, label) if label else self.as_table(caption, columns, rows)
 
 
-def marked(value: int | None, completeness: str) -> Cell:
+def marked(value: int | None, completeness: str | None) -> Cell:
     """A number, and how well it is known."""
-    return Cell(as_cell(value), "" if value is None else MARKS.get(completeness, ""))
+    return Cell(as_cell(value), "" if value is None else MARKS.get(completeness or "", ""))
 
 
 def sum_of(values: Sequence[int | None]) -> int | None:

@@ -28,7 +28,7 @@ def reactions(questions: Questions) -> Section:
         "reactions",
         "Reactions",
         "What our side's posts got inside the campaign's window, by type where the platform tells types. "
-        "Where there is only the like, it is all.",
+        "Where a platform has only the like, that is all of them.",
         [replace(questions.table("reactions", "Reactions by type"), is_aside=figure is not None)],
         [figure] if figure else [],
     )
@@ -70,7 +70,7 @@ def better_than_usual(questions: Questions) -> Section:
         "Posts that did better than usual",
         "Reactions, comments, shares, retweets and quotes of our side's posts at the end of the day after "
         "publication, as far as their platform tells them, against what earlier posts of the same account "
-        "had by then. Posts of which other parts are told are no match for one another.",
+        "had by then. Compared are posts of which the same of these are told.",
         [
             replace(
                 questions.linked("Furthest above what was expected", columns, found, "post"),

@@ -33,8 +33,9 @@ def section(questions: Questions, gained: Sequence[Gained], colours: Colours) ->
         "sides",
         "How the sides stand",
         "Gained inside the campaign's window by every post of each side, listed as an asset or not. "
-        "Platforms count views in several ways (see below): their sum is of unlike things, so the charts "
-        "compare the sides on each platform. A day: over the days of the window that have figures.",
+        "Platforms count views in several ways (see the end of the page): their sum is of unlike things, so "
+        "the charts compare the sides on each platform. A day's views and retweets are means over the days "
+        "of the window on which the side has figures of them.",
         _tables(questions, columns, found),
         list(_figures(questions, gained, colours)),
         short="Sides",
@@ -115,7 +116,7 @@ def _together(
                     [
                         ((day - window.first).days, views, known)
                         for day, views, known in window.inside(
-                            (row.day, row.views, row.completeness)
+                            (row.day, row.views, row.known("views"))
                             for row in gained
                             if row.platform == platform and row.side_id == side_id
                         )

@@ -8,7 +8,7 @@ from datetime import date
 
 from flows.answers.dates import in_words
 from flows.answers.page import Figure
-from flows.answers.page.charts import days, drawing
+from flows.answers.page.charts import days, drawing, key
 from flows.answers.page.charts.days import Gap, Window
 from flows.answers.page.charts.drawing import Spec
 from flows.answers.page.charts.wording import cut, one_line
@@ -40,8 +40,8 @@ def by_day(anchor: str, caption: str, panels: Sequence[Read], window: Window) ->
         ("polls got", {"fill": colour}),
         ("polls due and missed", {"fill": colour, "fillOpacity": 0.15}),
     ]
-    if any(days.bands(panel.gaps, window, _HEIGHT) for panel in told):
-        legend.append((drawing.SAID["gap"], drawing.LOOKS["gap"]))
+    gaps = ["gap"] if any(days.bands(panel.gaps, window, _HEIGHT) for panel in told) else []
+    legend += [(drawing.SAID[gap], drawing.LOOKS[gap]) for gap in gaps]
     return drawing.figure(
         anchor,
         f"{caption} a {window.a_bar}",
@@ -49,6 +49,7 @@ def by_day(anchor: str, caption: str, panels: Sequence[Read], window: Window) ->
         [_panel(panel, window) for panel in told],
         days.MARGINS,
         legend,
+        key.named(key.BAR, gaps),
     )
 
 

@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
 
 from flows.answers.dates import in_words
 from flows.answers.known import COMPLETENESS
 from flows.answers.page import Figure
-from flows.answers.page.charts import drawing
+from flows.answers.page.charts import drawing, key
 from flows.answers.page.charts.drawing import Spec
 from flows.answers.page.charts.wording import cut, listed, one_line, room_of, short
 from flows.console import counted
@@ -42,6 +43,10 @@ SURE = ("complete", SOME_OPEN)
 
 Known = tuple[date, int | None, str]
 """A day, what it brought (None when nobody knows), and how well that is known."""
+
+# A day is a date, or counted from the first of a campaign.
+Day = TypeVar("Day", date, int)
+Gain = TypeVar("Gain", int, int | None)
 
 Gap = tuple[datetime, datetime]
 """From when to when nothing was read, by the campaign's clocks (no zone)."""
@@ -127,13 +132,13 @@ class Daily:
     gaps: Sequence[Gap] = ()
 
 
-def settled(days: Iterable[Known]) -> list[Known]:
+def settled(days: Iterable[tuple[Day, Gain, str]]) -> list[tuple[Day, Gain, str]]:
     """Days with those whose end is not seen of some posts told from those whose end nobody has seen: where a
     later day is better known, something was read beyond them."""
     every = list(days)
     seen = max((day for day, value, known in every if value is not None and known != "open"), default=None)
     return [
-        (day, value, SOME_OPEN if known == "open" and seen and day < seen else known)
+        (day, value, SOME_OPEN if known == "open" and seen is not None and day < seen else known)
         for day, value, known in every
     ]
 
@@ -150,6 +155,7 @@ def by_day(anchor: str, caption: str, what: str, panels: Sequence[Daily], window
         [_panel_of(panel, window) for panel in told],
         MARGINS,
         legend_of(told, window),
+        key.named(key.BAR, looks_of(told, window)),
     )
 
 
@@ -170,7 +176,7 @@ def describe(what: str, panels: Sequence[Daily], window: Window) -> str:
     drawn = [known for panel in panels for _, value, known in window.inside(panel.days) if value is not None]
     weak = [f"{drawn.count(known):,} {known}" for known in COMPLETENESS[1:] if known in drawn]
     if SOME_OPEN in drawn:
-        weak.append(f"{drawn.count(SOME_OPEN):,} whose end is not seen of some posts")
+        weak.append(f"{drawn.count(SOME_OPEN):,} open in part")
     if weak:
         said.append(f"Of {counted(len(drawn), 'day')} drawn {listed(weak)}.")
     lost = sum(not_known(panel.days, window) for panel in panels)
@@ -188,13 +194,17 @@ def not_known(days: Iterable[Known], window: Window) -> int:
 
 def legend_of(panels: Sequence[Daily], window: Window) -> list[tuple[str, Spec]]:
     """What the looks of the bars mean, as far as they occur."""
+    found = looks_of(panels, window)
+    return [] if found == ["complete"] else [(drawing.SAID[known], _look(known)) for known in found]
+
+
+def looks_of(panels: Sequence[Daily], window: Window) -> list[str]:
+    """The looks that occur, from the best known to the worst; behind them the gaps."""
     bars = [bar for panel in panels for bar in window.stretches(panel.days) if bar.value is not None]
     found = [known for known in LOOKS if any(bar.known == known for bar in bars)]
     if any(_inside(panel.gaps, window) for panel in panels):
         found.append("gap")
-    if found == ["complete"]:
-        return []
-    return [(drawing.SAID[known], _look(known)) for known in found]
+    return found
 
 
 def bands(gaps: Sequence[Gap], window: Window, height: int) -> list[Spec]:

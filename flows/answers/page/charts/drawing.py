@@ -37,12 +37,15 @@ LOOKS: dict[str, Spec] = {
 }
 SAID = {
     "complete": "complete",
-    "some_open": "of some posts its end is not seen",
+    "some_open": "open in part",
     "estimated": "estimated",
     "open": "open: its end is not seen",
     "partly": "some days of the week are not known",
     "gap": "nothing was read",
 }
+
+# Part of a line on days that are estimated or open.
+DOTTED: Spec = {"strokeDash": [2, 2]}
 
 _GAP = 28
 
@@ -114,6 +117,7 @@ def figure(
     panels: Sequence[Panel],
     margins: Margins,
     legend: Sequence[tuple[str, Spec]] = (),
+    looks: frozenset[str] = frozenset(),
 ) -> Figure:
     """Panels of one chart under their legend: side by side on a screen, below each other on a phone.
 
@@ -138,6 +142,7 @@ def figure(
         _sheet(wide, WIDE, columns, margins, legend, description),
         _sheet(narrow, NARROW, 1, margins, legend, description),
         _sheet(large, WIDEST, min(len(panels), 3), margins, legend, description),
+        looks=looks,
     )
 
 
@@ -264,7 +269,8 @@ def as_markup(sheet: ElementTree.Element, width: int, height: int) -> Markup:
 
 
 def _put_legend(sheet: ElementTree.Element, entries: Sequence[tuple[str, Spec]], width: int) -> int:
-    """Squares with their words at the head of a picture; gives how high it is."""
+    """Squares, or what has no filling as a line, with their words at the head of a picture; gives how high it
+    is."""
     left, top = 0.0, 0
     for text, look in entries:
         words = cut(text, width - 20)
@@ -276,8 +282,10 @@ def _put_legend(sheet: ElementTree.Element, entries: Sequence[tuple[str, Spec]],
             sheet,
             "path",
             {
-                "d": f"M{left + 0.5:.1f},{top + 2.5}h12v12h-12Z",
-                "fill": look["fill"],
+                "d": f"M{left + 0.5:.1f},{top + 2.5}h12v12h-12Z"
+                if "fill" in look
+                else f"M{left},{top + 8.5}h14",
+                "fill": look.get("fill", "none"),
                 "fill-opacity": str(look.get("fillOpacity", 1)),
                 "stroke": look.get("stroke", "none"),
                 **dashes,

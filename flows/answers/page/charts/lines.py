@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from flows.answers.page import Figure
-from flows.answers.page.charts import drawing
-from flows.answers.page.charts.days import SURE
+from flows.answers.page.charts import drawing, key
+from flows.answers.page.charts.days import LOOKS, SURE
 from flows.answers.page.charts.drawing import Spec
 from flows.answers.page.charts.wording import cut, listed, one_line, room_of, short
 from flows.console import counted
@@ -67,6 +67,14 @@ def together(
         + "."
         for title, lines in told
     )
+    known = {each for _, lines in told for line in lines for _, _, each in line.days}
+    weak = [each for each in LOOKS if each in known and each not in SURE]
+    if weak:
+        drawn = [each for _, lines in told for line in lines for _, _, each in line.days]
+        unsure = sum(each in weak for each in drawn)
+        of_all = " of all lines" if sum(len(lines) for _, lines in told) > 1 else ""
+        days_drawn = counted(len(drawn), "day")
+        description += f" Dotted where days are {' or '.join(weak)}: {unsure:,} of {days_drawn}{of_all}."
     colours = {line.name: line.colour for _, lines in told for line in lines}
     fits = all(room_of(one_line(name)) <= _NAMED_AT_ENDS.right - 6 for name in colours)
     margins = _NAMED_AT_ENDS if fits else _NAMED_ABOVE
@@ -74,8 +82,11 @@ def together(
     legend = (
         [] if fits else [(f"{called[name]} {name}", {"fill": colour}) for name, colour in colours.items()]
     )
+    if weak:
+        legend.append((" or ".join(weak), {"stroke": drawing.QUIET, **drawing.DOTTED}))
     panels_of = [_panel(title, lines, ticks, days, margins, called) for title, lines in told]
-    return drawing.figure(anchor, caption, description, panels_of, margins, legend)
+    looks = key.named(key.LINE, weak)
+    return drawing.figure(anchor, caption, description, panels_of, margins, legend, looks)
 
 
 def _panel(
@@ -116,7 +127,7 @@ def _panel(
                     if (known in SURE) == is_sure
                 ]
                 if values:
-                    look = {} if is_sure else {"strokeDash": [2, 2]}
+                    look = {} if is_sure else drawing.DOTTED
                     layers.append(
                         {
                             "data": {"values": values},

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from flows.answers.page import Figure
-from flows.answers.page.charts import days, drawing
+from flows.answers.page.charts import days, drawing, key
 from flows.answers.page.charts.days import Known, Window
 from flows.answers.page.charts.drawing import Spec
 from flows.answers.page.charts.wording import cut, listed, one_line, room_of, short
@@ -65,6 +65,7 @@ def by_day(
         [_panel(title, parts, names, window) for title, parts in panels_of],
         days.MARGINS,
         legend,
+        key.named(key.BAR, weak),
     )
 
 
