@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors.clock import utc_now
+from flows.answers.elsewhere import remember_warehouse
 from flows.collecting.round import land_registry_in_force
 from flows.cures import cure_of
 from flows.health.last_runs import FAILED, SUCCEEDED, build_of, record_run
@@ -17,6 +18,7 @@ from flows.refused import Refused
 from flows.workers.batches import over_workers
 from warehouse.batch_jobs import here
 from warehouse.build import AnotherBuild, BuildRefused, BuildReport, build
+from warehouse.forgetting import FOLDER as FORGOTTEN
 from warehouse.mirrored import LakeOutOfReach
 from warehouse.one_at_a_time import BUILD_LOCK
 from warehouse.opening import holds_warehouse
@@ -59,7 +61,7 @@ def refresh(
     that no build made or lies in no folder, or a folder cannot be written.
     """
     if out is not None:
-        _refuse_what_is_not_ours(out, settings.warehouse)
+        _refuse_what_is_not_ours(out, settings)
     wait_s = wait_s if wait_s is not None else FULL_WAITS_S if full else 0.0
     began = now()
 
@@ -98,6 +100,8 @@ def _land_and_build(
     try:
         over = here if hiring is None else over_workers(settings, hiring)
         land_registry_in_force(settings, registry, as_of=None, now=now)
+        if out is not None:
+            remember_warehouse(settings, out)
         return build(
             settings.landing,
             settings.readings,
@@ -136,13 +140,17 @@ def warning_line(warned: Warned) -> str:
     return f"{warned.subject} {warned.detail}{more}"
 
 
-def _refuse_what_is_not_ours(out: Path, warehouse: Path) -> None:
+def _refuse_what_is_not_ours(out: Path, settings: Settings) -> None:
+    warehouse = settings.warehouse
     if out.is_dir():
         raise BuildRefused(f"--out {out} is a folder; give the name of a file in it")
     if out.resolve() == warehouse.resolve():
         raise BuildRefused(f"--out {out} is the published warehouse; name another file, or leave --out away")
     if is_among_versions(out, warehouse):
         raise BuildRefused(f"--out {out} lies where earlier builds are kept; name a file elsewhere")
+    kept_here = (settings.landing, settings.readings, settings.landing.with_name(FORGOTTEN))
+    if any(out.resolve().is_relative_to(kept.resolve()) for kept in kept_here):
+        raise BuildRefused(f"--out {out} lies among the answers that are kept; name a file elsewhere")
     if not out.parent.is_dir():
         raise BuildRefused(f"--out {out}: there is no folder {out.parent}; make it, or name another file")
     if out.exists() and not holds_warehouse(out):

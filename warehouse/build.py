@@ -292,6 +292,7 @@ def _make_in(memory: int | None, con: duckdb.DuckDBPyConnection, work: _Work) ->
         registry_body=registries.in_force,
         registry_history=registries.fingerprint,
         files=work.files,
+        newest_at=registries.newest_at,
     )
     if before == basis:
         return _Made("unchanged", _count_readings(con), _count_rows(con), checking.warned(con))
@@ -340,7 +341,10 @@ def _make_in(memory: int | None, con: duckdb.DuckDBPyConnection, work: _Work) ->
         make_macros(con, are_some_there=continues)
     progress("checking")
     warnings = checking.check(con)
-    _write_basis(con, basis)
+    row = con.execute("select max(known_at) from readings.fresh").fetchone()
+    assert row is not None
+    moments = (basis.newest_at, before.newest_at if before is not None and continues else None, row[0])
+    _write_basis(con, replace(basis, newest_at=max(moment for moment in moments if moment is not None)))
     if keeps:
         new = layers.made_anew(keeps_registry=keeps_registry)
         comment_on_new(con, {*new, *(model.table for model in sql.models("ops"))}, macros_too=False)
@@ -383,6 +387,8 @@ class _Basis:
     registry_history: str
     # Readings files, relative to their folder.
     files: frozenset[str]
+    # Newest moment of all that, which follows from it.
+    newest_at: datetime | None = field(default=None, compare=False)
 
     def continues(self, before: _Basis) -> bool:
         """Whether the summaries of `before` can be merged into, instead of being made again."""
@@ -405,8 +411,8 @@ def _basis_of(con: duckdb.DuckDBPyConnection, warehouse: Path) -> _Basis | None:
     try:
         attach_to_read(con, warehouse)
         row = con.execute(
-            "select summaries, derived, zones, as_known_at, registry_body, registry_history, files "
-            "from ops.basis"
+            "select summaries, derived, zones, as_known_at, registry_body, registry_history, files, "
+            "newest_at from ops.basis"
         ).fetchone()
     except duckdb.InterruptException:
         raise
@@ -414,7 +420,7 @@ def _basis_of(con: duckdb.DuckDBPyConnection, warehouse: Path) -> _Basis | None:
         return None
     if row is None:
         return None
-    return _Basis(row[0], row[1], tuple(row[2]), row[3], row[4], row[5], frozenset(row[6]))
+    return _Basis(row[0], row[1], tuple(row[2]), row[3], row[4], row[5], frozenset(row[6]), row[7])
 
 
 def _write_basis(con: duckdb.DuckDBPyConnection, basis: _Basis) -> None:
@@ -423,12 +429,13 @@ def _write_basis(con: duckdb.DuckDBPyConnection, basis: _Basis) -> None:
     for model in sql.models("ops"):
         con.execute(model.text)
     con.execute(
-        "insert into ops.basis values (?, ?, ?, ?, ?, ?, ?)",
+        "insert into ops.basis values (?, ?, ?, ?, ?, ?, ?, ?)",
         [
             basis.summaries,
             basis.derived,
             list(basis.zones),
             basis.as_known_at,
+            basis.newest_at,
             basis.registry_body,
             basis.registry_history,
             sorted(basis.files),
@@ -456,13 +463,14 @@ def _said() -> str:
 @dataclass(frozen=True)
 class _Registries:
     """The registries that were known: the body of the one in force, an SQL query of all of them
-    (`registry_history`: body, requested_at, response_id; each body once, as it was landed last), and a
-    fingerprint of those.
+    (`registry_history`: body, requested_at, response_id; each body once, as it was landed last), a
+    fingerprint of those, and when the newest of them was observed.
     """
 
     in_force: str
     history: str
     fingerprint: str
+    newest_at: datetime
 
 
 @dataclass(frozen=True)
@@ -525,7 +533,9 @@ def _known_registries(
         where {is_known} or response_id = {sql.literal(row[1])}
     """
     fingerprint = con.execute(
-        f"select md5(string_agg(response_id, ' ' order by requested_at, response_id)) {known}"
+        f"""
+        select md5(string_agg(response_id, ' ' order by requested_at, response_id)), max(observed_at) {known}
+        """
     ).fetchone()
     assert fingerprint is not None
     history = f"""
@@ -536,7 +546,7 @@ def _known_registries(
             group by body
         )
     """
-    return _Registries(in_force=str(row[0]), history=history, fingerprint=str(fingerprint[0]))
+    return _Registries(str(row[0]), history, str(fingerprint[0]), newest_at=fingerprint[1])
 
 
 def _zones(registry_body: str) -> tuple[str, ...]:

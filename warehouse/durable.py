@@ -39,7 +39,7 @@ def written_whole(final: Path, *, survives_power_cuts: bool = True) -> Iterator[
 def written_here(final: Path, *, survives_power_cuts: bool = True) -> Iterator[BinaryIO]:
     """The same, also of a mirror's file only in the folder here."""
     hidden = hidden_sibling(final)
-    part = _locked(hidden)
+    part = locked(hidden)
     try:
         with part:
             yield part
@@ -60,10 +60,10 @@ def written_here(final: Path, *, survives_power_cuts: bool = True) -> Iterator[B
         sync_folder(final.parent)
 
 
-def _locked(hidden: Path) -> BinaryIO:
+def locked(hidden: Path, mode: int = 0o666) -> BinaryIO:
     """A new file, locked. Whoever clears the folder may have taken it away before the lock was ours."""
     while True:
-        part = os.fdopen(os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "w+b")
+        part = os.fdopen(os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode), "w+b")
         fcntl.flock(part, fcntl.LOCK_EX)
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(part.fileno()), hidden.stat()):
@@ -79,12 +79,25 @@ def drop_unfinished(folder: Path, pattern: str) -> None:
     """
     above, _, name = pattern.rpartition("/")
     for hidden in folder.glob(f"{above}/.{name}.*{UNFINISHED}" if above else f".{name}.*{UNFINISHED}"):
-        with suppress(FileNotFoundError), hidden.open("rb") as part:
-            try:
-                fcntl.flock(part, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            hidden.unlink()
+        drop_if_left(hidden)
+
+
+def drop_if_left(hidden: Path) -> None:
+    """Remove a hidden file unless somebody is writing it. Raises PermissionError where it is not ours."""
+    with suppress(FileNotFoundError), _to_lock(hidden) as part:
+        try:
+            fcntl.flock(part, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        hidden.unlink()
+
+
+def _to_lock(hidden: Path) -> BinaryIO:
+    try:
+        # NFS locks only what is open for writing (flock(2)).
+        return hidden.open("r+b")
+    except PermissionError:
+        return hidden.open("rb")
 
 
 def publish_file(hidden: Path, final: Path) -> None:

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -236,7 +237,7 @@ def said_by(landing: Path, readings: Path, warehouses: Sequence[Path], post: Pos
     texts = texts_of(readings, post.platform, names)
     addresses: set[str] = set()
     for warehouse in warehouses:
-        for text, address in _objects(warehouse, post):
+        for text, address in _objects(warehouse, post) or ():
             texts |= {text} if text else set()
             addresses |= {address} if address else set()
     return Said(
@@ -246,9 +247,9 @@ def said_by(landing: Path, readings: Path, warehouses: Sequence[Path], post: Pos
     )
 
 
-def _objects(warehouse: Path, post: Post) -> list[tuple[str | None, str | None]]:
-    """(text, address) of a post and its videos in a warehouse, of whatever release; none where it tells
-    none."""
+def _objects(warehouse: Path, post: Post) -> list[tuple[str | None, str | None]] | None:
+    """(text, address) of a post and its videos in a warehouse; None where one of its release cannot be
+    asked."""
     try:
         with open_to_read(warehouse) as con:
             return con.execute(
@@ -259,7 +260,7 @@ def _objects(warehouse: Path, post: Post) -> list[tuple[str | None, str | None]]
     except duckdb.InterruptException:
         raise
     except duckdb.Error:
-        return []
+        return None
 
 
 def others_that_say(warehouse: Path, words: Sequence[str], posts: Sequence[Post]) -> list[str]:
@@ -275,8 +276,30 @@ def others_that_say(warehouse: Path, words: Sequence[str], posts: Sequence[Post]
 
 
 def has_text_of(warehouse: Path, post: Post) -> bool:
-    """Whether a warehouse, of whatever release, has a text of a post or its videos."""
-    return any(text for text, _ in _objects(warehouse, post))
+    """Whether a warehouse has a text of a post or its videos; one whose release cannot be asked may have."""
+    found = _objects(warehouse, post)
+    return found is None or any(text for text, _ in found)
+
+
+def can_be_asked(warehouse: Path, post: Post) -> bool:
+    """Whether what `has_text_of` says of a warehouse is more than that it may."""
+    return _objects(warehouse, post) is not None
+
+
+def moment_of(warehouse: Path) -> datetime | None:
+    """The moment as known at which a warehouse's tables are made again: that which it was made for, or the
+    newest of what it took in. None where it tells neither, as one of another release may."""
+    try:
+        with open_to_read(warehouse) as con:
+            told = con.execute("from warehouse.ops.basis")
+            columns, row = [column[0] for column in told.description or ()], told.fetchone()
+    except duckdb.InterruptException:
+        raise
+    except duckdb.Error:
+        return None
+    basis = dict(zip(columns, row or (), strict=False))
+    moment = basis.get("as_known_at") or basis.get("newest_at")
+    return moment if isinstance(moment, datetime) else None
 
 
 @dataclass(frozen=True)

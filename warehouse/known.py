@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from warehouse import sql
 from warehouse.publish import Published, ask
 
 _POSTS = Path(__file__).with_suffix(".sql")
@@ -58,7 +59,7 @@ def known_posts(warehouse: Published) -> list[KnownPost]:
 
     Raises NoWarehouse when the file is there and cannot be read.
     """
-    rows = ask(warehouse, _POSTS.read_text(encoding="utf-8"))
+    rows = ask(warehouse, sql.text_of(_POSTS))
     return [KnownPost(row[0], row[1], row[2], tuple(row[3]), *row[4:]) for row in rows]
 
 
@@ -69,4 +70,4 @@ def known_subjects(warehouse: Published) -> list[KnownSubject]:
 
     Raises NoWarehouse when the file is there and cannot be read.
     """
-    return [KnownSubject(*row) for row in ask(warehouse, _SUBJECTS.read_text(encoding="utf-8"))]
+    return [KnownSubject(*row) for row in ask(warehouse, sql.text_of(_SUBJECTS))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from warehouse import sql
 from warehouse.publish import Published, ask
 
 _QUERY = Path(__file__).with_suffix(".sql")
@@ -41,7 +42,7 @@ def unassigned(warehouse: Published, campaign_id: str | None = None, limit: int 
     """
     rows = ask(
         warehouse,
-        _QUERY.read_text(encoding="utf-8"),
+        sql.text_of(_QUERY),
         {"campaign": campaign_id, "most": limit, "alike": ALIKE},
     )
     return [Unassigned(*row) for row in rows]

@@ -84,12 +84,12 @@ def _add_days(
     con: duckdb.DuckDBPyConnection, window: tuple[date, date], days: dict[tuple[str, str], set[date]]
 ) -> None:
     parameters = {"first_day": window[0], "last_day": window[1]}
-    for kind, name, day in con.execute(_DAYS.read_text(encoding="utf-8"), parameters).fetchall():
+    for kind, name, day in con.execute(sql.text_of(_DAYS), parameters).fetchall():
         days[kind, name].add(day)
 
 
 def _posts(con: duckdb.DuckDBPyConnection, platform: str) -> list[KnownPost]:
-    rows = con.execute(_POSTS.read_text(encoding="utf-8")).fetchall()
+    rows = con.execute(sql.text_of(_POSTS)).fetchall()
     return [
         KnownPost(
             platform, post_id, account_id, tuple(aliases), created_at, seen_at, False, handle, has_media=has

@@ -19,6 +19,7 @@ from flows.answers.dates import in_words
 from flows.answers.markdown import link, table, words
 from flows.answers.query import NOTHING
 from flows.answers.reports import Reports
+from warehouse import sql
 
 STATE, LEADERBOARD, GAPS = "campaign", "leaderboard", "gaps"
 
@@ -62,7 +63,7 @@ class _Asked:
 
     def _rows(self, name: str, **more: object) -> list[dict[str, Any]]:
         """A query's rows by the names of its columns."""
-        query = (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
+        query = sql.text_of(QUERIES / f"{name}.sql")
         asked = self._connection.execute(query, {"campaign": self.campaign.campaign_id, **more})
         names = [str(name) for name, *_ in asked.description or []]
         return [dict(zip(names, row, strict=True)) for row in asked.fetchall()]

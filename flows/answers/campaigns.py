@@ -140,4 +140,4 @@ def _marks(status: os.stat_result) -> tuple[int, int, int, int]:
 
 
 def _query(name: str) -> str:
-    return (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
+    return sql.text_of(QUERIES / f"{name}.sql")

@@ -1,9 +1,10 @@
-"""Where pages and tables were written to outside of the home, as the home remembers it: words that are to be
-forgotten stand there too.
+"""Where pages, tables and whole warehouses were written to outside of the home, as the home remembers it:
+words that are to be forgotten stand there too.
 
 A line of JSON for each machine and folder: `machine`, by its network name, `folder`, whole, and `campaigns`,
-whose folders were written below it. What else lies there is not ours, whatever it is called. People may edit
-the lines; one that cannot be read stays as it is until they mend it or take it out.
+whose folders were written below it; or for each warehouse: `machine` and `warehouse`, its file. What else
+lies there is not ours, whatever it is called. People may edit the lines; one that cannot be read stays as it
+is until they mend it or take it out.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ import platform
 import re
 import stat
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.home import ELSEWHERE
 from warehouse.durable import drop_unfinished, written_whole
-from warehouse.one_at_a_time import Busy, one_at_a_time
+from warehouse.one_at_a_time import BUILD_LOCK, Busy, one_at_a_time
 
 if TYPE_CHECKING:
     from flows.settings import Settings
@@ -56,10 +57,43 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Warehouse:
+    """A file that was given by --out of `campaign build`, and the machine that wrote it."""
+
+    machine: str
+    warehouse: str
+
+    @property
+    def file(self) -> Path:
+        return Path(self.warehouse)
+
+    @property
+    def is_of_here(self) -> bool:
+        return self.machine == platform.node()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it can be looked into from here: this machine wrote it, and it is there."""
+        return self.is_of_here and os.path.exists(self.warehouse)
+
+    @property
+    def target(self) -> Path:
+        """Where the words stand if it was moved and a link left in its place."""
+        return self.file.resolve() if self.file.is_symlink() else self.file
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether somebody deleted it: the lock that a build leaves beside it says that its disk is there."""
+        # A link that leads nowhere may lead to a disk that is not there.
+        return self.is_of_here and not os.path.lexists(self.file) and self.file.with_name(BUILD_LOCK).exists()
+
+
+@dataclass(frozen=True)
 class Remembered:
     """What the home remembers; `unread` are the numbers of the lines that nobody can read, from 1."""
 
     places: tuple[Place, ...]
+    warehouses: tuple[Warehouse, ...]
     unread: tuple[int, ...]
 
 
@@ -70,39 +104,64 @@ def remember_place(settings: Settings, out: Path, campaign: str) -> None:
     if place.is_relative_to(home.resolve()) or place == settings.reports.resolve():
         return
     try:
-        _remember(home, place, campaign)
+        _remember(home, Place(platform.node(), str(place), (campaign,)))
     except OSError as trouble:
         if trouble.errno not in _MAY_NOT_WRITE:
             raise
 
 
-def _remember(home: Path, place: Path, campaign: str) -> None:
-    machine, folder = platform.node(), str(place)
+def remember_warehouse(settings: Settings, out: Path) -> None:
+    """Write down that a warehouse is going to be written to the file `out`, unless that lies in the home.
+    Raises OSError."""
+    # A link there is replaced, not followed.
+    file = out.parent.resolve() / out.name
+    if not file.is_relative_to(settings.home.resolve()):
+        _remember(settings.home, Warehouse(platform.node(), str(file)))
 
-    def is_ours(each: Place | None) -> bool:
-        return each is not None and (each.machine, each.folder) == (machine, folder)
 
-    if any(is_ours(each) and campaign in each.campaigns for each in remembered(home).places):
+def _remember(home: Path, new: Place | Warehouse) -> None:
+    if _is_said(new, [_read(line) for line in _lines(home)]):
         return
     try:
         with one_at_a_time(home / f".{ELSEWHERE}.lock", wait_s=WAIT_S):
             lines = _lines(home)
             read = [_read(line) for line in lines]
-            known = {one for each in read if each is not None and is_ours(each) for one in each.campaigns}
-            line = json.dumps(asdict(Place(machine, folder, tuple(sorted({*known, campaign})))))
-            others = [line for line, each in zip(lines, read, strict=True) if not is_ours(each)]
+            before = _beside(new, read)
+            if isinstance(new, Place):
+                campaigns = {*new.campaigns, *(one for each in before for one in each.campaigns)}
+                new = replace(new, campaigns=tuple(sorted(campaigns)))
+            kept = [line for line, each in zip(lines, read, strict=True) if each not in (new, *before)]
             drop_unfinished(home, ELSEWHERE)
             with written_whole(home / ELSEWHERE) as file:
-                file.write("".join(f"{each}\n" for each in (*others, line)).encode(errors="surrogateescape"))
+                text = "".join(f"{each}\n" for each in (*kept, json.dumps(asdict(new))))
+                file.write(text.encode(errors="surrogateescape"))
     except Busy as busy:
         raise TimeoutError(f"{home / ELSEWHERE} is being written by {busy.holder}; try again") from None
+
+
+def _is_said(new: Place | Warehouse, known: Sequence[Place | Warehouse | None]) -> bool:
+    return new in known or any(
+        isinstance(new, Place) and set(new.campaigns) <= set(each.campaigns) for each in _beside(new, known)
+    )
+
+
+def _beside(new: Place | Warehouse, known: Sequence[Place | Warehouse | None]) -> list[Place]:
+    """The lines of the same machine and folder."""
+    return [
+        each
+        for each in known
+        if isinstance(new, Place)
+        and isinstance(each, Place)
+        and (each.machine, each.folder) == (new.machine, new.folder)
+    ]
 
 
 def remembered(home: Path) -> Remembered:
     """All that is written down. Raises OSError."""
     read = [_read(line) for line in _lines(home)]
     return Remembered(
-        tuple(each for each in read if each is not None),
+        tuple(each for each in read if isinstance(each, Place)),
+        tuple(each for each in read if isinstance(each, Warehouse)),
         tuple(number for number, each in enumerate(read, start=1) if each is None),
     )
 
@@ -114,13 +173,17 @@ def _lines(home: Path) -> Sequence[str]:
     return text.rstrip().split("\n") if text.strip() else []
 
 
-def _read(line: str) -> Place | None:
-    """None where it says no place."""
+def _read(line: str) -> Place | Warehouse | None:
+    """None where it says neither."""
     try:
         said = json.loads(line)
+        machine = str(said["machine"])
+        if "warehouse" in said:
+            file = str(said["warehouse"])
+            return Warehouse(machine, file) if os.path.isabs(file) else None
         if not isinstance(said["campaigns"], list):
             return None
-        place = Place(str(said["machine"]), str(said["folder"]), tuple(map(str, said["campaigns"])))
+        place = Place(machine, str(said["folder"]), tuple(map(str, said["campaigns"])))
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     is_whole = os.path.isabs(place.folder) and place.campaigns

@@ -52,6 +52,8 @@ def name_of(text: str) -> str:
     """A name for people. Raises Unusable."""
     if not text.strip():
         raise Unusable("is empty; write a name")
+    if any("\udc80" <= letter <= "\udcff" for letter in text):
+        raise Unusable("holds a letter that the terminal's locale has not; set PYTHONUTF8=1, or leave it out")
     return _as_the_registry_reads(text, lambda table: table.text("id"))
 
 

@@ -24,6 +24,8 @@ def home_of(text: str) -> Path:
     home = _checked("CAMPAIGN_HOME", text).home
     if (home / DEMO_MARKER).exists():
         raise Unusable(f"{home} holds the demo's data and takes no real ones; choose another folder")
+    # Those who prepare it may not be those who write there.
+    _there_of(home)
     return home
 
 
@@ -32,7 +34,32 @@ def registry_of(text: str) -> Path:
     folder = _checked("CAMPAIGN_REGISTRY", text).registry
     if folder.exists() and not folder.is_dir():
         raise Unusable(f"{folder} is a file; choose the folder that is to hold the campaign's file")
+    see_that_it_may_be_written(folder)
     return folder
+
+
+def see_that_it_may_be_written(folder: Path) -> None:
+    """Judge a folder, or where it would be made, when it is named and not after the last answer. Raises
+    Unusable."""
+    if (above := unwritable_for(folder)) is not None:
+        raise Unusable(f"{above} may not be written by you; choose another folder, or mend its permissions")
+
+
+def unwritable_for(folder: Path) -> Path | None:
+    """What keeps somebody from writing to a folder, or from making it; None where nothing does. Raises
+    Unusable where it cannot be made at all."""
+    above = _there_of(folder)
+    return None if os.access(above, os.W_OK | os.X_OK, effective_ids=True) else above
+
+
+def _there_of(folder: Path) -> Path:
+    """What is there of the way to a folder. Raises Unusable where that is no folder."""
+    above = next(each for each in (folder, *folder.absolute().parents) if os.path.lexists(each))
+    if above.is_symlink() and not above.exists():
+        raise Unusable(f"{above} is a link that leads nowhere; choose another folder, or make what it names")
+    if not above.is_dir():
+        raise Unusable(f"{above} is a file; choose another folder")
+    return above
 
 
 def suggested_home(settings: Settings) -> Path:

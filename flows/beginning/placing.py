@@ -6,8 +6,8 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -16,8 +16,10 @@ from uuid import uuid4
 from flows.refused import Refused
 from flows.registry import RegistryError, load
 from flows.registry.spreadsheet import ASSETS_CSV
-from warehouse.durable import sync_folder
+from warehouse.durable import UNFINISHED, drop_if_left, locked, sync_folder
 
+# In the names of hidden files, so that nobody else's are taken for them.
+_OURS = "init"
 # What file systems answer that have no hard links, as exFAT and some network mounts.
 _HAS_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 
@@ -62,22 +64,35 @@ def see_that_it_loads(file: NewFile, connectors: Mapping[str, ModuleType]) -> No
             ) from None
 
 
+def drop_unplaced(folders: Iterable[Path]) -> None:
+    """Remove what killed ones were writing into some folders, credentials among it. What another one is
+    writing now is locked and stays, as does what is not ours to remove."""
+    for folder in folders:
+        for hidden in folder.glob(f".*.{_OURS}.*{UNFINISHED}"):
+            with suppress(PermissionError):
+                drop_if_left(hidden)
+
+
 def place(files: Sequence[NewFile], *, link: Callable[[Path, Path], None] = os.link) -> None:
     """Write the files, each whole; where one cannot be, or Ctrl-C comes, none is left, nor a folder made for
-    it. Killed, it may leave an empty file where `link` cannot give one a second name.
+    it. Killed, it may leave hidden files, for `drop_unplaced`, and an empty one where `link` cannot give one
+    a second name.
 
     Raises Occupied and OSError.
     """
     # All that may come to be is known before any of it is there, so that it can be taken away at any moment.
-    ways = [(file.path.with_name(f".{file.path.name}.{uuid4().hex}.part"), file) for file in files]
+    ways = [
+        (file.path.with_name(f".{file.path.name}.{_OURS}.{uuid4().hex}{UNFINISHED}"), file) for file in files
+    ]
     folders = [each for file in files for each in (file.path.parent, *file.path.parent.parents)]
     missing = [folder for folder in dict.fromkeys(folders) if not folder.exists()]
     reserved: set[Path] = set()
     is_done = False
+    writing = ExitStack()
     try:
         for hidden, file in ways:
             file.path.parent.mkdir(parents=True, exist_ok=True)
-            _write(hidden, file)
+            _write(hidden, file, writing)
         for hidden, file in ways:
             try:
                 _give_name(hidden, file, link, reserved)
@@ -92,6 +107,9 @@ def place(files: Sequence[NewFile], *, link: Callable[[Path, Path], None] = os.l
                 if not is_done and _is_ours(hidden, file.path, reserved):
                     file.path.unlink()
             hidden.unlink(missing_ok=True)
+        # What was not written has been told of.
+        with suppress(OSError):
+            writing.close()
         for folder in [] if is_done else missing:
             with suppress(OSError):
                 folder.rmdir()
@@ -123,13 +141,13 @@ def _is_ours(hidden: Path, final: Path, reserved: set[Path]) -> bool:
     return os.path.samefile(hidden, final)
 
 
-def _write(hidden: Path, file: NewFile) -> None:
+def _write(hidden: Path, file: NewFile, writing: ExitStack) -> None:
+    """Write it, and keep it locked for as long as the stack is open."""
     try:
-        handle = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, file.mode)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as part:
-            part.write(file.text)
-            part.flush()
-            os.fsync(part.fileno())
+        part = writing.enter_context(locked(hidden, file.mode))
+        part.write(file.text.encode("utf-8"))
+        part.flush()
+        os.fsync(part.fileno())
     except OSError as error:
         # By the name that it was to have.
         raise OSError(error.errno, error.strerror or str(error), str(file.path)) from error

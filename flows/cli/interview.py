@@ -29,12 +29,14 @@ from flows.beginning.folders import (
     elsewhere,
     home_of,
     registry_of,
+    see_that_it_may_be_written,
     set_for,
     suggested_home,
     suggested_registry,
+    unwritable_for,
 )
 from flows.beginning.machine import local_zone, taken_up_by_git
-from flows.beginning.placing import NewFile, Occupied, place, see_that_it_loads
+from flows.beginning.placing import NewFile, Occupied, drop_unplaced, place, see_that_it_loads
 from flows.beginning.texts import env_text, registry_text
 from flows.cli.talking import Talk
 from flows.console import complain, plain, say
@@ -69,6 +71,8 @@ def begin(talk: Talk, settings: Settings, given: Given) -> None:
     nothing is written then.
     """
     connectors = discover()
+    if not ENV_FILE.exists():
+        see_that_it_may_be_written(Path.cwd())
     taken = _taken(Path(given.registry) if given.registry else suggested_registry(settings), connectors)
     talk.tell("A new campaign. Ctrl-C at any question leaves everything as it was.")
     answers = _answers(talk, given, connectors, taken)
@@ -94,6 +98,7 @@ def begin(talk: Talk, settings: Settings, given: Given) -> None:
     if not talk.agrees(f"Write {names}?", usual=True, otherwise=True):
         say("Nothing was written.")
         return
+    drop_unplaced({ENV_FILE.parent, registry})
     place(files)
     _tell_what_is_there(answers, file.path, is_env_new=len(files) > 1)
     _warn(home, registry)
@@ -222,6 +227,8 @@ def _warn(home: Path, registry: Path) -> None:
     ):
         if line := elsewhere(name, chosen, in_force):
             complain(f"warning: {line}")
+    if (above := unwritable_for(home)) is not None:
+        complain(f"warning: {above} may not be written by you; see that whoever runs `campaign collect` may")
     if taken := taken_up_by_git([ENV_FILE, home]):
         named = " and ".join(map(str, taken))
         complain(f"warning: git would take up {named}; write that into .gitignore before you commit")

@@ -115,9 +115,9 @@ def forget(
     lake, so that later answers land without their words. Then the tables are made anew. A post that only a
     rule on its words holds in an asset is refused, with the line that lists it.
 
-    Reports and exports that --out wrote outside of CAMPAIGN_HOME are looked through too. A file that still
-    holds the words, or a folder of --out into which nobody could look, is named, and the command ends with 1
-    though all else is done.
+    Reports and exports that --out wrote outside of CAMPAIGN_HOME are looked through too; a warehouse that
+    --out wrote is named with the command that makes it again without the words. Where a file still holds
+    them, or nobody could look, the command ends with 1 though all else is done.
     """
     from connectors import discover
     from flows.console import complain

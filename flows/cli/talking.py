@@ -12,8 +12,10 @@ import typer
 from flows.beginning.answers import Unusable
 from flows.cli.running import USED_WRONGLY, fail
 from flows.console import plain, say
+from flows.registry.mistakes import shown
 
 _Answer = TypeVar("_Answer")
+_YES, _NO = {"y", "yes"}, {"n", "no"}
 
 
 class Talk:
@@ -75,13 +77,27 @@ class Talk:
 
     def agrees(self, question: str, *, otherwise: bool, usual: bool) -> bool:
         """Yes or no; `otherwise` where nobody is asked."""
-        return typer.confirm(question, default=usual) if self.is_asking else otherwise
+        if not self.is_asking:
+            return otherwise
+        told: bool = typer.prompt(
+            f"{question} [{'Y/n' if usual else 'y/N'}]",
+            default="y" if usual else "n",
+            show_default=False,
+            value_proc=_asked_again(_yes_or_no),
+        )
+        return told
 
     def tell(self, line: str = "") -> None:
         """A line between questions."""
         if self.is_asking:
             say(plain(line))
             sys.stdout.flush()
+
+
+def _yes_or_no(text: str) -> bool:
+    if text.strip().lower() not in _YES | _NO:
+        raise Unusable(f"{shown(text.strip())} is neither yes nor no; write y or n")
+    return text.strip().lower() in _YES
 
 
 def _judged(option: str, text: str, judge: Callable[[str], _Answer]) -> _Answer:

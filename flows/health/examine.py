@@ -126,7 +126,8 @@ def _next_step(
         goes_on = "serve" if has_landed else "collect"
         return f"{lacking}; or go on without it: campaign {goes_on}"
     if campaigns and all(clock >= idle_after(each) for each in campaigns):
-        return f"every campaign is over; campaign report shows it, or write the next into {settings.registry}"
+        shown = "campaign report shows it" if has_landed else "campaign init begins yours"
+        return f"every campaign is over; {shown}, or write the next into {settings.registry}"
     begins = [f"{each.id} begins on {each.starts}" for each in campaigns if begins_at(each) > clock]
     if campaigns and len(begins) == len(campaigns):
         return f"campaign serve, which waits until there is something to ask ({begins[0]})"

@@ -13,10 +13,14 @@ import html
 import json
 import os
 import re
+import shlex
 import stat
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from glob import escape as as_itself
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -25,7 +29,7 @@ import pyarrow.parquet as pq
 from markupsafe import escape
 
 from connectors.errors import UnusableReference
-from flows.answers.elsewhere import Place, remembered
+from flows.answers.elsewhere import Place, Warehouse, remembered
 from flows.answers.tables import FORMATS, drop_manifest
 from flows.answers.tables import LOCK as TABLES_LOCK
 from flows.collecting.turns import forgets_turn
@@ -38,9 +42,11 @@ from warehouse.forgetting import FOLDER as FORGOTTEN
 from warehouse.forgetting import (
     Post,
     Taken,
+    can_be_asked,
     find,
     has_text_of,
     is_remembered,
+    moment_of,
     others_that_say,
     remember,
     said_by,
@@ -48,7 +54,7 @@ from warehouse.forgetting import (
 )
 from warehouse.landed import NotTheSame
 from warehouse.mirrored import bring_up_to_date
-from warehouse.one_at_a_time import IMPORT_LOCK, Busy, one_at_a_time
+from warehouse.one_at_a_time import BUILD_LOCK, IMPORT_LOCK, Busy, one_at_a_time
 from warehouse.opening import holds_warehouse
 from warehouse.progress import Progress, nobody_watches
 from warehouse.publish import NothingPublished
@@ -64,6 +70,8 @@ if TYPE_CHECKING:
 
 _PLATFORM_AND_ID = re.compile(r"([A-Za-z][A-Za-z0-9_-]*):(?!//)(.*)", re.DOTALL)
 
+# A report takes seconds, and minutes where there is much; one that takes longer than this may hang.
+WAITS_FOR_REPORTS_S = 120.0
 # Shorter words stand in too many files by chance.
 _SHORTEST_LOOKED_FOR = 6
 # Titles may be cut shorter than the tables have them.
@@ -71,13 +79,42 @@ _TITLE = 40
 
 
 @dataclass(frozen=True)
+class Made:
+    """A warehouse that is not the published one, which holds the words or (`is_certain` False) may, and the
+    moment as known at which it was made, or where it does not tell (`is_told` False) when it was written."""
+
+    file: Path
+    moment: datetime
+    is_told: bool
+    is_certain: bool
+
+    @property
+    def command(self) -> str:
+        """What makes it again: of landing alone, because nothing else need be without the words; and as known
+        then, since its numbers are that moment's."""
+        moment = self.moment.astimezone(UTC).isoformat()
+        return f"campaign build --full --as-known-at {moment} --out {shlex.quote(str(self.file))}"
+
+    def complaint(self, is_dry: bool) -> str:
+        holds = "still holds" if self.is_certain else "may hold"
+        then = "when the words are forgotten, run" if is_dry else "run"
+        of_when = "" if self.is_told else ", as known when it was written"
+        return (
+            f"{self.file} {holds} the words; {then} `{self.command}`, which makes it again without "
+            f"them{of_when}, or delete it"
+        )
+
+
+@dataclass(frozen=True)
 class Forgetting:
     """What a forgetting did: the posts, the responses that held their words and the files of those, reports
-    that were removed; files that still hold the words (`left`), or name a post whose words are not all known
-    any more (`naming`): those of the home that are not ours to remove, and reports outside of it that could
-    not be removed; landed files that cannot be read; folders outside of the home into which reports were
-    written and nobody could look (`unseen`), and the lines of what is remembered of such folders that nobody
-    can read (`unread`); other posts with the very same words, which keep them; and the build that followed
+    that were removed; files that still hold the words (`left`, or `made` where they are warehouses), or name
+    a post whose words are not all known any more (`naming`): those that are not ours to remove, and reports
+    outside of the home that could not be removed; who still writes reports (`writing`); landed files that
+    cannot be read; folders outside of the home into which reports were written and nobody could look
+    (`unseen`), the same of warehouses (`unopened`), what builds elsewhere left half made and nobody could
+    remove (`unfinished`), and the lines of what is remembered of both that nobody can read (`unread`); other
+    posts with the very same words, which keep them; and the build that followed
     (None for a dry run, and where neither answers nor tables had any words)."""
 
     posts: tuple[Post, ...]
@@ -85,11 +122,16 @@ class Forgetting:
     files: int
     reports: tuple[Path, ...]
     left: tuple[Path, ...]
+    made: tuple[Made, ...]
     naming: tuple[Path, ...]
+    writing: tuple[str, ...]
     damaged: tuple[Path, ...]
     unseen: tuple[Place, ...]
+    unopened: tuple[Warehouse, ...]
+    unfinished: tuple[Path, ...]
     unread: tuple[int, ...]
     others: tuple[str, ...]
+    is_dry: bool
     built: BuildReport | None
 
     @property
@@ -97,11 +139,13 @@ class Forgetting:
         """What somebody must see to, a plain line each."""
         return (
             *(f"{path} still holds the words; delete it, or make it again" for path in self.left),
+            *(each.complaint(self.is_dry) for each in self.made),
             *(
                 f"{path} names a post whose words are not all known any more, and may hold them; look into "
                 "it, and delete it or move it away"
                 for path in self.naming
             ),
+            *(f"{who}, and may put the words back; end it, then forget again" for who in self.writing),
             *(
                 f"{path} is damaged and may still hold the words; restore it and forget again, or delete it"
                 for path in self.damaged
@@ -113,11 +157,32 @@ class Forgetting:
                 for place in self.unseen
             ),
             *(
-                f"line {number} of {ELSEWHERE} in CAMPAIGN_HOME cannot be read, so nobody looked into the "
-                "folder that it tells of; put it right, or take it out once the words have left that folder"
+                f"nobody looked into {each.target}, where {each.machine} wrote a warehouse: {_cure_of(each)}"
+                for each in self.unopened
+            ),
+            *(
+                f"{path} is what a build was making, and may hold the words; let that build end and forget "
+                "again, or delete it"
+                for path in self.unfinished
+            ),
+            *(
+                f"line {number} of {ELSEWHERE} in CAMPAIGN_HOME cannot be read, so nobody looked where it "
+                "points to; put it right, or take it out once the words have left that place"
                 for number in self.unread
             ),
         )
+
+
+def _cure_of(unopened: Warehouse) -> str:
+    if unopened.is_here:
+        return (
+            "it is damaged, or something has it open for writing; delete it, or close it there and forget "
+            "again"
+        )
+    takes_out = f"take its line out of {ELSEWHERE} in CAMPAIGN_HOME"
+    if unopened.is_of_here:
+        return f"it cannot be read here; see that the words leave it, then {takes_out}"
+    return f"it cannot be read here; run `campaign forget` there, or delete it and {takes_out}"
 
 
 def forget(
@@ -140,31 +205,43 @@ def forget(
     and running it again finishes.
     """
     posts = _posts(settings.warehouse, connectors, references)
+
+    def tell(line: str) -> None:
+        # Both where it is said and where it is drawn how far this is.
+        progress(line)
+        waiting(line)
+
     if dry_run:
         bring_up_to_date(settings.landing.parent, progress=progress)
         taken = take_out(settings.landing, settings.readings, posts, dry_run=True, progress=progress)
         return _told(settings, _sought(settings, posts), taken, None, None)
     with ExitStack() as held:
-        _hold_imports(held, settings.landing, wait_s, waiting)
+        _hold_imports(held, settings.landing, wait_s, tell)
         for platform in sorted({post.platform for post in posts}):
-            _hold_collects(held, settings, platform, wait_s, waiting)
-        held.enter_context(no_build(settings, wait_s, waiting, progress))
+            _hold_collects(held, settings, platform, wait_s, tell)
+        held.enter_context(no_build(settings, wait_s, tell, progress))
         # It may be all that a killed one has left to do.
         drop_left_behind(settings.home, settings.landing)
         tidy(settings.warehouse)
-        # While something still has the words.
-        progress("looking for the words")
-        sought = _sought(settings, posts)
-        for post in posts:
-            remember(settings.landing, post)
-        removed = _remove_reports(settings, sought, wait_s, waiting)
+        unfinished = _tidy_elsewhere(settings)
+        # Before anything is done, since one that hangs is not ours to end.
+        with ExitStack() as reports:
+            if hanging := list(_hold_reports(reports, settings, wait_s, tell)):
+                ends = "let it finish or end it" if len(hanging) == 1 else "let them finish or end them"
+                raise Refused(f"{'; '.join(hanging)}; {ends}, then forget again: nothing is forgotten yet")
+            # While something still has the words.
+            progress("looking for the words")
+            sought = _sought(settings, posts)
+            for post in posts:
+                remember(settings.landing, post)
+            removed = _remove_reports(settings, sought)
         try:
             taken = take_out(settings.landing, settings.readings, posts, progress=progress)
         except NotTheSame as trouble:
             raise Refused(str(trouble)) from trouble
         if not taken.files and not sought.texts:
             # As with a mistyped id: the tables and the builds before them have no words of it.
-            return _told(settings, sought, taken, removed, None)
+            return _told(settings, sought, taken, removed, None, unfinished=unfinished)
         drop_every_version(settings.warehouse)
     progress("making the tables anew")
     built = refresh(
@@ -176,8 +253,10 @@ def forget(
         waiting=waiting,
     )
     # A report may have been made of the old tables meanwhile; who writes one from now on finds the new ones.
-    removed += _remove_reports(settings, sought, wait_s, waiting)
-    return _told(settings, sought, taken, removed, built)
+    with ExitStack() as reports:
+        busy = _hold_reports(reports, settings, wait_s, tell)
+        removed += _remove_reports(settings, sought, but_not_below=tuple(busy.values()))
+    return _told(settings, sought, taken, removed, built, tuple(busy), unfinished)
 
 
 def _told(
@@ -186,13 +265,16 @@ def _told(
     taken: Taken,
     removed: Sequence[Path] | None,
     built: BuildReport | None,
+    writing: tuple[str, ...] = (),
+    unfinished: Sequence[Path] = (),
 ) -> Forgetting:
     """What was done, or with `removed` None what would be."""
     found = list(_other_files(settings, sought))
     reports = [path for path, _ in found if path.is_relative_to(settings.reports)]
-    others = [each for each in found if each[0] not in reports]
-    known = remembered(settings.home)
-    elsewhere, unseen = _files_elsewhere(known.places, sought)
+    # What was removed is not found any more.
+    others = [each for each in found if removed is not None or each[0] not in reports]
+    elsewhere, unseen = _files_elsewhere(settings, sought)
+    warehouses, unopened = _warehouses_elsewhere(settings, sought)
     if removed is None:
         # A folder may have two names.
         known_by = {path.resolve() for path in reports}
@@ -200,19 +282,33 @@ def _told(
     else:
         # It could not be removed.
         others += [(file.path, file.holds_words) for file in elsewhere]
+    holding = [path for path, holds_words in others if holds_words]
+    warehouses += [path for path in holding if holds_warehouse(path)]
     return Forgetting(
         sought.posts,
         taken.responses,
         taken.files,
         tuple(reports if removed is None else removed),
-        tuple(path for path, holds_words in others if holds_words),
+        tuple(path for path in holding if path not in warehouses),
+        tuple(_made(path, sought.posts) for path in dict.fromkeys(warehouses)),
         tuple(path for path, holds_words in others if not holds_words),
+        writing,
         taken.damaged,
         tuple(unseen),
-        known.unread,
+        tuple(unopened),
+        tuple(path for path in unfinished if path.exists()),
+        remembered(settings.home).unread,
         tuple(others_that_say(settings.warehouse, sought.texts, sought.posts)),
+        removed is None,
         built,
     )
+
+
+def _made(file: Path, posts: Sequence[Post]) -> Made:
+    is_certain = any(has_text_of(file, post) and can_be_asked(file, post) for post in posts)
+    moment = moment_of(file)
+    written_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    return Made(file, moment or written_at, moment is not None, is_certain)
 
 
 def _posts(
@@ -293,8 +389,15 @@ def _hold_imports(held: ExitStack, landing: Path, wait_s: float, waiting: Callab
         raise _still_running(who(busy.holder), wait_s) from None
 
 
-def _hold_reports(held: ExitStack, settings: Settings, wait_s: float, waiting: Callable[[str], None]) -> None:
-    """Keep reports and exports away from where they have been written before, in the home and elsewhere."""
+def _hold_reports(
+    held: ExitStack,
+    settings: Settings,
+    wait_s: float,
+    waiting: Callable[[str], None],
+    elapsed_s: Callable[[], float] = time.monotonic,
+) -> dict[str, Path]:
+    """Keep reports and exports away from where they have been written before, in the home and elsewhere.
+    Gives who still writes after `wait_s` seconds, or the time in which a report is done, and where."""
     locks = list(settings.reports.glob(f"*/{TABLES_LOCK}"))
     for place in remembered(settings.home).places:
         for campaign in place.campaigns if place.is_here else ():
@@ -302,29 +405,35 @@ def _hold_reports(held: ExitStack, settings: Settings, wait_s: float, waiting: C
             with suppress(OSError):
                 lock = place.folder_of(campaign) / TABLES_LOCK
                 lock.lstat()
-                # Where nobody may write nobody does.
-                locks += [lock] if os.access(lock, os.W_OK, effective_ids=True) else []
+                # Where nobody may write nobody does; writers open it for both.
+                locks += [lock] if os.access(lock, os.R_OK | os.W_OK, effective_ids=True) else []
     # A folder may have two names, and who holds a lock waits for it by the other one too.
     by_file: dict[tuple[int, int], Path] = {}
     for lock in sorted(lock.parent.resolve() / lock.name for lock in locks):
-        status = lock.lstat()
-        # What is anything else is not ours, and nobody of ours writes there.
-        if stat.S_ISREG(status.st_mode):
-            by_file.setdefault((status.st_dev, status.st_ino), lock)
+        # One whose folder is removed meanwhile has no writer.
+        with suppress(FileNotFoundError):
+            status = lock.lstat()
+            # What is anything else is not ours, and nobody of ours writes there.
+            if stat.S_ISREG(status.st_mode):
+                by_file.setdefault((status.st_dev, status.st_ino), lock)
 
-    def who(holder: str) -> str:
-        return f"a report or an export ({holder})"
+    wait_s = min(wait_s, WAITS_FOR_REPORTS_S)
+    until_s = elapsed_s() + wait_s
+    still: dict[str, Path] = {}
+
+    def tell(folder: Path, left_s: float) -> Callable[[str], None]:
+        return lambda holder: waiting(_waits(f"a report or an export to {folder} ({holder})", left_s))
 
     # In one order, for whoever else forgets.
     for lock in by_file.values():
+        folder, left_s = lock.parent, max(0.0, until_s - elapsed_s())
         try:
-            held.enter_context(
-                one_at_a_time(
-                    lock, wait_s=wait_s, waiting=lambda holder: waiting(_waits(who(holder), wait_s))
-                )
-            )
+            with suppress(FileNotFoundError):
+                held.enter_context(one_at_a_time(lock, wait_s=left_s, waiting=tell(folder, left_s)))
         except Busy as busy:
-            raise _still_running(who(busy.holder), wait_s) from None
+            who = f"a report or an export ({busy.holder})"
+            still[f"{who} is still running after {wait_s:,.0f} s in {folder}"] = folder
+    return still
 
 
 def _waits(who: str, wait_s: float) -> str:
@@ -370,23 +479,38 @@ def _sought(settings: Settings, posts: Sequence[Post]) -> _Sought:
     )
 
 
-def _remove_reports(
-    settings: Settings, sought: _Sought, wait_s: float, waiting: Callable[[str], None]
-) -> list[Path]:
-    """Remove the files of reports that hold the words, or may, while nobody writes any; `campaign report` and
-    `campaign export` make them again. Raises Refused when somebody still does after `wait_s` seconds."""
+def _tidy_elsewhere(settings: Settings) -> list[Path]:
+    """Remove what killed builds were making outside of the home; only a build may, or who keeps them away.
+    Gives what stays, as where another home's build goes on or nobody may remove it."""
+    left: dict[Path, None] = {}
+    for each in remembered(settings.home).warehouses:
+        lock = each.file.with_name(BUILD_LOCK)
+        with suppress(OSError, Busy):
+            if (each.is_here or each.is_deleted) and lock.exists():
+                with one_at_a_time(lock):
+                    tidy(each.file)
+        if each.is_of_here:
+            left |= dict.fromkeys(sorted(each.file.parent.glob(f".{as_itself(each.file.name)}.*.part*")))
+    return list(left)
+
+
+def _remove_reports(settings: Settings, sought: _Sought, but_not_below: Sequence[Path] = ()) -> list[Path]:
+    """Remove the files of reports that hold the words, or may, but for those of some folders; `campaign
+    report` and `campaign export` make them again. Only while nobody else writes any."""
+
+    def may_go(path: Path) -> bool:
+        return not any(path.resolve().is_relative_to(folder) for folder in but_not_below)
+
     removed = []
-    with ExitStack() as held:
-        _hold_reports(held, settings, wait_s, waiting)
-        for path, _ in _other_files(settings, sought):
-            if path.is_relative_to(settings.reports):
-                _remove_report(path, settings.reports)
-                removed.append(path)
-        for file in _files_elsewhere(remembered(settings.home).places, sought)[0]:
-            # What stays is told of.
-            with suppress(OSError):
-                _remove_report(file.path, file.reports)
-                removed.append(file.path)
+    for path, _ in _other_files(settings, sought):
+        if path.is_relative_to(settings.reports) and may_go(path):
+            _remove_report(path, settings.reports)
+            removed.append(path)
+    for file in filter(lambda each: may_go(each.path), _files_elsewhere(settings, sought)[0]):
+        # What stays is told of.
+        with suppress(OSError):
+            _remove_report(file.path, file.reports)
+            removed.append(file.path)
     return removed
 
 
@@ -406,11 +530,25 @@ class _Elsewhere:
     holds_words: bool
 
 
-def _files_elsewhere(places: Sequence[Place], sought: _Sought) -> tuple[list[_Elsewhere], list[Place]]:
-    """Those of some places, and the places into which nobody could look everywhere."""
+def _warehouses_elsewhere(settings: Settings, sought: _Sought) -> tuple[list[Path], list[Warehouse]]:
+    """The warehouses outside of the home that hold the words, and those that nobody could open."""
+    found: list[Path] = []
+    unopened: list[Warehouse] = []
+    for each in remembered(settings.home).warehouses:
+        if each.is_deleted:
+            continue
+        if not each.is_here or not holds_warehouse(each.file):
+            unopened.append(each)
+        elif any(has_text_of(each.file, post) for post in sought.posts):
+            found.append(each.target)
+    return found, unopened
+
+
+def _files_elsewhere(settings: Settings, sought: _Sought) -> tuple[list[_Elsewhere], list[Place]]:
+    """Those of all places, and the places into which nobody could look everywhere."""
     found: list[_Elsewhere] = []
     unseen: dict[Place, None] = {}
-    for place in places:
+    for place in remembered(settings.home).places:
         for campaign in place.campaigns:
             if not place.is_here:
                 unseen[place] = None

@@ -62,7 +62,7 @@ def read_campaign(file: Path, door: Door) -> Draft | None:
     text = read_text(file, door, "UTF-8")
     if text is None:
         return None
-    cure = "correct the TOML there"
+    cure = "correct the TOML there: texts stand in quotation marks, days as 2026-04-01"
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as trouble:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import re
+import signal
 import stat
 import subprocess
+import sys
 import tomllib
 from collections.abc import Callable
 from datetime import date
@@ -31,6 +33,7 @@ from tests.flows.conftest import REGISTRY, Said
 from tests.flows.terminal import Terminal, in_a_terminal
 from tests.flows.test_start_up import ASKING, FILES, OFFERED, SCHEDULER, TABLES, imported_by
 from tests.unprivileged import unwritable
+from warehouse.durable import locked
 
 Campaign = Callable[..., Said]
 ROOT = Path(__file__).parents[2]
@@ -93,6 +96,8 @@ def answer_all(terminal: Terminal) -> None:
 def test_on_a_terminal_it_asks_and_writes_what_was_answered(new: Path) -> None:
     with in_a_terminal("init", cwd=new, TZ="Asia/Tokyo", YOUTUBE_API_KEY="AIza-of-this-terminal") as terminal:
         answer_all(terminal)
+        terminal.answer("Write our campaigns/clean-water-2027.toml and .env? [Y/n]: ", "maybe")
+        terminal.wait_for('Error: "maybe" is neither yes nor no; write y or n')
         terminal.answer("Write our campaigns/clean-water-2027.toml and .env? [Y/n]: ", "")
         assert terminal.left() == 0, terminal.shown
     assert TOKEN not in terminal.shown
@@ -175,6 +180,7 @@ def test_what_is_needed_and_missing_is_named_by_its_options(
         ("--name", "Water\x1b[2J", "holds a control character (U+001B); remove it"),
         ("--name", "Water\n[[sides]]", "holds a control character (U+000A); remove it"),
         ("--name", "Wa\u202eter", "holds a control character (U+202E); remove it"),
+        ("--name", "W\udcc3\udca4ter", "that the terminal's locale has not; set PYTHONUTF8=1"),
         ("--name", "工党", "--id: is empty; write lower-case letters"),
         ("--id", "Water 2027", "cannot be an id; use lower-case letters, digits and hyphens"),
         ("--id", "../water", "cannot be an id"),
@@ -197,6 +203,9 @@ def test_what_is_needed_and_missing_is_named_by_its_options(
         ("--account", "linkedin.com/in/water", "linkedin.com is not collected"),
         ("--rival-account", "x:Soap", "no rival is named; name it by --rival too"),
         ("--home", "file", "is a file"),
+        ("--home", "file/data", "file is a file; choose another folder"),
+        ("--home", "gone/data", "gone is a link that leads nowhere; choose another folder"),
+        ("--registry", "gone", "gone is a link that leads nowhere; choose another folder"),
         ("--home", "of-the-demo", "holds the demo's data"),
         ("--registry", "file", "is a file; choose the folder"),
         ("--home", "${HOME}/data", "CAMPAIGN_HOME holds what .env cannot"),
@@ -208,6 +217,7 @@ def test_an_answer_that_cannot_be_taken_is_one_line_with_its_cure(
     (new / "file").touch()
     (new / "of-the-demo").mkdir()
     (new / "of-the-demo" / ".demo").touch()
+    (new / "gone").symlink_to("nowhere")
     before = everything_in(new)
     said = campaign("init", *NEEDED, option, value)
     assert said.code in (1, 2)
@@ -412,12 +422,22 @@ def test_where_it_cannot_be_written_one_line_says_so_and_nothing_is_left(
     campaign: Campaign, new: Path
 ) -> None:
     (new / "mine").mkdir()
-    with unwritable(new / "mine"):
-        for registry, named in (("mine", "mine/clean-water-2027.toml"), ("mine/ours", "mine/ours")):
-            said = campaign("init", *NEEDED, "--registry", registry)
-            assert (said.code, said.out, said.err.count("\n")) == (1, "", 1)
-            assert said.err.startswith(f"campaign: {named}: Permission denied")
+    for option, named in (("--registry", "mine"), ("--registry", "mine/our/own")):
+        with unwritable(new / "mine"):
+            said = campaign("init", *NEEDED, option, named)
+        assert (said.code, said.out, said.err.count("\n")) == (2, "", 1)
+        where = new / "mine" if "/" in named else Path("mine")
+        assert said.err.startswith(f"campaign: {option}: {where} may not be written by you; choose another")
+    with unwritable(new):
+        said = campaign("init", *NEEDED, "--home", "mine/data", "--registry", "mine")
+    assert (said.code, said.out, said.err.count("\n")) == (1, "", 1)
+    assert said.err.startswith(f"campaign: {new} may not be written by you; choose another folder")
     assert everything_in(new).keys() == {"mine"}
+    # Who prepares may not be who writes the data.
+    with unwritable(new / "mine"):
+        said = campaign("init", *NEEDED, "--home", "mine/data")
+    assert said.code == 0
+    assert f"campaign: warning: {new / 'mine'} may not be written by you; see that whoever runs" in said.err
 
 
 def no_links(here: Path, there: Path) -> None:
@@ -473,6 +493,43 @@ def test_the_file_of_another_that_took_the_name_at_the_last_moment_stays(tmp_pat
 def test_who_may_read_a_file_is_as_asked_also_without_links(tmp_path: Path) -> None:
     place([NewFile(tmp_path / "secret", "new", 0o600)], link=no_links)
     assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
+
+
+# Places two files, and is killed when the second is to get its name.
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from flows.beginning.placing import NewFile, place
+names = iter([os.link])
+def link(here, there):
+    next(names, lambda *_: os.kill(os.getpid(), signal.SIGKILL))(here, there)
+place([NewFile(Path(name), "X_BEARER_TOKEN=typed", 0o600) for name in sys.argv[1:]], link=link)
+"""
+
+
+def test_what_a_killed_init_left_goes_with_the_next_and_what_another_writes_stays(
+    campaign: Campaign, new: Path
+) -> None:
+    killed = subprocess.run([sys.executable, "-c", KILLED, "campaigns/old.toml", ".env"], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    left = [name for name in everything_in(new) if name.endswith(".part")]
+    assert [name.partition(".init.")[0] for name in left] == ["..env", "campaigns/.old.toml"]
+    (new / "campaigns" / "old.toml").unlink()
+    (new / ".mine.part").write_text("mine")
+    # Others', which nobody else may open, on either side of ours.
+    others = [new / f"{name}.init.theirs.part" for name in ("..env", ".a", ".z")]
+    for path in others:
+        path.touch(0)
+    (new / "shut").mkdir()
+    with locked(new / "..env.init.another.part"), unwritable(new / "shut"):
+        assert campaign("init", *NEEDED).code == 0
+    for path in others:
+        path.chmod(0o600)
+    assert {name for name in everything_in(new) if Path(name).name.startswith(".")} == {
+        *(".env", ".mine.part", "..env.init.another.part", *(path.name for path in others))
+    }
+    assert campaign("init", *NEEDED, "--id", "other").code == 0
+    assert not (new / "..env.init.another.part").exists()
 
 
 def test_neither_the_demo_nor_the_examples_are_suggested(campaign: Campaign, new: Path) -> None:

@@ -558,7 +558,7 @@ def test_what_is_not_toml_is_named_by_line_and_column(
 
     assert line.startswith(place)
     assert ": is not TOML: " in line
-    assert line.endswith("; correct the TOML there")
+    assert line.endswith("; correct the TOML there: texts stand in quotation marks, days as 2026-04-01")
 
 
 def test_what_the_connector_says_of_a_post_or_an_account_is_passed_on(

@@ -12,6 +12,7 @@ import pytest
 
 from tests.warehouse.lake import Lake, campaign, fb_post, x_post
 from warehouse.build import BuildRefused, build
+from warehouse.forgetting import moment_of
 from warehouse.landing import LandingWriter
 
 START = datetime(2019, 11, 1, tzinfo=UTC)
@@ -209,6 +210,12 @@ def test_a_file_as_known_at_a_moment_is_made_again_for_another_and_when_more_was
     assert build(lake.landing, lake.readings, out.warehouse).mode == "full"
     lake.build()
     assert out.tables() == lake.tables()
+    # And what leaves nothing out knows of when it is, also where what lands later was observed before.
+    newest = START + 500 * HOUR
+    for moment in (newest, early):
+        lake.answer(moment, {"data": [x_post("1", retweets=8_000)]})
+        assert lake.build().mode == "incremental"
+        assert moment_of(lake.warehouse) == newest
 
 
 def test_a_moment_before_anything_was_read_is_refused_and_nothing_is_written(tmp_path: Path) -> None:

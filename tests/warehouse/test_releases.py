@@ -26,11 +26,17 @@ NOON = datetime(2019, 11, 30, 12, tzinfo=UTC)
 # Builds and, where another release is given, has that installed in the place of its own and builds again.
 STAYING_UP = """
 import json, pickle, shutil, sys
+from datetime import date
 from pathlib import Path
 import warehouse
+from flows.answers.campaign_state import state_pages
+from flows.answers.reports import Reports
 from warehouse.batch_jobs import OtherRelease, make_batch
 from warehouse.build import build
+from warehouse.known import known_posts, known_subjects
 from warehouse.publish import open_published
+from warehouse.suggestions import unassigned
+from warehouse.told import told as told_of
 root = Path(sys.argv[1])
 def built(**options):
     report = build(root / "landing", root / "readings", root / "warehouse.duckdb", **options)
@@ -38,8 +44,18 @@ def built(**options):
         basis = con.execute("select summaries, derived from ops.basis").fetchone()
         said = con.execute("select platform, definition from marts.metrics order by all").fetchall()
     return {"basis": basis, "readings": (root / "readings" / "fingerprint").read_text(), "said": said}
+def asked():
+    tables, days = root / "warehouse.duckdb", (date(2019, 11, 1), date(2019, 12, 1))
+    found = [known_posts(tables), known_subjects(tables), unassigned(tables)]
+    found += [state_pages(tables, Reports(root)), told_of(root / "landing", root / "readings", "x", *days)]
+    return str(found)
 told = {"from": warehouse.__file__, "before": built()}
 if len(sys.argv) > 2:
+    told["asked"] = asked()
+    for folder in (".", "report"):
+        for query in Path(warehouse.__file__).parent.joinpath(folder).glob("*.sql"):
+            query.unlink()
+    told["asked_again"] = asked()
     shutil.copytree(sys.argv[2], Path(warehouse.__file__).parent, dirs_exist_ok=True)
     told["unchanged"] = build(root / "landing", root / "readings", root / "warehouse.duckdb").mode
     told["after"] = built(full=True)
@@ -96,6 +112,7 @@ def test_a_process_that_stays_up_while_its_release_is_replaced_is_of_the_old_one
     (job,) = split(lake.landing, lake.readings, "x", landed_files(lake.landing, "x"))
     told = stays_up(older, lake.root, RELEASE, given=pickle.dumps(job))
     assert "install the same everywhere" in told["refusal"]
+    assert told["asked_again"] == told["asked"]
     assert told["unchanged"] == "unchanged"
     assert told["after"] == told["before"]
     # The new release finds what it has to make again.
@@ -118,6 +135,27 @@ def test_a_release_that_only_words_its_comments_otherwise_says_them_anew(lake: L
     assert lake.build().mode == "incremental"
     assert lake.query(comments.format("One row per ")) != [(0,)]
     assert lake.query(comments.format("A row for each ")) == [(0,)]
+
+
+def test_a_release_that_only_words_its_dictionary_otherwise_says_it_anew(
+    lake: Lake, older: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dictionary = older / "dictionary" / "x.csv"
+    dictionary.write_text(
+        dictionary.read_text(encoding="utf-8").replace("Retweets", "Echoes"), encoding="utf-8"
+    )
+    basis = "select summaries, derived from ops.basis"
+    said = "select platform, definition from marts.metrics order by all"
+    with monkeypatch.context() as patch:
+        patch.setattr(warehouse.build, "DICTIONARY", dictionary.parent)
+        lake.build()
+    ((summaries, derived),) = lake.query(basis)
+    assert "Echoes" in str(lake.query(said))
+    # What is said of a metric is no reason to merge its readings again.
+    assert lake.build().mode == "incremental"
+    ((summaries_now, derived_now),) = lake.query(basis)
+    assert (summaries_now == summaries, derived_now == derived) == (True, False)
+    assert "Echoes" not in str(lake.query(said))
 
 
 def test_a_line_of_the_dictionary_that_is_no_metric_is_refused_in_words(

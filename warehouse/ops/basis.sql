@@ -9,6 +9,8 @@ create table if not exists ops.basis (
     zones varchar[],
     -- Moment after which nothing was taken in; null for everything.
     as_known_at timestamptz,
+    -- Newest moment of what was taken in: as known at it, a build gives the same tables again, whatever landed since.
+    newest_at timestamptz,
     -- The registry in force, as it was landed.
     registry_body varchar,
     -- Fingerprint of every registry that was known, in the order of landing.
