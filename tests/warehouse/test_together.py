@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -43,9 +44,7 @@ def test_what_was_not_compared_is_not_like_a_full_build(world: World) -> Steps:
         assert world.unlike_a_full_build != {}
 
 
-def test_a_build_that_fails_ends_all_tests_that_wait_for_it_and_no_other(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
+def test_a_build_that_fails_ends_all_tests_that_wait_for_it_and_no_other(tmp_path: Path) -> None:
     among = Together()
     asked = []
 
@@ -73,12 +72,12 @@ def test_a_build_that_fails_ends_all_tests_that_wait_for_it_and_no_other(
         yield
         yield
 
-    done(tmp_path_factory)
+    done(tmp_path)
     with pytest.raises(pytest.fail.Exception, match="this is wrong"):
-        wrong(tmp_path_factory)
+        wrong(tmp_path)
     for test in (of_a_new_zone, waiting):
         with pytest.raises(AssertionError, match="brought a time zone") as raised:
-            test(tmp_path_factory)
+            test(tmp_path)
         assert "102~ is of_a_new_zone, 103~ is waiting" in raised.value.__notes__[0]
     # They were run once.
     assert len(asked) == 1
