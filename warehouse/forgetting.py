@@ -281,9 +281,9 @@ def has_text_of(warehouse: Path, post: Post) -> bool:
     return found is None or any(text for text, _ in found)
 
 
-def can_be_asked(warehouse: Path, post: Post) -> bool:
-    """Whether what `has_text_of` says of a warehouse is more than that it may."""
-    return _objects(warehouse, post) is not None
+def surely_has_text_of(warehouse: Path, post: Post) -> bool:
+    """The same of one that can be asked alone."""
+    return any(text for text, _ in _objects(warehouse, post) or ())
 
 
 def moment_of(warehouse: Path) -> datetime | None:

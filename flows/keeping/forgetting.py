@@ -42,7 +42,6 @@ from warehouse.forgetting import FOLDER as FORGOTTEN
 from warehouse.forgetting import (
     Post,
     Taken,
-    can_be_asked,
     find,
     has_text_of,
     is_remembered,
@@ -50,6 +49,7 @@ from warehouse.forgetting import (
     others_that_say,
     remember,
     said_by,
+    surely_has_text_of,
     take_out,
 )
 from warehouse.landed import NotTheSame
@@ -305,7 +305,7 @@ def _told(
 
 
 def _made(file: Path, posts: Sequence[Post]) -> Made:
-    is_certain = any(has_text_of(file, post) and can_be_asked(file, post) for post in posts)
+    is_certain = any(surely_has_text_of(file, post) for post in posts)
     moment = moment_of(file)
     written_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
     return Made(file, moment or written_at, moment is not None, is_certain)
